@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+using SelectReactor.Benchmarks;
+
+BenchmarkSwitcher.FromAssembly(typeof(EchoBenchmark).Assembly).Run(args);

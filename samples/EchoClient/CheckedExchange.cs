@@ -1,0 +1,90 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using SelectReactor;
+
+namespace EchoClient;
+
+/// <summary>
+/// Messages of a known pattern, every byte of which must come back. Only so much is under way at a time that the two ends
+/// can't wait for each other.
+/// </summary>
+internal sealed class CheckedExchange(int count, int size) : Exchange
+{
+    private const long MostUnderWay = 64 * 1024;
+    private readonly long _total = (long)count * size;
+    private long _sent;
+    private long _received;
+
+    public override void OnConnected(Connection connection) => SendMore(connection);
+
+    public override void OnReadable(Connection connection)
+    {
+        if (!connection.Input.TryRead(out ReadResult result))
+        {
+            return;
+        }
+
+        foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+        {
+            Check(segment.Span);
+        }
+
+        connection.Input.AdvanceTo(result.Buffer.End);
+        if (_received == _total)
+        {
+            connection.Close();
+        }
+        else
+        {
+            SendMore(connection);
+        }
+    }
+
+    public override void Conclude(CloseReason reason)
+    {
+        base.Conclude(reason);
+        if (_received != _total)
+        {
+            throw new IOException($"The server closed the connection after {_received} of {_total} bytes.");
+        }
+
+        Console.WriteLine($"{count} messages of {size} bytes came back unchanged.");
+    }
+
+    private static byte PatternAt(long position) => (byte)(position * 31 >> 3);
+
+    private void SendMore(Connection connection)
+    {
+        while (_sent < _total && _sent - _received < MostUnderWay)
+        {
+            Span<byte> room = connection.Output.GetSpan();
+            int length = (int)Math.Min(Math.Min(room.Length, size), _total - _sent);
+            for (int i = 0; i < length; i++)
+            {
+                room[i] = PatternAt(_sent + i);
+            }
+
+            connection.Output.Advance(length);
+            _sent += length;
+        }
+    }
+
+    private void Check(ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte value in bytes)
+        {
+            if (_received == _total)
+            {
+                throw new IOException($"More came back than the {_total} bytes that were sent.");
+            }
+
+            byte expected = PatternAt(_received);
+            if (value != expected)
+            {
+                throw new IOException($"Byte {_received} came back as {value} and was sent as {expected}.");
+            }
+
+            _received++;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using SelectReactor;
+
+namespace EchoClient;
+
+/// <summary>What is said to the server, and what is made of its answers.</summary>
+internal abstract class Exchange : IConnectionHandler
+{
+    public abstract void OnConnected(Connection connection);
+
+    public abstract void OnReadable(Connection connection);
+
+    /// <summary>Everything is over: report, or throw an <see cref="IOException"/> that says what is missing.</summary>
+    public virtual void Conclude(CloseReason reason)
+    {
+        if (reason.Kind == CloseKind.HandlerFault)
+        {
+            throw reason.Error!;
+        }
+
+        if (reason.Kind is not (CloseKind.Local or CloseKind.PeerClosed))
+        {
+            throw new IOException($"The connection was lost: {reason.Error?.Message ?? reason.Kind.ToString()}.");
+        }
+    }
+}

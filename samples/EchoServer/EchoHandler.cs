@@ -1,0 +1,29 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using SelectReactor;
+
+namespace EchoServer;
+
+/// <summary>Sends back what it receives, and counts. One object serves all connections: it keeps nothing of any.</summary>
+internal sealed class EchoHandler : IConnectionHandler
+{
+    public int Connections { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public void OnConnected(Connection connection) => Connections++;
+
+    public void OnReadable(Connection connection)
+    {
+        if (connection.Input.TryRead(out ReadResult result))
+        {
+            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+            {
+                connection.Output.Write(segment.Span);
+            }
+
+            Bytes += result.Buffer.Length;
+            connection.Input.AdvanceTo(result.Buffer.End);
+        }
+    }
+}

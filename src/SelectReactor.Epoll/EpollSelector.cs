@@ -1,0 +1,295 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using SelectReactor.Epoll;
+
+namespace SelectReactor;
+
+/// <summary>
+/// A selector on Linux' epoll(7), level-triggered: the cost of a wait follows the handles that are ready and not those that
+/// are registered. Use it with <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It watches
+/// <see cref="SocketHandle"/>s, as many as the system lets the process open. A wait that a signal interrupts goes on for the
+/// rest of its time. A socket that is closed behind the reactor's back falls silent, since the kernel forgets it.
+/// </summary>
+public sealed class EpollSelector : ISelector
+{
+    private const ulong WakeUpData = ulong.MaxValue;
+    private readonly NativeHandle _epoll;
+    private readonly NativeHandle _wakeUp;
+    private readonly EventBuffer _events = new(capacity: 512);
+    private readonly EventBuffer _request = new(capacity: 1);
+    private readonly Stack<int> _freeSlots = new();
+    private Entry[] _entries = new Entry[64];
+    private int[] _slotOfDescriptor = new int[256];
+    private int _slots;
+    private int _wakePending;
+
+    private EpollSelector()
+    {
+        _epoll = Native.EpollCreate(Native.CloseOnExec);
+        ThrowIfInvalid(_epoll, "epoll_create1");
+        _wakeUp = Native.EventDescriptor(0, Native.CloseOnExec | Native.NonBlocking);
+        ThrowIfInvalid(_wakeUp, "eventfd");
+        Array.Fill(_slotOfDescriptor, -1);
+        Control(Native.Add, (int)_wakeUp.DangerousGetHandle(), Native.In, WakeUpData);
+    }
+
+    /// <summary>A new selector, for <see cref="ReactorOptions.SelectorFactory"/>.</summary>
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux.</exception>
+    /// <exception cref="IOException">The system has no descriptor left.</exception>
+    public static ISelector Create() => OperatingSystem.IsLinux()
+        ? new EpollSelector()
+        : throw new PlatformNotSupportedException("EpollSelector needs Linux: leave SelectorFactory at its default elsewhere.");
+
+    /// <inheritdoc/>
+    public void Add(SelectionKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Handle is not SocketHandle handle)
+        {
+            throw new ArgumentException(
+                $"An EpollSelector watches a SocketHandle, not a {key.Handle.GetType().Name}.", nameof(key));
+        }
+
+        int slot = _freeSlots.TryPop(out int free) ? free : _slots++;
+        if (slot == _entries.Length)
+        {
+            Array.Resize(ref _entries, slot * 2);
+        }
+
+        ref Entry entry = ref _entries[slot];
+        entry.Key = key;
+        entry.Descriptor = (int)handle.Socket.Handle;
+        entry.Generation++;
+        key.Slot = slot;
+        try
+        {
+            Update(key, Interest.None);
+        }
+        catch
+        {
+            Remove(key);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Update(SelectionKey key, Interest previous)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        uint before = ToEvents(previous);
+        uint now = ToEvents(key.Interest);
+        if (before == now)
+        {
+            return;
+        }
+
+        if (now == 0)
+        {
+            // The kernel would go on to report errors and hang-ups, asked for or not.
+            Forget(key.Slot);
+        }
+        else if (before == 0)
+        {
+            int descriptor = _entries[key.Slot].Descriptor;
+            Control(Native.Add, descriptor, now, DataOf(key.Slot));
+            Own(descriptor, key.Slot);
+        }
+        else if (Owns(key.Slot) && !key.Handle.IsClosed)
+        {
+            Control(Native.Modify, _entries[key.Slot].Descriptor, now, DataOf(key.Slot));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Remove(SelectionKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Forget(key.Slot);
+        _entries[key.Slot].Key = null;
+        _freeSlots.Push(key.Slot);
+        key.Slot = -1;
+    }
+
+    /// <inheritdoc/>
+    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    {
+        ArgumentNullException.ThrowIfNull(ready);
+        foreach (SelectionKey key in ready)
+        {
+            key.Ready = Interest.None;
+        }
+
+        ready.Clear();
+        int count = Wait(wait);
+        for (int i = 0; i < count; i++)
+        {
+            (uint events, ulong data) = _events.Get(i);
+            if (data == WakeUpData)
+            {
+                DrainWakeUp();
+            }
+            else if (Find(data) is { } key && ToInterest(events, key.Interest) is var found and not Interest.None)
+            {
+                key.Ready = found;
+                ready.Add(key);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            ulong one = 1;
+            Native.Write(_wakeUp, ref one, sizeof(ulong));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The selector is gone and nobody waits any more: a late wake-up has nothing to do.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _wakeUp.Dispose();
+        _epoll.Dispose();
+    }
+
+    private static uint ToEvents(Interest interest) =>
+        ((interest & Interest.Read) != 0 ? Native.In : 0)
+        | ((interest & (Interest.Write | Interest.Connect)) != 0 ? Native.Out : 0);
+
+    // An error or a hang-up shows as readiness for whatever was asked, so that the next call on the handle tells what it is.
+    private static Interest ToInterest(uint events, Interest interest)
+    {
+        if ((events & (Native.Error | Native.HangUp)) != 0)
+        {
+            return interest;
+        }
+
+        Interest found = (events & Native.In) != 0 ? Interest.Read : Interest.None;
+        if ((events & Native.Out) != 0)
+        {
+            found |= Interest.Write | Interest.Connect;
+        }
+
+        return found & interest;
+    }
+
+    // Whole milliseconds, rounded up: a shorter wait would be none at all, and spin until the timer is due.
+    private static int ToMilliseconds(TimeSpan wait)
+    {
+        if (wait < TimeSpan.Zero)
+        {
+            return -1;
+        }
+
+        long rounded = wait.Ticks / TimeSpan.TicksPerMillisecond + (wait.Ticks % TimeSpan.TicksPerMillisecond != 0 ? 1 : 0);
+        return (int)Math.Min(rounded, int.MaxValue);
+    }
+
+    private static void ThrowIfInvalid(NativeHandle handle, string call)
+    {
+        if (handle.IsInvalid)
+        {
+            throw Failure(call);
+        }
+    }
+
+    private static IOException Failure(string call) =>
+        new($"{call} failed: {Marshal.GetLastPInvokeErrorMessage()}.");
+
+    private int Wait(TimeSpan wait)
+    {
+        int milliseconds = ToMilliseconds(wait);
+        long start = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
+        for (int left = milliseconds; ;)
+        {
+            int count = Native.EpollWait(_epoll, ref _events.Reference, _events.Capacity, left);
+            if (count >= 0)
+            {
+                return count;
+            }
+
+            if (Marshal.GetLastPInvokeError() != Native.Interrupted)
+            {
+                throw Failure("epoll_wait");
+            }
+
+            if (milliseconds > 0)
+            {
+                left = ToMilliseconds(TimeSpan.FromMilliseconds(milliseconds) - Stopwatch.GetElapsedTime(start));
+                left = Math.Max(left, 0);
+            }
+        }
+    }
+
+    private void DrainWakeUp()
+    {
+        // A wake-up between the two lines writes nothing, but the reactor looks at its mailbox after this.
+        ulong value = 0;
+        Native.Read(_wakeUp, ref value, sizeof(ulong));
+        Interlocked.Exchange(ref _wakePending, 0);
+    }
+
+    private SelectionKey? Find(ulong data)
+    {
+        ref Entry entry = ref _entries[(int)(uint)data];
+        return entry.Generation == (uint)(data >> 32) ? entry.Key : null;
+    }
+
+    private ulong DataOf(int slot) => ((ulong)_entries[slot].Generation << 32) | (uint)slot;
+
+    private void Forget(int slot)
+    {
+        if (Owns(slot))
+        {
+            // It fails for a socket that was closed behind our back, which the kernel has forgotten already.
+            int descriptor = _entries[slot].Descriptor;
+            _slotOfDescriptor[descriptor] = -1;
+            Native.EpollControl(_epoll, Native.Delete, descriptor, ref _request.Reference);
+        }
+    }
+
+    // A socket that was closed behind our back may have given its number to another, whose registration is not ours.
+    private bool Owns(int slot)
+    {
+        int descriptor = _entries[slot].Descriptor;
+        return descriptor < _slotOfDescriptor.Length && _slotOfDescriptor[descriptor] == slot;
+    }
+
+    private void Own(int descriptor, int slot)
+    {
+        if (descriptor >= _slotOfDescriptor.Length)
+        {
+            int length = _slotOfDescriptor.Length;
+            Array.Resize(ref _slotOfDescriptor, Math.Max(descriptor + 1, length * 2));
+            Array.Fill(_slotOfDescriptor, -1, length, _slotOfDescriptor.Length - length);
+        }
+
+        _slotOfDescriptor[descriptor] = slot;
+    }
+
+    private void Control(int operation, int descriptor, uint events, ulong data)
+    {
+        _request.Set(0, events, data);
+        if (Native.EpollControl(_epoll, operation, descriptor, ref _request.Reference) != 0)
+        {
+            throw Failure("epoll_ctl");
+        }
+    }
+
+    private struct Entry
+    {
+        public SelectionKey? Key;
+        public int Descriptor;
+        public uint Generation;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+
+namespace SelectReactor.Epoll;
+
+/// <summary>The system calls, as in their manual pages: epoll_create1(2), epoll_ctl(2), epoll_wait(2), eventfd(2), read(2),
+/// write(2), close(2).</summary>
+internal static partial class Native
+{
+    public const int CloseOnExec = 0x80000;
+    public const int NonBlocking = 0x800;
+
+    public const int Add = 1;
+    public const int Delete = 2;
+    public const int Modify = 3;
+
+    public const uint In = 0x001;
+    public const uint Out = 0x004;
+    public const uint Error = 0x008;
+    public const uint HangUp = 0x010;
+
+    public const int Interrupted = 4;
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial NativeHandle EpollCreate(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static partial int EpollControl(NativeHandle epoll, int operation, int descriptor, ref byte epollEvent);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int EpollWait(NativeHandle epoll, ref byte events, int maxEvents, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial NativeHandle EventDescriptor(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(NativeHandle descriptor, ref ulong value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(NativeHandle descriptor, ref ulong value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+}

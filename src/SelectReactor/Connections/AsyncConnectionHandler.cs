@@ -1,0 +1,45 @@
+namespace SelectReactor;
+
+/// <summary>
+/// A handler written as one asynchronous method per connection. It runs on the reactor's thread, and so does the code after
+/// each of its awaits.
+/// </summary>
+public abstract class AsyncConnectionHandler : IConnectionHandler
+{
+    /// <summary>
+    /// Serves the connection. When the task completes the connection closes in good order, and when it fails it closes with
+    /// <see cref="CloseKind.HandlerFault"/>. Reading says <c>IsCompleted</c> once the peer has ended its stream, and throws
+    /// an <see cref="IOException"/> when the connection was cut.
+    /// </summary>
+    protected abstract Task ServeAsync(Connection connection);
+
+    /// <summary>Starts <see cref="ServeAsync"/>.</summary>
+    public void OnConnected(Connection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        _ = RunAsync(connection);
+    }
+
+    /// <summary>Does nothing: input waits for the next <c>ReadAsync</c>.</summary>
+    public void OnReadable(Connection connection)
+    {
+    }
+
+    /// <summary>Does nothing: reading says <c>IsCompleted</c>, and the connection closes when the task completes.</summary>
+    public void OnInputEnded(Connection connection)
+    {
+    }
+
+    private async Task RunAsync(Connection connection)
+    {
+        try
+        {
+            await ServeAsync(connection);
+            connection.Close();
+        }
+        catch (Exception exception)
+        {
+            connection.Fault(exception, nameof(ServeAsync));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using SelectReactor.Dispatch;
+
+namespace SelectReactor.Connections;
+
+/// <content>The ways to an end, which all lead through one.</content>
+internal sealed partial class StreamConnection
+{
+    private static readonly object _closedMark = new();
+    private CloseReason _reason;
+    private long _unsentBytes;
+    private bool _reset;
+    private ReactorTimer? _lingerTimer;
+    private CancellationTokenSource? _closedToken;
+
+    /// <summary>Null, then the source of the task that somebody asked for, then <see cref="_closedMark"/>.</summary>
+    private object? _closedTask;
+
+    public override CancellationToken ConnectionClosed
+    {
+        get
+        {
+            VerifyAccess();
+            if (_closedToken is null && _phase == Phase.Closed)
+            {
+                return new CancellationToken(canceled: true);
+            }
+
+            _closedToken ??= new CancellationTokenSource();
+            return _closedToken.Token;
+        }
+    }
+
+    public override Task<CloseReason> Closed
+    {
+        get
+        {
+            if (Volatile.Read(ref _closedTask) is null)
+            {
+                Interlocked.CompareExchange(ref _closedTask, NewSource(), null);
+            }
+
+            return _closedTask is TaskCompletionSource<CloseReason> source ? source.Task : Task.FromResult(_reason);
+
+            static TaskCompletionSource<CloseReason> NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    public override void Close()
+    {
+        VerifyAccess();
+        if (_phase >= Phase.Closing)
+        {
+            return;
+        }
+
+        Transition(Phase.Closing);
+        SetReason(_inputState == InputState.Open ? CloseKind.Local : CloseKind.PeerClosed, error: null);
+        _input.Discard();
+        _input.End();
+        _output.End();
+        DrainOutput();
+        UpdateInterest();
+    }
+
+    public override void Abort(Exception? error = null)
+    {
+        VerifyAccess();
+        Terminate(CloseKind.Aborted, error, reset: true);
+    }
+
+    public void BeginStop(StopPhase phase)
+    {
+        if (phase == StopPhase.Close && _phase < Phase.Finishing)
+        {
+            if (_output.Queued > 0 && !_sendingShort)
+            {
+                SendQueued();
+            }
+
+            Terminate(CloseKind.ReactorStopped, error: null, reset: _output.Queued > 0);
+        }
+    }
+
+    public void FinishClose()
+    {
+        Transition(Phase.Closed);
+        _lingerTimer?.Cancel();
+        if (_reset)
+        {
+            _handle.Abort();
+        }
+        else
+        {
+            _handle.Close();
+        }
+
+        _reason = _reason with { UnsentBytes = _unsentBytes + _output.Queued };
+        _input.End(ReadError());
+        _input.Release();
+        _output.Discard();
+        _reactor.Remove(this);
+        if (_reactor.Logger.IsEnabled(LogLevel.Debug))
+        {
+            ReactorLog.Closed(_reactor.Logger, Id, _reason.Kind.ToString(), _reason.UnsentBytes);
+        }
+
+        CancelClosedToken();
+        Deliver(Callback.OnClosed);
+        CompleteClosedTask();
+        _onFinished?.Invoke(this);
+    }
+
+    private void TerminateBy(SocketError error)
+    {
+        CloseKind kind = error switch
+        {
+            SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => CloseKind.PeerReset,
+            SocketError.TimedOut => CloseKind.TimedOut,
+            _ => CloseKind.Aborted,
+        };
+        if (kind == CloseKind.PeerReset)
+        {
+            ReactorLog.PeerReset(_reactor.Logger, Id);
+        }
+
+        Terminate(kind, new SocketException((int)error), reset: true);
+    }
+
+    private void ExceedLimit(string limit, int bytes)
+    {
+        if (_phase < Phase.Finishing)
+        {
+            ReactorLog.LimitExceeded(_reactor.Logger, Id, limit, bytes);
+        }
+
+        Terminate(CloseKind.LimitExceeded, new IOException($"{limit} of {bytes} bytes is exceeded."), reset: true);
+    }
+
+    private void Terminate(CloseKind kind, Exception? error, bool reset)
+    {
+        if (_phase < Phase.Finishing)
+        {
+            Transition(Phase.Finishing);
+            SetReason(kind, error);
+            _reset = reset;
+            _key.Cancel();
+            _reactor.FinishLater(this);
+        }
+    }
+
+    private void SetReason(CloseKind kind, Exception? error)
+    {
+        if (_reason.Kind == CloseKind.None)
+        {
+            _reason = new CloseReason { Kind = kind, Error = error };
+        }
+    }
+
+    // Without reading on, the system would answer what is still on its way with a reset, which overtakes our last bytes.
+    private void Linger()
+    {
+        if (_options.LingerTimeout == TimeSpan.Zero)
+        {
+            Terminate(CloseKind.Local, error: null, reset: false);
+            return;
+        }
+
+        _lingerTimer ??= _reactor.Schedule(
+            _options.LingerTimeout,
+            static self => ((StreamConnection)self!).Terminate(CloseKind.TimedOut, error: null, reset: true),
+            this);
+    }
+
+    // A reader must not mistake a stream that was cut for one that ended.
+    private IOException? ReadError() => _reason.Kind is CloseKind.Local or CloseKind.PeerClosed
+        ? null
+        : new IOException($"The connection is closed: {_reason.Kind}.", _reason.Error);
+
+    private void CancelClosedToken()
+    {
+        try
+        {
+            _closedToken?.Cancel();
+        }
+        catch (AggregateException exception)
+        {
+            ReactorLog.ClosedTokenFault(_reactor.Logger, Id, exception);
+        }
+    }
+
+    private void CompleteClosedTask()
+    {
+        if (Interlocked.Exchange(ref _closedTask, _closedMark) is TaskCompletionSource<CloseReason> source)
+        {
+            source.SetResult(_reason);
+        }
+    }
+}

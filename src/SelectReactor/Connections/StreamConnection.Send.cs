@@ -1,0 +1,189 @@
+using System.Net.Sockets;
+using SelectReactor.Buffers;
+using SelectReactor.Dispatch;
+
+namespace SelectReactor.Connections;
+
+/// <content>From the handler to the handle.</content>
+internal sealed partial class StreamConnection
+{
+    private OutputState _outputState;
+    private SocketError _sendError;
+    private long _bytesSent;
+    private bool _dirty;
+    private bool _sendingShort;
+
+    private enum OutputState : byte
+    {
+        Open,
+
+        /// <summary>Nothing more is written; the queue is still sent.</summary>
+        Draining,
+
+        /// <summary>FIN is sent, or nothing can be sent any more.</summary>
+        Ended,
+    }
+
+    public override bool IsWritable
+    {
+        get
+        {
+            VerifyAccess();
+            return CanWrite && !_output.IsAboveMark;
+        }
+    }
+
+    public override long QueuedOutputBytes
+    {
+        get
+        {
+            VerifyAccess();
+            return _output.Queued;
+        }
+    }
+
+    private bool CanWrite => _phase == Phase.Open && _outputState == OutputState.Open;
+
+    public override bool TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        VerifyAccess();
+        if (!CanWrite || _output.Queued + bytes.Length > _options.MaxOutputBytes)
+        {
+            return false;
+        }
+
+        _output.Append(bytes);
+        return true;
+    }
+
+    public override void CloseOutput() => _output.Complete();
+
+    void IBufferOwner.OutputAdvanced()
+    {
+        if (_output.Queued > _options.MaxOutputBytes)
+        {
+            ExceedLimit(nameof(ConnectionOptions.MaxOutputBytes), _options.MaxOutputBytes);
+        }
+        else
+        {
+            MarkDirty();
+        }
+    }
+
+    void IBufferOwner.OutputCompleted(Exception? error)
+    {
+        if (error is not null)
+        {
+            Abort(error);
+        }
+        else
+        {
+            DrainOutput();
+        }
+    }
+
+    void IReactorClient.Flush()
+    {
+        _dirty = false;
+        if (_phase < Phase.Finishing && !_sendingShort)
+        {
+            FlushOutput();
+        }
+    }
+
+    private void FlushOutput()
+    {
+        if (_output.Queued > 0)
+        {
+            SendQueued();
+        }
+
+        ContinueEnd();
+    }
+
+    private void MarkDirty()
+    {
+        if (!_dirty)
+        {
+            _dirty = true;
+            _reactor.MarkDirty(this);
+        }
+    }
+
+    private void DrainOutput()
+    {
+        if (_outputState == OutputState.Open)
+        {
+            _outputState = OutputState.Draining;
+        }
+
+        MarkDirty();
+    }
+
+    private void SendQueued()
+    {
+        SocketError error = _output.Send(_handle, _reactor.GatherList, out int sent);
+        _bytesSent += sent;
+        if (error is not (SocketError.Success or SocketError.WouldBlock))
+        {
+            FailSending(error);
+            return;
+        }
+
+        _sendingShort = _output.Queued > 0;
+        if (_output.FallBelowMark() && _outputState == OutputState.Open)
+        {
+            Defer(Deferred.Writable);
+        }
+
+        UpdateInterest();
+    }
+
+    // The peer may have sent something before it cut the connection, and that still deserves to be read first.
+    private void FailSending(SocketError error)
+    {
+        _sendError = error;
+        _sendingShort = false;
+        _outputState = OutputState.Ended;
+        _unsentBytes += _output.Queued;
+        _output.Discard();
+        if (_phase == Phase.Open && WantsToRead)
+        {
+            UpdateInterest();
+        }
+        else
+        {
+            TerminateBy(error);
+        }
+    }
+
+    // Ends what is ready to end: the output once it is sent, and the whole when both directions are done.
+    private void ContinueEnd()
+    {
+        if (_phase >= Phase.Finishing)
+        {
+            return;
+        }
+
+        if (_outputState == OutputState.Draining && _output.Queued == 0)
+        {
+            // It fails only on a connection that the peer has cut already, which receiving will tell.
+            _handle.Shutdown(SocketShutdown.Send);
+            _outputState = OutputState.Ended;
+        }
+
+        if (_outputState != OutputState.Ended || _sendError != SocketError.Success)
+        {
+            return;
+        }
+
+        if (_inputState == InputState.Ended || (_phase == Phase.Closing && _inputState != InputState.Open))
+        {
+            Terminate(CloseKind.PeerClosed, error: null, reset: false);
+        }
+        else if (_phase == Phase.Closing)
+        {
+            Linger();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+namespace SelectReactor.Dispatch;
+
+/// <summary>
+/// Callbacks for the reactor's thread, posted by any thread: first in, first out, for each thread that posts. This is the
+/// only place of the library where threads meet.
+/// </summary>
+internal sealed class Mailbox
+{
+    private readonly Lock _gate = new();
+    private List<Letter> _incoming = [];
+    private List<Letter> _current = [];
+    private int _next;
+    private int _incomingCount;
+    private bool _closed;
+
+    public readonly record struct Letter(Action<object?> Callback, object? State);
+
+    /// <summary>Whether there is nothing to take. The reactor's thread.</summary>
+    public bool IsEmpty => _next == _current.Count && Volatile.Read(ref _incomingCount) == 0;
+
+    /// <summary>Any thread.</summary>
+    /// <returns>False, and nothing was queued, once the mailbox is closed.</returns>
+    public bool TryPost(Action<object?> callback, object? state)
+    {
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                return false;
+            }
+
+            _incoming.Add(new Letter(callback, state));
+            _incomingCount = _incoming.Count;
+            return true;
+        }
+    }
+
+    /// <summary>How many callbacks the next calls of <see cref="Take"/> yield; what is posted from now on is not among
+    /// them. The reactor's thread.</summary>
+    public int Snapshot()
+    {
+        if (_next == _current.Count)
+        {
+            _current.Clear();
+            _next = 0;
+            if (Volatile.Read(ref _incomingCount) != 0)
+            {
+                lock (_gate)
+                {
+                    (_current, _incoming) = (_incoming, _current);
+                    _incomingCount = 0;
+                }
+            }
+        }
+
+        return _current.Count - _next;
+    }
+
+    public Letter Take()
+    {
+        Letter letter = _current[_next];
+        _current[_next++] = default;
+        return letter;
+    }
+
+    /// <summary>Refuses all further posts. What is queued can still be taken.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using SelectReactor.Dispatch;
+
+namespace SelectReactor;
+
+/// <content>Whom the reactor serves, and how it ends.</content>
+public sealed partial class Reactor
+{
+    private readonly List<IReactorClient> _clients = [];
+    private readonly HashSet<IStoppable> _starters = [];
+    private readonly TaskCompletionSource _shutdown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ReactorTimer? _deadline;
+    private long _lastId;
+    private int _disposed;
+
+    internal IReadOnlyList<IReactorClient> Clients => _clients;
+
+    /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. Without a run under way, ends the
+    /// next one at once. Any thread; idempotent.</summary>
+    public void Stop()
+    {
+        _stopRequested = true;
+        _selector.Wake();
+    }
+
+    /// <summary>
+    /// Ends in good order: listeners stop to accept and attempts to connect are cancelled at once; connections go on until
+    /// they close by themselves, and those that are left at the deadline are closed with
+    /// <see cref="CloseKind.ReactorStopped"/>. As soon as the last one is gone, <see cref="Run"/> returns and the task
+    /// completes. The loop must be running for that. Any thread; a further call replaces the deadline.
+    /// </summary>
+    /// <param name="deadline">From now; zero closes everything at once.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative.</exception>
+    public Task ShutdownAsync(TimeSpan deadline)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        TryPost(_ => BeginShutdown(deadline), null);
+        return _shutdown.Task;
+    }
+
+    /// <summary>
+    /// Closes every connection and listener that is left with <see cref="CloseKind.ReactorStopped"/>, runs what was posted
+    /// before, and releases the selector. When the loop is running, on this thread or another, it ends after the tick
+    /// under way and its thread does this; the call does not wait for it. Any thread; idempotent.
+    /// </summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Stop();
+            CloseAllUnlessRunning();
+        }
+    }
+
+    internal long NextId() => ++_lastId;
+
+    internal void Add(IReactorClient client)
+    {
+        client.ClientIndex = _clients.Count;
+        _clients.Add(client);
+    }
+
+    internal void Remove(IReactorClient client)
+    {
+        IReactorClient last = _clients[^1];
+        _clients[client.ClientIndex] = last;
+        last.ClientIndex = client.ClientIndex;
+        _clients.RemoveAt(_clients.Count - 1);
+    }
+
+    /// <summary>Takes note of what begins new connections, to be told of the end.</summary>
+    /// <exception cref="InvalidOperationException">The reactor is shutting down, or called on another thread.</exception>
+    internal void AddStarter(IStoppable starter)
+    {
+        VerifyAccess();
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        if (_deadline is not null)
+        {
+            throw new InvalidOperationException("The reactor is shutting down: nothing new can be started on it.");
+        }
+
+        _starters.Add(starter);
+    }
+
+    internal void RemoveStarter(IStoppable starter) => _starters.Remove(starter);
+
+    internal void MarkDirty(IReactorClient client) => _dirty.Add(client);
+
+    internal void FinishLater(IReactorClient client) => _closing.Add(client);
+
+    private SynchronizationContext? Enter()
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        if (Interlocked.CompareExchange(ref _running, 1, 0) != 0)
+        {
+            throw new InvalidOperationException(IsReactorThread
+                ? "The loop runs already: Run and RunOnce can't be called inside a callback."
+                : "The loop runs already on another thread: a reactor has one thread at a time.");
+        }
+
+        return Bind();
+    }
+
+    private void Leave(SynchronizationContext? outer)
+    {
+        SynchronizationContext.SetSynchronizationContext(outer);
+        Volatile.Write(ref _running, 0);
+        if (Volatile.Read(ref _disposed) != 0)
+        {
+            CloseAllUnlessRunning();
+        }
+    }
+
+    private SynchronizationContext? Bind()
+    {
+        SynchronizationContext? outer = SynchronizationContext.Current;
+        _affinity.Bind();
+        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
+        return outer;
+    }
+
+    private void BeginShutdown(TimeSpan deadline)
+    {
+        if (_deadline is not null)
+        {
+            _deadline.Change(deadline);
+            return;
+        }
+
+        _deadline = Schedule(deadline, static self => ((Reactor)self!).BeginStop(StopPhase.Close), this);
+        BeginStop(StopPhase.Drain);
+    }
+
+    private void BeginStop(StopPhase phase)
+    {
+        foreach (IStoppable starter in _starters.ToArray())
+        {
+            starter.BeginStop(phase);
+        }
+
+        foreach (IReactorClient client in _clients.ToArray())
+        {
+            client.BeginStop(phase);
+        }
+    }
+
+    private void CompleteShutdown()
+    {
+        if (_deadline is not null && _clients.Count == 0 && _starters.Count == 0)
+        {
+            _deadline.Cancel();
+            _stopRequested = true;
+            _shutdown.TrySetResult();
+        }
+    }
+
+    // The loop's thread and the disposing one may both come here; whoever takes the loop's place does it.
+    private void CloseAllUnlessRunning()
+    {
+        if (Interlocked.CompareExchange(ref _running, 1, 0) != 0)
+        {
+            return;
+        }
+
+        SynchronizationContext? outer = Bind();
+        try
+        {
+            BeginStop(StopPhase.Close);
+            while (_closing.Count > 0)
+            {
+                FinishCloses();
+            }
+
+            _mailbox.Close();
+            while (RunMailbox() > 0)
+            {
+            }
+        }
+        finally
+        {
+            _selector.Dispose();
+            _shutdown.TrySetResult();
+            _affinity.Release();
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+    }
+}

@@ -1,0 +1,380 @@
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
+using SelectReactor.Buffers;
+using SelectReactor.Dispatch;
+using SelectReactor.Threading;
+using SelectReactor.Timing;
+
+namespace SelectReactor;
+
+/// <summary>
+/// An event loop: one thread waits for many handles, timers and posted callbacks, and calls the user's code for each in
+/// turn. Nothing of it is locked, because nothing of it runs at the same time.
+/// </summary>
+/// <remarks>
+/// Members are to be used on the reactor's thread, which is the one that last entered <see cref="Run"/> or
+/// <see cref="RunOnce"/>, except those that say "any thread". Before the first entry, and after <see cref="Run"/> has
+/// returned, any one thread may use them, so that a program can set up its listeners first. On another thread they throw.
+/// </remarks>
+public sealed partial class Reactor : IDisposable
+{
+    private readonly ReactorOptions _options;
+    private readonly ISelector _selector;
+    private readonly MonotonicClock _clock;
+    private readonly TimerQueue _timers;
+    private readonly ThreadAffinity _affinity = new();
+    private readonly Mailbox _mailbox = new();
+    private readonly List<SelectionKey> _ready = [];
+    private readonly List<IReactorClient> _dirty = [];
+    private List<IReactorClient> _closing = [];
+    private List<IReactorClient> _finishing = [];
+    private int _running;
+    private volatile bool _stopRequested;
+
+    /// <summary>A reactor with default options.</summary>
+    public Reactor()
+        : this(new ReactorOptions())
+    {
+    }
+
+    /// <summary>A reactor with options of your own.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The selector can't open its wake-up.</exception>
+    public Reactor(ReactorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _clock = new MonotonicClock(options.TimeProvider);
+        _timers = new TimerQueue(_clock, _affinity);
+        SynchronizationContext = new ReactorSynchronizationContext(this);
+        PipeScheduler = new ReactorPipeScheduler(this);
+        _selector = options.SelectorFactory();
+    }
+
+    /// <summary>The clock of the timers. Any thread.</summary>
+    public TimeProvider TimeProvider => _options.TimeProvider;
+
+    /// <summary>Runs what is posted to it on the reactor's thread, and is current there during a tick, so that the code
+    /// after an <c>await</c> in a callback comes back. Any thread.</summary>
+    public SynchronizationContext SynchronizationContext { get; }
+
+    /// <summary>Lets a <see cref="Pipe"/> of your own call back on the reactor's thread. Any thread.</summary>
+    public PipeScheduler PipeScheduler { get; }
+
+    /// <summary>Whether the current thread is the reactor's. False before the loop was entered. Any thread.</summary>
+    public bool IsReactorThread => _affinity.IsCurrent;
+
+    internal ThreadAffinity Affinity => _affinity;
+
+    internal BufferPool Buffers { get; } = new();
+
+    internal List<ArraySegment<byte>> GatherList { get; } = [];
+
+    internal IHandleFactory HandleFactory => _options.HandleFactory;
+
+    internal ILogger Logger => _options.Logger;
+
+    /// <summary>Throws unless the current thread may use this reactor. Any thread.</summary>
+    /// <exception cref="InvalidOperationException">Another thread is the reactor's.</exception>
+    public void VerifyAccess() => _affinity.Verify();
+
+    /// <summary>
+    /// Runs the loop on the current thread until <see cref="Stop"/> is called, <paramref name="stop"/> is cancelled or a
+    /// shutdown has finished. A stop that came before makes it return at once. It can be called again. Any thread, one at
+    /// a time.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this callback.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    public void Run(CancellationToken stop = default)
+    {
+        SynchronizationContext? outer = Enter();
+        try
+        {
+            using (stop.UnsafeRegister(static self => ((Reactor)self!).Stop(), this))
+            {
+                while (!_stopRequested)
+                {
+                    Tick(Timeout.InfiniteTimeSpan);
+                }
+            }
+        }
+        finally
+        {
+            _stopRequested = false;
+            _affinity.Release();
+            Leave(outer);
+        }
+    }
+
+    /// <summary>
+    /// Runs one tick on the current thread: waits for at most <paramref name="timeout"/> until there is something to do,
+    /// does it, and returns. For a loop of your own, such as a game's. Any thread, one at a time; the thread stays the
+    /// reactor's thread afterwards.
+    /// </summary>
+    /// <param name="timeout">Zero to not wait; <see cref="Timeout.InfiniteTimeSpan"/> to wait without limit.</param>
+    /// <returns>How many readiness events, timers and posted callbacks were served.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite.</exception>
+    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this callback.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    public int RunOnce(TimeSpan timeout)
+    {
+        if (timeout != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
+        }
+
+        SynchronizationContext? outer = Enter();
+        try
+        {
+            return Tick(timeout);
+        }
+        finally
+        {
+            Leave(outer);
+        }
+    }
+
+    /// <summary>Calls back in a later phase of the loop, never inside this call. Any thread; callbacks posted by one
+    /// thread run in their order.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed: the callback will not run.</exception>
+    public void Post(Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        Post(static callback => ((Action)callback!)(), callback);
+    }
+
+    /// <summary>As the other overload, with an argument in place of a closure.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed: the callback will not run.</exception>
+    public void Post(Action<object?> callback, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        ObjectDisposedException.ThrowIf(!TryPost(callback, state), this);
+    }
+
+    /// <summary>Runs a function on the reactor's thread, in a later phase of the loop. Any thread.</summary>
+    /// <returns>A task with its result, or with the exception that it threw; with an
+    /// <see cref="ObjectDisposedException"/> when the reactor is disposed.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="function"/> is null.</exception>
+    public Task<T> InvokeAsync<T>(Func<T> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        var invocation = new Invocation<T>(function);
+        return TryPost(static work => ((Invocation<T>)work!).Run(), invocation)
+            ? invocation.Task
+            : Task.FromException<T>(new ObjectDisposedException(nameof(Reactor)));
+    }
+
+    /// <summary>Calls back once, <paramref name="due"/> from now.</summary>
+    /// <param name="due">Zero means in the next tick.</param>
+    /// <param name="callback">Called on the reactor's thread; an exception is logged.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public ReactorTimer Schedule(TimeSpan due, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return Schedule(due, static callback => ((Action)callback!)(), callback);
+    }
+
+    /// <summary>Calls back again and again. A loop that is late leaves beats out and keeps the rhythm.</summary>
+    /// <param name="due">Until the first call; zero means in the next tick.</param>
+    /// <param name="period">Between two calls; more than zero.</param>
+    /// <param name="callback">Called on the reactor's thread; an exception is logged, and the timer goes on.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/> is
+    /// not above zero.</exception>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public ReactorTimer SchedulePeriodic(TimeSpan due, TimeSpan period, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(period, TimeSpan.Zero);
+        return _timers.Add(due, period, static callback => ((Action)callback!)(), callback);
+    }
+
+    /// <summary>Watches a handle and calls <paramref name="handler"/> whenever it is ready.</summary>
+    /// <returns>The registration: change its interest, or cancel it before you close the handle.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The selector can't watch this kind of handle.</exception>
+    /// <exception cref="InvalidOperationException">The selector is full, or called on another thread.</exception>
+    public SelectionKey Register(Handle handle, Interest interest, IEventHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        ArgumentNullException.ThrowIfNull(handler);
+        VerifyAccess();
+        var key = new SelectionKey(handle, interest, handler, _selector, _affinity);
+        _selector.Add(key);
+        return key;
+    }
+
+    internal ReactorTimer Schedule(TimeSpan due, Action<object?> callback, object? state) =>
+        _timers.Add(due, TimeSpan.Zero, callback, state);
+
+    /// <summary>As <see cref="Post(Action{object}, object)"/>, and false in place of an exception.</summary>
+    internal bool TryPost(Action<object?> callback, object? state)
+    {
+        bool posted = _mailbox.TryPost(callback, state);
+        if (posted && !IsReactorThread)
+        {
+            _selector.Wake();
+        }
+
+        return posted;
+    }
+
+    /// <summary>Runs a callback now when this thread may use the reactor, and posts it otherwise; after the reactor's end
+    /// there is nothing left to do. Any thread.</summary>
+    internal void Execute(Action<object?> callback, object? state)
+    {
+        if (_affinity.IsCurrentOrUnbound)
+        {
+            callback(state);
+        }
+        else
+        {
+            TryPost(callback, state);
+        }
+    }
+
+    private int Tick(TimeSpan timeout)
+    {
+        FlushDirty();
+        TimeSpan wait = ComputeWait(timeout);
+        _selector.Select(wait, _ready);
+        long now = _clock.Now;
+        int served = DispatchReady();
+        served += RunDueTimers(now);
+        served += RunMailbox();
+        FlushDirty();
+        FinishCloses();
+        return served;
+    }
+
+    private TimeSpan ComputeWait(TimeSpan timeout)
+    {
+        if (_stopRequested || _closing.Count > 0 || !_mailbox.IsEmpty)
+        {
+            return TimeSpan.Zero;
+        }
+
+        TimeSpan? next = _timers.UntilNext();
+        return next is { } due && (timeout < TimeSpan.Zero || due < timeout) ? due : timeout;
+    }
+
+    private int DispatchReady()
+    {
+        // An earlier callback may have cancelled a later key of the same batch.
+        int served = 0;
+        foreach (SelectionKey key in _ready)
+        {
+            if (key.IsValid)
+            {
+                served++;
+                Dispatch(key);
+            }
+        }
+
+        return served;
+    }
+
+    private void Dispatch(SelectionKey key)
+    {
+        try
+        {
+            if (key.IsEvicted)
+            {
+                ReactorLog.Evicted(Logger);
+            }
+
+            ((IEventHandler)key.Attachment).OnReady(key);
+            if (key.IsEvicted)
+            {
+                key.Cancel();
+            }
+        }
+        catch (Exception exception) when (!_options.PropagateExceptions)
+        {
+            ReactorLog.EventHandlerFault(Logger, exception);
+            key.Cancel();
+        }
+    }
+
+    private int RunDueTimers(long now)
+    {
+        int served = 0;
+        _timers.CollectDue(now);
+        while (_timers.TakeDue(now) is { } timer)
+        {
+            served++;
+            try
+            {
+                timer.Callback(timer.State);
+            }
+            catch (Exception exception) when (!_options.PropagateExceptions)
+            {
+                ReactorLog.TimerFault(Logger, exception);
+            }
+        }
+
+        return served;
+    }
+
+    private int RunMailbox()
+    {
+        int count = Math.Min(_mailbox.Snapshot(), _options.MaxPostsPerTick);
+        for (int i = 0; i < count; i++)
+        {
+            Mailbox.Letter letter = _mailbox.Take();
+            try
+            {
+                letter.Callback(letter.State);
+            }
+            catch (Exception exception) when (!_options.PropagateExceptions)
+            {
+                ReactorLog.CallbackFault(Logger, exception);
+            }
+        }
+
+        return count;
+    }
+
+    private void FlushDirty()
+    {
+        // By index, since a flush may mark another connection.
+        for (int i = 0; i < _dirty.Count; i++)
+        {
+            _dirty[i].Flush();
+        }
+
+        _dirty.Clear();
+    }
+
+    private void FinishCloses()
+    {
+        // A connection that an OnClosed closes has its turn in the next tick, which does not wait.
+        (_closing, _finishing) = (_finishing, _closing);
+        foreach (IReactorClient client in _finishing)
+        {
+            client.FinishClose();
+        }
+
+        _finishing.Clear();
+        CompleteShutdown();
+    }
+
+    private sealed class Invocation<T>(Func<T> function) : TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public void Run()
+        {
+            try
+            {
+                SetResult(function());
+            }
+            catch (Exception exception)
+            {
+                SetException(exception);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Dispatch;
+
+/// <summary>Every message of the library. The ids are stable: a retired one is not given to another message.</summary>
+internal static partial class ReactorLog
+{
+    [LoggerMessage(1, LogLevel.Error, "A callback that was posted to the reactor threw an exception. The loop goes on.")]
+    public static partial void CallbackFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(2, LogLevel.Error, "The callback of a timer threw an exception. The loop goes on.")]
+    public static partial void TimerFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Error, "An event handler threw an exception. Its key is cancelled.")]
+    public static partial void EventHandlerFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Warning,
+        "A registered socket was closed behind the reactor's back. Its key is cancelled; close sockets through the library.")]
+    public static partial void Evicted(ILogger logger);
+
+    [LoggerMessage(5, LogLevel.Warning,
+        "Code after an await came back to a reactor that is disposed. It runs on the thread pool.")]
+    public static partial void PostedAfterDispose(ILogger logger);
+
+    [LoggerMessage(6, LogLevel.Critical, "The loop of a reactor thread ended with an exception.")]
+    public static partial void LoopFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
+    public static partial void Opened(ILogger logger, long id, EndPoint? local, EndPoint? remote);
+
+    [LoggerMessage(21, LogLevel.Debug, "Connection {Id} closed: {Kind}, {Unsent} bytes unsent.")]
+    public static partial void Closed(ILogger logger, long id, string kind, long unsent);
+
+    [LoggerMessage(22, LogLevel.Debug, "Connection {Id} was reset by its peer.")]
+    public static partial void PeerReset(ILogger logger, long id);
+
+    [LoggerMessage(23, LogLevel.Error, "The handler of connection {Id} threw an exception in {Callback}. The connection closes.")]
+    public static partial void HandlerFault(ILogger logger, long id, string callback, Exception exception);
+
+    [LoggerMessage(24, LogLevel.Warning, "Connection {Id} closes: its {Limit} of {Bytes} bytes is exceeded.")]
+    public static partial void LimitExceeded(ILogger logger, long id, string limit, long bytes);
+
+    [LoggerMessage(25, LogLevel.Error, "A callback on the ConnectionClosed token of connection {Id} threw an exception.")]
+    public static partial void ClosedTokenFault(ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(40, LogLevel.Information, "Listening on {EndPoint}.")]
+    public static partial void Listening(ILogger logger, EndPoint? endPoint);
+
+    [LoggerMessage(41, LogLevel.Debug, "Accepting a connection on {EndPoint} failed: {Error}.")]
+    public static partial void AcceptFailed(ILogger logger, EndPoint? endPoint, SocketError error);
+
+    [LoggerMessage(42, LogLevel.Warning,
+        "Accepting on {EndPoint} pauses for {Pause}: the system is out of resources ({Error}). Raise the limit on open files, or accept fewer connections.")]
+    public static partial void AcceptExhausted(ILogger logger, EndPoint? endPoint, TimeSpan pause, SocketError error);
+
+    [LoggerMessage(43, LogLevel.Error, "The handler factory of the listener on {EndPoint} threw an exception. The connection is refused.")]
+    public static partial void HandlerFactoryFault(ILogger logger, EndPoint? endPoint, Exception exception);
+
+    [LoggerMessage(44, LogLevel.Error, "A connection accepted on {EndPoint} can't be registered and is refused.")]
+    public static partial void RegistrationFault(ILogger logger, EndPoint? endPoint, Exception exception);
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using SelectReactor.Selection;
+
+namespace SelectReactor;
+
+/// <summary>How a <see cref="Reactor"/> is built. Read once, when the reactor is made.</summary>
+public sealed class ReactorOptions
+{
+    /// <summary>The only clock of the reactor. Default: <see cref="TimeProvider.System"/>.</summary>
+    public TimeProvider TimeProvider
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(value));
+    } = TimeProvider.System;
+
+    /// <summary>Makes the selector that the reactor then owns. Default: a <see cref="SelectSelector"/>.</summary>
+    public Func<ISelector> SelectorFactory
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(value));
+    } = static () => new SelectSelector();
+
+    /// <summary>Makes the sockets. Default: those of the operating system.</summary>
+    public IHandleFactory HandleFactory
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(value));
+    } = SocketHandleFactory.Instance;
+
+    /// <summary>Where the library's messages go. Default: nowhere.</summary>
+    public ILogger Logger
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(value));
+    } = NullLogger.Instance;
+
+    /// <summary>The most posted callbacks that one tick runs before it looks at the sockets again. Default: 1,024.</summary>
+    public int MaxPostsPerTick
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 1024;
+
+    /// <summary>
+    /// Whether an exception from a posted callback, a timer or an <see cref="IEventHandler"/> leaves <see cref="Reactor.Run"/>
+    /// or <see cref="Reactor.RunOnce"/> instead of being logged. For tests. What an <c>IConnectionHandler</c> throws always
+    /// closes its connection instead. Default: false.
+    /// </summary>
+    public bool PropagateExceptions { get; init; }
+}

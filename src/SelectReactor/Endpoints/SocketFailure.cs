@@ -1,0 +1,18 @@
+using System.Net.Sockets;
+
+namespace SelectReactor.Endpoints;
+
+/// <summary>Errors of the system as exceptions that say what was tried.</summary>
+internal static class SocketFailure
+{
+    public static SocketException Create(SocketError error, string attempt) =>
+        new((int)error, $"{attempt}: {new SocketException((int)error).Message}.");
+
+    public static void ThrowOnError(SocketError error, string attempt)
+    {
+        if (error != SocketError.Success)
+        {
+            throw Create(error, attempt);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor;
+
+/// <summary>
+/// A non-blocking stream or listening socket, or what stands in for one: the seam between the reactor and the
+/// operating system. No member throws for what a network does: results are <see cref="SocketError"/> values, and
+/// "nothing now" is <see cref="SocketError.WouldBlock"/>. A kind of handle overrides what it can do; the rest
+/// answers <see cref="SocketError.OperationNotSupported"/>. To be used on the reactor's thread only.
+/// </summary>
+public abstract class Handle : IDisposable
+{
+    /// <summary>The address this end is bound to; null when it is not bound or no longer known.</summary>
+    public virtual EndPoint? LocalEndPoint => null;
+
+    /// <summary>The address of the other end; null when it is not connected or no longer known.</summary>
+    public virtual EndPoint? RemoteEndPoint => null;
+
+    /// <summary>Whether the handle was closed, by this library or behind its back.</summary>
+    public abstract bool IsClosed { get; }
+
+    /// <summary>Sets an integer socket option (setsockopt(2)).</summary>
+    public virtual SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value) =>
+        SocketError.OperationNotSupported;
+
+    /// <summary>Binds to a local address (bind(2)). Port 0 lets the system choose one.</summary>
+    public virtual SocketError Bind(EndPoint localEndPoint) => SocketError.OperationNotSupported;
+
+    /// <summary>Starts to listen with room for <paramref name="backlog"/> connections not yet accepted (listen(2)).</summary>
+    public virtual SocketError Listen(int backlog) => SocketError.OperationNotSupported;
+
+    /// <summary>Takes one waiting connection (accept(2)).</summary>
+    /// <param name="accepted">A new, non-blocking handle on success; otherwise null.</param>
+    public virtual SocketError Accept(out Handle? accepted)
+    {
+        accepted = null;
+        return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>
+    /// Begins to connect (connect(2)). <see cref="SocketError.WouldBlock"/> or <see cref="SocketError.InProgress"/>
+    /// means that <see cref="Interest.Connect"/> will tell when it ended.
+    /// </summary>
+    public virtual SocketError Connect(EndPoint remoteEndPoint) => SocketError.OperationNotSupported;
+
+    /// <summary>Receives into one buffer (recv(2)). Success with 0 bytes is the peer's end of stream.</summary>
+    public virtual SocketError Receive(Span<byte> buffer, out int received)
+    {
+        received = 0;
+        return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>
+    /// Sends from one buffer (send(2)). Fewer bytes than given is a short send: the send buffer is full.
+    /// </summary>
+    public virtual SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
+    {
+        sent = 0;
+        return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>Sends several buffers at once, in order (sendmsg(2)); otherwise as the other overload.</summary>
+    public virtual SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
+    {
+        sent = 0;
+        return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>Ends one or both directions (shutdown(2)). Ending the sending direction sends FIN.</summary>
+    public virtual SocketError Shutdown(SocketShutdown how) => SocketError.OperationNotSupported;
+
+    /// <summary>Reads and clears the pending error (SO_ERROR), such as the outcome of a connection attempt.</summary>
+    public virtual SocketError TakeError() => SocketError.OperationNotSupported;
+
+    /// <summary>
+    /// Closes without waiting. What was sent stays on its way, but a peer whose bytes were not read may see a reset.
+    /// Idempotent.
+    /// </summary>
+    public abstract void Close();
+
+    /// <summary>Closes and discards what was not delivered: the peer sees a reset (RST). Idempotent.</summary>
+    public virtual void Abort() => Close();
+
+    /// <summary>The same as <see cref="Close"/>.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the handle.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Close();
+        }
+    }
+}

@@ -1,0 +1,331 @@
+using System.Net.Sockets;
+using SelectReactor.Selection;
+
+namespace SelectReactor;
+
+/// <summary>
+/// The default selector, over <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>:
+/// managed and portable. It watches <see cref="SocketHandle"/>s, up to <see cref="Capacity"/> of them. The cost of a wait
+/// grows with those that were ready lately; the others are looked at as often as a tenth of the thread allows, which may
+/// delay what one of them has to say, under load, by about ten times the cost of looking at all of them. On Unix a signal that the process handles starts a wait anew, so that a timer can be
+/// late by as much as the wait that the signal interrupted.
+/// </summary>
+public sealed class SelectSelector : ISelector
+{
+    /// <summary>
+    /// The most keys that a selector holds: what <c>Socket.Select</c> takes in a list, less one for the wake-up. On Unix
+    /// readers and writers together are also bounded by the limit on open files.
+    /// </summary>
+    public const int Capacity = 65_535;
+
+    /// <summary>Below this many members a scan of all costs no more than keeping a hot set.</summary>
+    internal const int LeastMembersForHotSet = 64;
+
+    /// <summary>A member is hot until it was found quiet in this many scans of all.</summary>
+    internal const int HotScans = 16;
+
+    private const long LongestWaitMilliseconds = 1_000_000;
+    private readonly SocketList _readers = new(forWriting: false);
+    private readonly SocketList _writers = new(forWriting: true);
+    private readonly LoopbackPair _wakeUp = new();
+    private readonly ScanPacer _pacer;
+    private bool _coldIsQuiet;
+    private int _keys;
+    private int _wakePending;
+
+    /// <summary>Opens the wake-up sockets.</summary>
+    /// <exception cref="SocketException">There is no loopback network, or no descriptor left.</exception>
+    public SelectSelector()
+        : this(TimeProvider.System)
+    {
+    }
+
+    internal SelectSelector(TimeProvider scanClock)
+    {
+        _pacer = new ScanPacer(scanClock);
+        _readers.Add(_wakeUp.Reader, key: null);
+    }
+
+    /// <summary>How many sockets are watched at every wait, the wake-up included.</summary>
+    internal int Hot => _readers.Hot;
+
+    /// <summary>How many waits looked at every socket.</summary>
+    internal int Scans => _pacer.Scans;
+
+    /// <inheritdoc/>
+    public void Add(SelectionKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Handle is not SocketHandle)
+        {
+            throw new ArgumentException(
+                $"A SelectSelector watches a SocketHandle, not a {key.Handle.GetType().Name}.", nameof(key));
+        }
+
+        // All keys count, so that none has to be refused later, when its interest changes.
+        if (_keys == Capacity)
+        {
+            throw new InvalidOperationException($"A SelectSelector holds at most {Capacity} sockets.");
+        }
+
+        _keys++;
+        Update(key, Interest.None);
+    }
+
+    /// <inheritdoc/>
+    public void Update(SelectionKey key, Interest previous)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        key.LastHeat = _pacer.Scans;
+        Move(_readers, key, Reads(previous), Reads(key.Interest));
+        Move(_writers, key, Writes(previous), Writes(key.Interest));
+    }
+
+    /// <inheritdoc/>
+    public void Remove(SelectionKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        _keys--;
+        Move(_readers, key, Reads(key.Interest), now: false);
+        Move(_writers, key, Writes(key.Interest), now: false);
+    }
+
+    /// <inheritdoc/>
+    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    {
+        ArgumentNullException.ThrowIfNull(ready);
+        foreach (SelectionKey key in ready)
+        {
+            key.Ready = Interest.None;
+        }
+
+        ready.Clear();
+        if (_readers.Members <= LeastMembersForHotSet)
+        {
+            SelectOn(hotOnly: false, wait, ready);
+        }
+        else if (_pacer.UntilScan() is var rest && rest > TimeSpan.Zero)
+        {
+            SelectHotFirst(wait, rest, ready);
+        }
+        else
+        {
+            Scan(wait, ready);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
+        {
+            _wakeUp.Signal();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _wakeUp.Dispose();
+
+    /// <summary>
+    /// Rounds up to whole milliseconds, since poll(2) would cut a shorter wait to none and spin, and stays within what
+    /// <c>Socket.Select</c> takes.
+    /// </summary>
+    internal static int ToMicroseconds(TimeSpan wait)
+    {
+        if (wait < TimeSpan.Zero)
+        {
+            return -1;
+        }
+
+        long milliseconds = wait.Ticks / TimeSpan.TicksPerMillisecond;
+        if (wait.Ticks % TimeSpan.TicksPerMillisecond != 0)
+        {
+            milliseconds++;
+        }
+
+        return (int)Math.Min(milliseconds, LongestWaitMilliseconds) * 1000;
+    }
+
+    private static bool Reads(Interest interest) => (interest & Interest.Read) != 0;
+
+    private static bool Writes(Interest interest) => (interest & (Interest.Write | Interest.Connect)) != 0;
+
+    private static void Move(SocketList list, SelectionKey key, bool before, bool now)
+    {
+        if (before && !now)
+        {
+            list.Remove(key);
+        }
+        else if (now && !before)
+        {
+            list.Add(((SocketHandle)key.Handle).Socket, key);
+        }
+    }
+
+    private static void Report(SelectionKey key, Interest found, List<SelectionKey> ready)
+    {
+        if (key.Ready == Interest.None)
+        {
+            ready.Add(key);
+        }
+
+        key.Ready |= found;
+    }
+
+    // Most connections of a server are idle, and asking for each costs as much as asking for one that is not. While the hot
+    // ones are all that is going on, it is they who are waited for; once others have spoken up, everybody is.
+    private void SelectHotFirst(TimeSpan wait, TimeSpan rest, List<SelectionKey> ready)
+    {
+        bool waitIsShort = wait >= TimeSpan.Zero && wait <= rest;
+        TimeSpan hotWait = !_coldIsQuiet ? TimeSpan.Zero : waitIsShort ? wait : rest;
+        if (!SelectOn(hotOnly: true, hotWait, ready) && hotWait != wait)
+        {
+            Scan(wait < TimeSpan.Zero ? wait : wait - hotWait, ready);
+        }
+    }
+
+    private void Scan(TimeSpan wait, List<SelectionKey> ready)
+    {
+        bool measured = _pacer.IsMeasurementDue;
+        _pacer.BeginScan();
+        bool any = SelectOn(hotOnly: false, measured ? TimeSpan.Zero : wait, ready);
+        _pacer.EndScan(measured);
+        if (measured && !any && wait != TimeSpan.Zero)
+        {
+            _pacer.BeginScan();
+            SelectOn(hotOnly: false, wait, ready);
+            _pacer.EndScan(measured: false);
+        }
+
+        WarmUp(ready);
+        CoolDown();
+    }
+
+    private void WarmUp(List<SelectionKey> ready)
+    {
+        int hotBefore = _readers.Hot;
+        foreach (SelectionKey key in ready)
+        {
+            if ((key.Ready & Interest.Read) != 0 && !key.IsEvicted)
+            {
+                _readers.MakeHot(key);
+            }
+        }
+
+        _coldIsQuiet = _readers.Hot == hotBefore;
+    }
+
+    private void CoolDown()
+    {
+        for (int i = _readers.Hot - 1; i >= 0; i--)
+        {
+            if (_readers.MemberAt(i) is { Handle: SocketHandle { IsListening: false } } key
+                && _pacer.Scans - key.LastHeat > HotScans)
+            {
+                _readers.MakeCold(i);
+            }
+        }
+    }
+
+    /// <returns>Whether anything happened, a wake-up included.</returns>
+    private bool SelectOn(bool hotOnly, TimeSpan wait, List<SelectionKey> ready)
+    {
+        _readers.Rewind(hotOnly);
+        _writers.Rewind();
+        List<Socket>? failed = OperatingSystem.IsWindows() ? ConnectingSockets() : null;
+        try
+        {
+            Socket.Select(_readers, _writers.Count == 0 ? null : _writers, failed, ToMicroseconds(wait));
+        }
+        catch (ObjectDisposedException)
+        {
+            // Somebody closed a socket behind our back. Nothing was waited for: the others are asked again next time.
+            EvictClosed(_readers, ready);
+            EvictClosed(_writers, ready);
+            return true;
+        }
+
+        bool woken = CollectReaders(ready);
+        CollectWriters(ready);
+        if (failed is { Count: > 0 })
+        {
+            CollectFailed(failed, ready);
+        }
+
+        return woken || ready.Count > 0;
+    }
+
+    private bool CollectReaders(List<SelectionKey> ready)
+    {
+        bool woken = false;
+        int count = _readers.Count;
+        for (int i = 0; i < count; i++)
+        {
+            if (_readers.KeyAt(i) is { } key)
+            {
+                key.LastHeat = _pacer.Scans;
+                Report(key, Interest.Read, ready);
+            }
+            else
+            {
+                // A wake-up between the two lines sends nothing, but the reactor looks at its mailbox after this.
+                woken = true;
+                _wakeUp.Drain();
+                Interlocked.Exchange(ref _wakePending, 0);
+            }
+        }
+
+        return woken;
+    }
+
+    private void CollectWriters(List<SelectionKey> ready)
+    {
+        int count = _writers.Count;
+        for (int i = 0; i < count; i++)
+        {
+            SelectionKey key = _writers.KeyAt(i)!;
+            Report(key, key.Interest & (Interest.Write | Interest.Connect), ready);
+        }
+    }
+
+    // Windows tells a failed connection attempt in the error list only, so that list holds who is connecting.
+    private List<Socket>? ConnectingSockets()
+    {
+        List<Socket>? connecting = null;
+        for (int i = 0; i < _writers.Members; i++)
+        {
+            SelectionKey key = _writers.MemberAt(i)!;
+            if ((key.Interest & Interest.Connect) != 0)
+            {
+                (connecting ??= []).Add(((SocketHandle)key.Handle).Socket);
+            }
+        }
+
+        return connecting;
+    }
+
+    private void CollectFailed(List<Socket> failed, List<SelectionKey> ready)
+    {
+        for (int i = 0; i < _writers.Members; i++)
+        {
+            SelectionKey key = _writers.MemberAt(i)!;
+            if (failed.Contains(((SocketHandle)key.Handle).Socket))
+            {
+                Report(key, Interest.Connect, ready);
+            }
+        }
+    }
+
+    private void EvictClosed(SocketList list, List<SelectionKey> ready)
+    {
+        for (int i = list.Members - 1; i >= 0; i--)
+        {
+            if (list.MemberAt(i) is { Handle.IsClosed: true } key)
+            {
+                Remove(key);
+                key.Evict();
+                ready.Add(key);
+            }
+        }
+    }
+}

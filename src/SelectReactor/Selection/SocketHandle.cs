@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor;
+
+/// <summary>A <see cref="Handle"/> on a real <see cref="System.Net.Sockets.Socket"/>, which it owns and closes.</summary>
+public sealed class SocketHandle : Handle
+{
+    private readonly Socket _socket;
+
+    /// <summary>Takes over a stream socket and makes it non-blocking.</summary>
+    /// <param name="socket">The socket; nobody else may read from, write to or close it from now on.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="socket"/> is null.</exception>
+    /// <exception cref="ObjectDisposedException"><paramref name="socket"/> is closed.</exception>
+    public SocketHandle(Socket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        socket.Blocking = false;
+        _socket = socket;
+    }
+
+    /// <summary>The socket itself, for a selector to watch.</summary>
+    public Socket Socket => _socket;
+
+    /// <summary>Whether <see cref="Listen"/> has made it a listening socket.</summary>
+    internal bool IsListening { get; private set; }
+
+    /// <inheritdoc/>
+    public override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint);
+
+    /// <inheritdoc/>
+    public override EndPoint? RemoteEndPoint => Ask(static socket => socket.RemoteEndPoint);
+
+    /// <inheritdoc/>
+    public override bool IsClosed => _socket.SafeHandle.IsClosed;
+
+    /// <inheritdoc/>
+    public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value) =>
+        Try((level, name, value), static (socket, option) => socket.SetSocketOption(option.level, option.name, option.value));
+
+    /// <inheritdoc/>
+    public override SocketError Bind(EndPoint localEndPoint) =>
+        Try(localEndPoint, static (socket, endPoint) => socket.Bind(endPoint));
+
+    /// <inheritdoc/>
+    public override SocketError Listen(int backlog)
+    {
+        SocketError error = Try(backlog, static (socket, backlog) => socket.Listen(backlog));
+        IsListening |= error == SocketError.Success;
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public override SocketError Accept(out Handle? accepted)
+    {
+        accepted = null;
+        try
+        {
+            // Socket.Accept throws when nobody waits, which costs twenty times what asking first does.
+            if (!_socket.Poll(0, SelectMode.SelectRead))
+            {
+                return SocketError.WouldBlock;
+            }
+
+            accepted = new SocketHandle(_socket.Accept());
+            return SocketError.Success;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SocketError Connect(EndPoint remoteEndPoint) =>
+        Try(remoteEndPoint, static (socket, endPoint) => socket.Connect(endPoint));
+
+    /// <inheritdoc/>
+    public override SocketError Receive(Span<byte> buffer, out int received)
+    {
+        try
+        {
+            received = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
+            return error;
+        }
+        catch (ObjectDisposedException)
+        {
+            received = 0;
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
+    {
+        try
+        {
+            sent = _socket.Send(buffer, SocketFlags.None, out SocketError error);
+            return error;
+        }
+        catch (ObjectDisposedException)
+        {
+            sent = 0;
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
+    {
+        try
+        {
+            sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
+            return error;
+        }
+        catch (ObjectDisposedException)
+        {
+            sent = 0;
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SocketError Shutdown(SocketShutdown how) => Try(how, static (socket, how) => socket.Shutdown(how));
+
+    /// <inheritdoc/>
+    public override SocketError TakeError()
+    {
+        try
+        {
+            return (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Close() => _socket.Dispose();
+
+    /// <inheritdoc/>
+    public override void Abort()
+    {
+        // Linger for zero seconds is how the socket interface spells "reset"; a longer linger would block the loop.
+        Try(0, static (socket, seconds) => socket.LingerState = new LingerOption(enable: true, seconds));
+        Close();
+    }
+
+    private EndPoint? Ask(Func<Socket, EndPoint?> question)
+    {
+        try
+        {
+            return question(_socket);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    private SocketError Try<T>(T argument, Action<Socket, T> action)
+    {
+        try
+        {
+            action(_socket, argument);
+            return SocketError.Success;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.OperationAborted;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using SelectReactor.Timing;
+
+namespace SelectReactor;
+
+/// <summary>
+/// A one-shot or periodic timer of a reactor, made by <see cref="Reactor.Schedule(TimeSpan, Action)"/> or
+/// <see cref="Reactor.SchedulePeriodic"/>. To be used on the reactor's thread only. It is never early; it is late by as
+/// much as the loop is busy.
+/// </summary>
+public sealed class ReactorTimer
+{
+    private readonly TimerQueue _queue;
+
+    internal ReactorTimer(TimerQueue queue, Action<object?> callback, object? state, TimeSpan period)
+    {
+        _queue = queue;
+        Callback = callback;
+        State = state;
+        Period = period;
+    }
+
+    internal enum Phase : byte
+    {
+        Idle,
+        Waiting,
+        Due,
+    }
+
+    /// <summary>Whether the callback is still to come.</summary>
+    public bool IsActive => Current != Phase.Idle;
+
+    internal Action<object?> Callback { get; }
+
+    internal object? State { get; }
+
+    /// <summary>Zero for a one-shot timer.</summary>
+    internal TimeSpan Period { get; private set; }
+
+    internal Phase Current { get; set; }
+
+    internal long DueAt { get; set; }
+
+    internal long Sequence { get; set; }
+
+    internal int HeapIndex { get; set; }
+
+    /// <summary>Lets the timer fire <paramref name="due"/> from now instead; starts it again when it has fired or was
+    /// cancelled. A periodic timer keeps its period.</summary>
+    /// <param name="due">From now; zero means in the next tick.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public void Change(TimeSpan due) => _queue.Schedule(this, due);
+
+    /// <summary>As the other overload, and with a new period.</summary>
+    /// <param name="due">From now; zero means in the next tick.</param>
+    /// <param name="period">Between two calls from then on; more than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/> is
+    /// not above zero.</exception>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public void Change(TimeSpan due, TimeSpan period)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(period, TimeSpan.Zero);
+        _queue.Schedule(this, due);
+        Period = period;
+    }
+
+    /// <summary>Takes the timer back: its callback is not called again, not even when it is due already. Idempotent.</summary>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public void Cancel() => _queue.Cancel(this);
+}

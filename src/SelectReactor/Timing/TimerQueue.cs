@@ -1,0 +1,182 @@
+using SelectReactor.Threading;
+
+namespace SelectReactor.Timing;
+
+/// <summary>
+/// The timers of one reactor: a binary heap by due time, ties in the order in which they were scheduled, and beside it
+/// the list of those found due, which are taken out one by one, since each callback may cancel or move any other.
+/// </summary>
+internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
+{
+    private readonly Queue<ReactorTimer> _due = new();
+    private ReactorTimer[] _heap = new ReactorTimer[16];
+    private int _count;
+    private long _sequence;
+
+    public int Count => _count;
+
+    public ReactorTimer Add(TimeSpan due, TimeSpan period, Action<object?> callback, object? state)
+    {
+        var timer = new ReactorTimer(this, callback, state, period);
+        Schedule(timer, due);
+        return timer;
+    }
+
+    public void Schedule(ReactorTimer timer, TimeSpan due)
+    {
+        affinity.Verify();
+        ArgumentOutOfRangeException.ThrowIfLessThan(due, TimeSpan.Zero);
+
+        // The clock itself, not the tick's: after a long callback that one would make the timer early.
+        Schedule(timer, clock.After(clock.Now, due));
+    }
+
+    public void Cancel(ReactorTimer timer)
+    {
+        affinity.Verify();
+        if (timer.Current == ReactorTimer.Phase.Waiting)
+        {
+            Take(timer.HeapIndex);
+        }
+
+        timer.Current = ReactorTimer.Phase.Idle;
+    }
+
+    /// <summary>How long until the next timer is due; null when there is none.</summary>
+    public TimeSpan? UntilNext()
+    {
+        if (_due.Count > 0)
+        {
+            return TimeSpan.Zero;
+        }
+
+        return _count == 0 ? null : clock.Until(_heap[0].DueAt, clock.Now);
+    }
+
+    /// <summary>Notes which timers are due; what a callback schedules from now on is not among them.</summary>
+    public void CollectDue(long now)
+    {
+        while (_count > 0 && _heap[0].DueAt <= now)
+        {
+            ReactorTimer timer = _heap[0];
+            Take(0);
+            timer.Current = ReactorTimer.Phase.Due;
+            _due.Enqueue(timer);
+        }
+    }
+
+    /// <summary>Takes the next of the due timers that was neither cancelled nor moved since; null after the last. A
+    /// periodic one is scheduled anew before it is handed out, so that its callback can cancel it.</summary>
+    public ReactorTimer? TakeDue(long now)
+    {
+        while (_due.TryDequeue(out ReactorTimer? timer))
+        {
+            if (timer.Current != ReactorTimer.Phase.Due)
+            {
+                continue;
+            }
+
+            timer.Current = ReactorTimer.Phase.Idle;
+            if (timer.Period > TimeSpan.Zero)
+            {
+                Schedule(timer, NextBeat(timer, now));
+            }
+
+            return timer;
+        }
+
+        return null;
+    }
+
+    // A late loop leaves out the beats that it missed and keeps to the rhythm.
+    private long NextBeat(ReactorTimer timer, long now)
+    {
+        long period = clock.After(0, timer.Period);
+        long missed = (now - timer.DueAt) / period;
+        return (long)Int128.Min(timer.DueAt + ((Int128)period * (missed + 1)), long.MaxValue);
+    }
+
+    private void Schedule(ReactorTimer timer, long dueAt)
+    {
+        if (timer.Current == ReactorTimer.Phase.Waiting)
+        {
+            Take(timer.HeapIndex);
+        }
+
+        timer.Current = ReactorTimer.Phase.Waiting;
+        timer.DueAt = dueAt;
+        timer.Sequence = _sequence++;
+        if (_count == _heap.Length)
+        {
+            Array.Resize(ref _heap, _count * 2);
+        }
+
+        SiftUp(timer, _count++);
+    }
+
+    private void Take(int index)
+    {
+        ReactorTimer last = _heap[--_count];
+        _heap[_count] = null!;
+        if (index == _count)
+        {
+            return;
+        }
+
+        if (index > 0 && IsBefore(last, _heap[(index - 1) / 2]))
+        {
+            SiftUp(last, index);
+        }
+        else
+        {
+            SiftDown(last, index);
+        }
+    }
+
+    private void SiftUp(ReactorTimer timer, int index)
+    {
+        while (index > 0)
+        {
+            int parent = (index - 1) / 2;
+            if (!IsBefore(timer, _heap[parent]))
+            {
+                break;
+            }
+
+            Put(_heap[parent], index);
+            index = parent;
+        }
+
+        Put(timer, index);
+    }
+
+    private void SiftDown(ReactorTimer timer, int index)
+    {
+        for (int child = (2 * index) + 1; child < _count; child = (2 * index) + 1)
+        {
+            if (child + 1 < _count && IsBefore(_heap[child + 1], _heap[child]))
+            {
+                child++;
+            }
+
+            if (!IsBefore(_heap[child], timer))
+            {
+                break;
+            }
+
+            Put(_heap[child], index);
+            index = child;
+        }
+
+        Put(timer, index);
+    }
+
+    private void Put(ReactorTimer timer, int index)
+    {
+        _heap[index] = timer;
+        timer.HeapIndex = index;
+    }
+
+    private static bool IsBefore(ReactorTimer a, ReactorTimer b) =>
+        a.DueAt != b.DueAt ? a.DueAt < b.DueAt : a.Sequence < b.Sequence;
+}

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace SelectReactor.Epoll.Tests;
+
+/// <summary>What is particular to epoll; what every selector does is tested with the core, over this one as well.</summary>
+[Platform("Linux")]
+public sealed partial class EpollSelectorTests
+{
+    private const int SignalContinue = 18;
+    private readonly Recorder _recorder = new();
+    private readonly List<Socket> _sockets = [];
+    private Reactor _reactor = null!;
+    private Socket _listener = null!;
+
+    [SetUp]
+    public void Open()
+    {
+        _reactor = new Reactor(new ReactorOptions { SelectorFactory = EpollSelector.Create });
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen(1024);
+    }
+
+    [TearDown]
+    public void Close()
+    {
+        _reactor.Dispose();
+        _listener.Dispose();
+        _sockets.ForEach(static socket => socket.Dispose());
+        _sockets.Clear();
+        _recorder.Ready.Clear();
+    }
+
+    [Test]
+    public void ForeignHandle_IsRefused()
+    {
+        Assert.That(
+            () => _reactor.Register(new Mock<Handle>().Object, Interest.Read, _recorder),
+            Throws.ArgumentException.With.Message.Contains("SocketHandle"));
+    }
+
+    [Test]
+    public void ResetPeer_IsSilent_WithoutInterest_AndReadableWithIt()
+    {
+        (SocketHandle near, Socket far) = Pair();
+        SelectionKey key = _reactor.Register(near, Interest.None, _recorder);
+        far.LingerState = new LingerOption(true, 0);
+        far.Dispose();
+        Assert.That(near.Socket.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "the reset arrives");
+
+        Assert.That(_reactor.RunOnce(TimeSpan.Zero), Is.Zero);
+
+        key.Interest = Interest.Read;
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (key, Interest.Read) }));
+        Assert.That(near.Receive(new byte[1], out _), Is.EqualTo(SocketError.ConnectionReset));
+    }
+
+    [Test]
+    public void KeyOfAReusedDescriptor_IsNotConfusedWithTheOldOne()
+    {
+        (SocketHandle old, _) = Pair();
+        SelectionKey oldKey = _reactor.Register(old, Interest.Read, _recorder);
+        nint descriptor = old.Socket.Handle;
+        old.Socket.Dispose();
+        (SocketHandle young, Socket far) = PairWithDescriptor(descriptor);
+        SelectionKey youngKey = _reactor.Register(young, Interest.Read, _recorder);
+
+        oldKey.Interest = Interest.Write;
+        oldKey.Cancel();
+        far.Send([1]);
+        Assert.That(young.Socket.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "the byte arrives");
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (youngKey, Interest.Read) }));
+    }
+
+    [Test]
+    public void MoreReadyThanOneCallReports_AllHaveTheirTurn()
+    {
+        var keys = new HashSet<SelectionKey>();
+        for (int i = 0; i < 1200; i++)
+        {
+            (SocketHandle near, Socket far) = Pair();
+            far.Send([1]);
+            keys.Add(_reactor.Register(near, Interest.Read, _recorder));
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            _reactor.RunOnce(TimeSpan.Zero);
+        }
+
+        Assert.That(_recorder.Ready.Select(static ready => ready.Key).ToHashSet(), Is.EquivalentTo(keys));
+    }
+
+    [Test]
+    public void Wait_GoesOnForTheRestOfItsTime_AfterASignal()
+    {
+        var wait = TimeSpan.FromMilliseconds(200);
+        using ISelector selector = EpollSelector.Create();
+        int thread = 0;
+        bool done = false;
+        TimeSpan waited = TimeSpan.Zero;
+        var waiter = new Thread(() =>
+        {
+            Volatile.Write(ref thread, CurrentThread());
+            long start = Stopwatch.GetTimestamp();
+            selector.Select(wait, []);
+            waited = Stopwatch.GetElapsedTime(start);
+            Volatile.Write(ref done, true);
+        });
+        waiter.Start();
+        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref thread) != 0, TimeSpan.FromSeconds(10)));
+        int signals = 0;
+        while (!Volatile.Read(ref done) && signals < 1000)
+        {
+            Assert.That(SendSignal(Environment.ProcessId, thread, SignalContinue), Is.Zero);
+            signals++;
+            waiter.Join(TimeSpan.FromMilliseconds(2));
+        }
+
+        waiter.Join();
+        Assert.That(signals, Is.GreaterThan(1));
+        Assert.That(waited, Is.GreaterThanOrEqualTo(wait));
+    }
+
+    [Test]
+    public void Wake_AfterDispose_DoesNothing()
+    {
+        ISelector selector = EpollSelector.Create();
+        selector.Dispose();
+        Assert.That(selector.Wake, Throws.Nothing);
+    }
+
+    [LibraryImport("libc", EntryPoint = "tgkill")]
+    private static partial int SendSignal(int process, int thread, int signal);
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int CurrentThread();
+
+    private (SocketHandle Near, Socket Far) Pair()
+    {
+        Socket far = Keep(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        far.Connect(_listener.LocalEndPoint!);
+        return (new SocketHandle(Keep(_listener.Accept())), far);
+    }
+
+    // The system gives the lowest free number, so a few tries find it.
+    private (SocketHandle Near, Socket Far) PairWithDescriptor(nint descriptor)
+    {
+        for (int i = 0; i < 64; i++)
+        {
+            (SocketHandle near, Socket far) = Pair();
+            if (near.Socket.Handle == descriptor)
+            {
+                return (near, far);
+            }
+
+            if (far.Handle == descriptor)
+            {
+                return (new SocketHandle(far), near.Socket);
+            }
+        }
+
+        throw new InvalidOperationException("The descriptor was not given out again.");
+    }
+
+    private Socket Keep(Socket socket)
+    {
+        _sockets.Add(socket);
+        return socket;
+    }
+
+    private sealed class Recorder : IEventHandler
+    {
+        public List<(SelectionKey Key, Interest Ready)> Ready { get; } = [];
+
+        public void OnReady(SelectionKey key) => Ready.Add((key, key.Ready));
+    }
+}

@@ -1,0 +1,87 @@
+using SelectReactor.Buffers;
+
+namespace SelectReactor.Tests.Buffers;
+
+public sealed class BufferPoolTests
+{
+    private BufferPool _pool = null!;
+
+    [SetUp]
+    public void Create() => _pool = new BufferPool();
+
+    [TestCase(0, BufferPool.SmallSize)]
+    [TestCase(1, BufferPool.SmallSize)]
+    [TestCase(BufferPool.SmallSize, BufferPool.SmallSize)]
+    [TestCase(BufferPool.SmallSize + 1, BufferPool.LargeSize)]
+    [TestCase(BufferPool.LargeSize, BufferPool.LargeSize)]
+    [TestCase(BufferPool.LargeSize + 1, BufferPool.LargeSize + 1)]
+    public void Rent_HasTheSizeForTheRequest(int request, int capacity) =>
+        Assert.That(_pool.Rent(request).Capacity, Is.EqualTo(capacity));
+
+    [Test]
+    public void WhatIsReturned_IsRentedAgainAsNew([Values(1, 5000)] int size)
+    {
+        BufferSegment first = _pool.Rent(size);
+        BufferSegment second = _pool.Rent(size);
+        first.Commit(10);
+        first.Start = 5;
+        first.Append(second);
+        _pool.Return(first);
+        _pool.Return(second);
+        Assert.That(_pool.Outstanding, Is.Zero);
+
+        BufferSegment[] again = [_pool.Rent(size), _pool.Rent(size)];
+
+        Assert.That(again, Is.EquivalentTo(new[] { first, second }));
+        foreach (BufferSegment segment in again)
+        {
+            Assert.That((segment.Start, segment.End, segment.Length), Is.EqualTo((0, 0, 0)));
+            Assert.That((segment.Successor, segment.RunningIndex), Is.EqualTo(((BufferSegment?)null, 0L)));
+            Assert.That(segment.Memory.IsEmpty, Is.True);
+        }
+    }
+
+    [Test]
+    public void SmallAndLarge_AreKeptApart()
+    {
+        _pool.Return(_pool.Rent(BufferPool.LargeSize));
+
+        Assert.That(_pool.Rent(1).Capacity, Is.EqualTo(BufferPool.SmallSize));
+    }
+
+    [Test]
+    public void ABlockMadeToMeasure_IsNotKept()
+    {
+        BufferSegment large = _pool.Rent(100_000);
+        _pool.Return(large);
+
+        Assert.That(_pool.Outstanding, Is.Zero);
+        Assert.That(_pool.Rent(100_000), Is.Not.SameAs(large));
+    }
+
+    [Test]
+    public void NoMoreThan32MiB_AreKept()
+    {
+        const int Kept = 32 * 1024 * 1024 / BufferPool.LargeSize;
+        BufferSegment[] rented = [.. Enumerable.Range(0, Kept + 5).Select(_ => _pool.Rent(BufferPool.LargeSize))];
+        Array.ForEach(rented, _pool.Return);
+        Assert.That(_pool.Outstanding, Is.Zero);
+
+        var again = Enumerable.Range(0, Kept + 5).Select(_ => _pool.Rent(BufferPool.LargeSize)).ToHashSet();
+
+        Assert.That(again.Intersect(rented).Count(), Is.EqualTo(Kept));
+        Assert.That(_pool.Outstanding, Is.EqualTo(Kept + 5));
+    }
+
+    [Test]
+    public void Outstanding_CountsWhatIsNotBack()
+    {
+        BufferSegment first = _pool.Rent(1);
+        _pool.Rent(5000);
+        Assert.That(_pool.Outstanding, Is.EqualTo(2));
+        _pool.Return(first);
+        Assert.That(_pool.Outstanding, Is.EqualTo(1));
+        _pool.Abandon();
+        Assert.That(_pool.Outstanding, Is.Zero);
+    }
+}

@@ -1,0 +1,211 @@
+using System.Collections;
+using System.Net.Sockets;
+using SelectReactor.Selection;
+using SelectReactor.Threading;
+
+namespace SelectReactor.Tests.Selection;
+
+/// <summary>The list that a select empties, against a plain list that does the same.</summary>
+[TestFixture(false)]
+[TestFixture(true)]
+public sealed class SocketListTests(bool forWriting)
+{
+    private readonly List<SocketHandle> _handles = [];
+    private SocketList _list = null!;
+    private List<SelectionKey> _model = null!;
+
+    private IList View => _list;
+
+    [OneTimeSetUp]
+    public void OpenSockets()
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            _handles.Add(new SocketHandle(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)));
+        }
+    }
+
+    [OneTimeTearDown]
+    public void CloseSockets() => _handles.ForEach(static handle => handle.Dispose());
+
+    [SetUp]
+    public void Start()
+    {
+        _list = new SocketList(forWriting);
+        _model = [];
+    }
+
+    [Test]
+    public void ARandomWalk_LeavesExactlyTheSurvivors([Range(1, 40)] int seed, [Values] bool forwards)
+    {
+        var random = new Random(seed);
+        for (int round = 0; round < 200; round++)
+        {
+            ChangeMembers(random);
+            double share = random.Next(4) switch { 0 => 0, 1 => 1, _ => random.NextDouble() };
+            Check(_model.Where(_ => random.NextDouble() < share).ToHashSet(), forwards, $"seed {seed}, round {round}");
+        }
+    }
+
+    [Test]
+    public void EverySubsetOfSmallLists_Survives([Range(0, 9)] int size, [Values] bool forwards)
+    {
+        AddMembers(size);
+        for (int mask = 0; mask < 1 << size; mask++)
+        {
+            int kept = mask;
+            Check(_model.Where((_, i) => (kept & (1 << i)) != 0).ToHashSet(), forwards, $"mask {mask:b}");
+        }
+    }
+
+    [Test]
+    public void RemovalsInAnyOrder_LeaveExactlyTheSurvivors([Range(1, 20)] int seed)
+    {
+        var random = new Random(seed);
+        AddMembers(30);
+        _list.Rewind();
+        var expected = new List<SelectionKey>(_model);
+        while (expected.Count > 0)
+        {
+            int index = random.Next(expected.Count);
+            View.RemoveAt(index);
+            expected.RemoveAt(index);
+            AssertShows(expected, $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void Clear_ShowsNothing_AndRewindShowsAll()
+    {
+        AddMembers(5);
+        _list.Rewind();
+        View.RemoveAt(1);
+        View.Clear();
+        AssertShows([], "after clear");
+
+        _list.Rewind();
+
+        AssertShows(_model, "after rewind");
+    }
+
+    [Test]
+    public void AnIndexOutOfView_Throws()
+    {
+        AddMembers(3);
+        _list.Rewind();
+        View.RemoveAt(0);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => View[2], Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => View[-1], Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => View.RemoveAt(2), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => View.RemoveAt(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        });
+        AssertShows(_model[1..], "after the failures");
+    }
+
+    [Test]
+    public void Remove_PutsTheLastMemberInTheGap()
+    {
+        AddMembers(4);
+        SelectionKey removed = _model[1];
+
+        _list.Remove(removed);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(SlotOf(removed), Is.EqualTo(-1));
+            Assert.That(_list.MemberAt(1), Is.SameAs(_model[3]));
+            Assert.That(SlotOf(_model[3]), Is.EqualTo(1));
+            Assert.That(_list.Members, Is.EqualTo(3));
+        });
+    }
+
+    [Test]
+    public void TheWakeUpSocket_HasNoKey()
+    {
+        _list.Add(_handles[0].Socket, key: null);
+        _list.Rewind();
+        Assert.Multiple(() =>
+        {
+            Assert.That(View[0], Is.SameAs(_handles[0].Socket));
+            Assert.That(_list.KeyAt(0), Is.Null);
+        });
+    }
+
+    private void Check(HashSet<SelectionKey> survivors, bool forwards, string message)
+    {
+        _list.Rewind();
+        AssertShows(_model, message);
+        if (forwards)
+        {
+            // As Windows does it.
+            for (int i = 0; i < View.Count; i++)
+            {
+                if (!survivors.Contains(_list.KeyAt(i)!))
+                {
+                    View.RemoveAt(i--);
+                }
+            }
+        }
+        else
+        {
+            // As Unix does it.
+            for (int i = View.Count - 1; i >= 0; i--)
+            {
+                if (!survivors.Contains(_list.KeyAt(i)!))
+                {
+                    View.RemoveAt(i);
+                }
+            }
+        }
+
+        AssertShows([.. _model.Where(survivors.Contains)], message);
+        Assert.That(_list.Members, Is.EqualTo(_model.Count), message);
+    }
+
+    private void AssertShows(List<SelectionKey> expected, string message)
+    {
+        Assert.That(View, Has.Count.EqualTo(expected.Count), message);
+        for (int i = 0; i < expected.Count; i++)
+        {
+            Assert.That(_list.KeyAt(i), Is.SameAs(expected[i]), message);
+            Assert.That(View[i], Is.SameAs(((SocketHandle)expected[i].Handle).Socket), message);
+        }
+    }
+
+    private void ChangeMembers(Random random)
+    {
+        for (int change = random.Next(6); change > 0; change--)
+        {
+            if (_model.Count < _handles.Count && (_model.Count == 0 || random.Next(5) < 3))
+            {
+                AddMembers(1);
+            }
+            else
+            {
+                int index = random.Next(_model.Count);
+                SelectionKey key = _model[index];
+                _list.Remove(key);
+                _model[index] = _model[^1];
+                _model.RemoveAt(_model.Count - 1);
+                Assert.That(SlotOf(key), Is.EqualTo(-1));
+            }
+        }
+
+        Assert.That(_model.Select(SlotOf), Is.EqualTo(Enumerable.Range(0, _model.Count)));
+    }
+
+    private void AddMembers(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            SocketHandle free = _handles.First(handle => _model.TrueForAll(key => key.Handle != handle));
+            var key = new SelectionKey(free, Interest.None, new object(), Mock.Of<ISelector>(), new ThreadAffinity());
+            _list.Add(free.Socket, key);
+            _model.Add(key);
+        }
+    }
+
+    private int SlotOf(SelectionKey key) => forWriting ? key.WriteSlot : key.Slot;
+}
