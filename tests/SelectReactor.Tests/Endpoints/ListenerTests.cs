@@ -1,0 +1,248 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Endpoints;
+
+public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(selector)
+{
+    private readonly ScriptedHandler _handler = new();
+
+    [SetUp]
+    public void Forget()
+    {
+        _handler.Events.Clear();
+        _handler.Connections.Clear();
+        _handler.CloseReasons.Clear();
+        _handler.Connected = null;
+        _handler.Readable = null;
+        _handler.Closed = null;
+    }
+
+    [Test]
+    public void PortZero_BecomesARealPort()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+
+        Assert.That(((IPEndPoint)listener.LocalEndPoint).Port, Is.Positive);
+    }
+
+    [Test]
+    public void BusyPort_ThrowsWhatAndWhy_AndLeavesTheReactorUsable()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+
+        SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(listener.LocalEndPoint, _handler));
+
+        Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.AddressAlreadyInUse));
+        Assert.That(error.Message, Does.Contain($"Can't listen on {listener.LocalEndPoint}"));
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => _handler.IsConnected);
+    }
+
+    [Test]
+    public void RestartedServer_BindsAgain_WhileOldConnectionsAreInTimeWait()
+    {
+        EndPoint address;
+        using (Listener listener = Reactor.Listen(AnyPort, _handler))
+        {
+            address = listener.LocalEndPoint;
+            _handler.Connected = static connection => connection.Close();
+            using var peer = Peer.Connect(address);
+            RunUntil(() => _handler.IsConnected);
+            RunUntil(() => peer.Socket.Poll(0, SelectMode.SelectRead), "the server's FIN, sent first");
+            peer.Dispose();
+            RunUntil(() => _handler.IsClosed);
+        }
+
+        Assert.That(() => Reactor.Listen(address, _handler).Dispose(), Throws.Nothing);
+    }
+
+    [Test]
+    public void OneTick_AcceptsNoMoreThanTheLimit()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler, new ListenerOptions { MaxAcceptsPerTick = 3 });
+        List<Peer> peers = [.. Enumerable.Range(0, 7).Select(_ => Peer.Connect(listener.LocalEndPoint))];
+        List<int> counts = [];
+        while (_handler.Connections.Count < 7)
+        {
+            Reactor.RunOnce(Bound);
+            counts.Add(_handler.Connections.Count);
+        }
+
+        Assert.That(counts, Is.EqualTo(new[] { 3, 6, 7 }));
+        peers.ForEach(static peer => peer.Dispose());
+    }
+
+    [Test]
+    public void PausedListener_AcceptsNobody_UntilResumed()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        listener.Pause();
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        for (int i = 0; i < 5; i++)
+        {
+            Reactor.RunOnce(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.That(_handler.IsConnected, Is.False);
+        listener.Resume();
+        RunUntil(() => _handler.IsConnected);
+    }
+
+    [Test]
+    public void DisposedInsideOnConnected_AcceptsNoMore_AndServesOn()
+    {
+        Listener listener = null!;
+        _handler.Connected = _ => listener.Dispose();
+        _handler.Readable = ScriptedHandler.Echo;
+        listener = Reactor.Listen(AnyPort, _handler);
+        using var first = Peer.Connect(listener.LocalEndPoint);
+        using var second = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => _handler.IsConnected);
+        first.Send("still here"u8);
+        RunUntil(() => first.Socket.Available == 10);
+
+        Assert.That(_handler.Connections, Has.Count.EqualTo(1));
+        Assert.That(() => Peer.Connect(listener.LocalEndPoint), Throws.InstanceOf<SocketException>());
+    }
+
+    [Test]
+    public void DisposedOnAnotherThread_TakesEffectOnTheReactors()
+    {
+        Listener listener = Reactor.Listen(AnyPort, _handler);
+        Reactor.RunOnce(TimeSpan.Zero);
+        Task.Run(listener.Dispose).Wait();
+
+        RunUntil(() => !CanConnect(listener.LocalEndPoint), "the socket closes");
+        Assert.That(_handler.Connections, Has.Count.EqualTo(_handler.Events.Count(static name => name == "OnConnected")));
+    }
+
+    [Test]
+    public void Factory_MakesAHandlerForEachConnection()
+    {
+        var made = new List<(Connection, ScriptedHandler)>();
+        using Listener listener = Reactor.Listen(AnyPort, connection =>
+        {
+            made.Add((connection, new ScriptedHandler()));
+            return made[^1].Item2;
+        });
+        using var first = Peer.Connect(listener.LocalEndPoint);
+        using var second = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => made.Count == 2);
+
+        foreach ((Connection connection, ScriptedHandler handler) in made)
+        {
+            Assert.That(handler.Connections, Is.EqualTo(new[] { connection }));
+            Assert.That(connection.Handler, Is.SameAs(handler));
+        }
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void FactoryThatFails_RefusesThatClientOnly(bool throws)
+    {
+        var logger = new ListLogger();
+        using var reactor = new Reactor(Options(logger: logger));
+        int calls = 0;
+        using Listener listener = reactor.Listen(AnyPort, _ => calls++ > 0
+            ? _handler
+            : throws ? throw new InvalidDataException("no handler") : null!);
+        using var refused = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(reactor, () => calls == 1);
+        using var served = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(reactor, () => _handler.IsConnected);
+
+        Assert.That(refused.ReceiveToEnd, Throws.InstanceOf<SocketException>(), "refused with a reset");
+        Assert.That(logger.Entries, Has.Some.Matches<(LogLevel Level, int Id, string, Exception?)>(
+            static entry => entry is { Level: LogLevel.Error, Id: 43 }));
+        Assert.That(listener.Connections, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void StopAcceptingAsync_CompletesWithTheLastConnection()
+    {
+        Listener listener = Reactor.Listen(AnyPort, _handler);
+        using var first = Peer.Connect(listener.LocalEndPoint);
+        using var second = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => _handler.Connections.Count == 2);
+        Task stopped = listener.StopAcceptingAsync();
+
+        first.Dispose();
+        RunUntil(() => listener.Connections == 1);
+        Assert.That(stopped.IsCompleted, Is.False);
+        second.Dispose();
+        RunUntil(stopped);
+        Assert.That(listener.Connections, Is.Zero);
+    }
+
+    [Test]
+    public void StopAcceptingAsync_WithNoConnection_CompletesAtOnce()
+    {
+        Assert.That(Reactor.Listen(AnyPort, _handler).StopAcceptingAsync().IsCompletedSuccessfully);
+    }
+
+    [Test]
+    public void ResetBeforeAccept_IsAnOpenAndACloseAndNoLeak()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        Descriptors.AssertNoneLeft(50, () =>
+        {
+            int closed = _handler.CloseReasons.Count;
+            Peer.Connect(listener.LocalEndPoint).Reset();
+            RunUntil(() => _handler.CloseReasons.Count == closed + 1);
+        });
+
+        Assert.That(_handler.Connections, Has.Count.EqualTo(_handler.CloseReasons.Count));
+        Assert.That(_handler.CloseReasons, Has.All.Property(nameof(CloseReason.Kind)).EqualTo(CloseKind.PeerReset));
+    }
+
+    [Test]
+    public void IPv6_IsServed()
+    {
+        Assume.That(Socket.OSSupportsIPv6);
+        using Listener listener = Reactor.Listen(new IPEndPoint(IPAddress.IPv6Loopback, 0), _handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => _handler.IsConnected);
+
+        Assert.That(_handler.Connection.RemoteEndPoint, Is.EqualTo(peer.Socket.LocalEndPoint));
+        Assert.That(_handler.Connection.LocalEndPoint, Is.EqualTo(listener.LocalEndPoint));
+    }
+
+    [Test]
+    public void ReactorConnections_AreThoseThatAreOpen()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        using var first = Peer.Connect(listener.LocalEndPoint);
+        using var second = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => _handler.Connections.Count == 2);
+        Assert.That(Reactor.Connections, Is.EquivalentTo(_handler.Connections));
+
+        first.Dispose();
+        RunUntil(() => _handler.IsClosed);
+        Assert.That(Reactor.Connections, Has.Count.EqualTo(1));
+        Assert.That(Reactor.Connections.Single().State, Is.EqualTo(ConnectionState.Open));
+    }
+
+    [Test]
+    public void HostName_IsRefusedWithAdvice()
+    {
+        Assert.That(
+            () => Reactor.Listen(new DnsEndPoint("localhost", 0), _handler),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("Dns.GetHostAddressesAsync"));
+    }
+
+    private static bool CanConnect(EndPoint endPoint)
+    {
+        try
+        {
+            Peer.Connect(endPoint).Dispose();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

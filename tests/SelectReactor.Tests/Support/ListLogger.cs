@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Tests.Support;
+
+/// <summary>Keeps what was logged.</summary>
+public sealed class ListLogger : ILogger
+{
+    public List<(LogLevel Level, int Id, string Message, Exception? Exception)> Entries { get; } = [];
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (Entries)
+        {
+            Entries.Add((logLevel, eventId.Id, formatter(state, exception), exception));
+        }
+    }
+}
