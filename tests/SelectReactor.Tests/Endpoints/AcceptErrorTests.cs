@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Endpoints;
+
+/// <summary>Errors of accept(2) that a test can't make a kernel return on demand, from a listening handle of our own.</summary>
+public sealed class AcceptErrorTests
+{
+    private const int AcceptExhausted = 42;
+    private readonly Queue<SocketError> _errors = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly ListLogger _logger = new();
+    private readonly Mock<ISelector> _selector = new();
+    private SelectionKey _key = null!;
+    private Reactor _reactor = null!;
+    private Listener _listener = null!;
+    private int _accepts;
+
+    [SetUp]
+    public void Listen()
+    {
+        _errors.Clear();
+        _logger.Entries.Clear();
+        _accepts = 0;
+        _selector.Reset();
+        _selector.Setup(static selector => selector.Add(It.IsAny<SelectionKey>()))
+            .Callback<SelectionKey>(key => _key = key);
+        _selector.Setup(static selector => selector.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectionKey>>()))
+            .Callback<TimeSpan, List<SelectionKey>>((_, ready) =>
+            {
+                ready.Clear();
+                if (_key.IsValid && _key.Interest == Interest.Read)
+                {
+                    _key.Ready = Interest.Read;
+                    ready.Add(_key);
+                }
+            });
+        var handle = new Mock<Handle> { CallBase = true };
+        handle.Setup(static handle => handle.Bind(It.IsAny<EndPoint>())).Returns(SocketError.Success);
+        handle.Setup(static handle => handle.Listen(It.IsAny<int>())).Returns(SocketError.Success);
+        Handle? none = null;
+        handle.Setup(handle => handle.Accept(out none)).Returns(() =>
+        {
+            _accepts++;
+            return _errors.TryDequeue(out SocketError error) ? error : SocketError.WouldBlock;
+        });
+        var handles = new Mock<IHandleFactory>();
+        handles.Setup(static factory => factory.CreateListener(It.IsAny<AddressFamily>())).Returns(handle.Object);
+        _reactor = new Reactor(new ReactorOptions
+        {
+            SelectorFactory = () => _selector.Object,
+            HandleFactory = handles.Object,
+            TimeProvider = _time,
+            Logger = _logger,
+        });
+        _listener = _reactor.Listen(new IPEndPoint(IPAddress.Loopback, 1), new ScriptedHandler());
+    }
+
+    [TearDown]
+    public void Stop()
+    {
+        _listener.Dispose();
+        _reactor.Dispose();
+    }
+
+    [Test]
+    public void ClientThatHasGoneAlready_IsPassedOver()
+    {
+        _errors.Enqueue(SocketError.ConnectionAborted);
+        _errors.Enqueue(SocketError.ConnectionAborted);
+
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(_accepts, Is.EqualTo(3), "tried on until nobody waited");
+        Assert.That(_key.Interest, Is.EqualTo(Interest.Read));
+    }
+
+    [TestCase(SocketError.TooManyOpenSockets)]
+    [TestCase(SocketError.NoBufferSpaceAvailable)]
+    public void Exhaustion_PausesForASecond_AndRecovers(SocketError error)
+    {
+        _errors.Enqueue(error);
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+
+        _time.Advance(TimeSpan.FromSeconds(0.999));
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_accepts, Is.EqualTo(1));
+
+        _time.Advance(TimeSpan.FromSeconds(0.001));
+        _reactor.RunOnce(TimeSpan.Zero);
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_accepts, Is.EqualTo(2));
+        Assert.That(_key.Interest, Is.EqualTo(Interest.Read));
+    }
+
+    [Test]
+    public void Exhaustion_WarnsOnceAMinute()
+    {
+        for (int second = 0; second < 90; second++)
+        {
+            _errors.Enqueue(SocketError.TooManyOpenSockets);
+            _reactor.RunOnce(TimeSpan.Zero);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _reactor.RunOnce(TimeSpan.Zero);
+        }
+
+        Assert.That(_accepts, Is.EqualTo(90));
+        Assert.That(
+            _logger.Entries.Where(static entry => entry.Level == LogLevel.Warning).Select(static entry => entry.Id),
+            Is.EqualTo(new[] { AcceptExhausted, AcceptExhausted }));
+    }
+
+    [Test]
+    public void Resume_DoesNotEndThePauseOfExhaustion()
+    {
+        _errors.Enqueue(SocketError.TooManyOpenSockets);
+        _reactor.RunOnce(TimeSpan.Zero);
+        _listener.Pause();
+        _listener.Resume();
+
+        Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+    }
+}
