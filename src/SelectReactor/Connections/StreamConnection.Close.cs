@@ -96,10 +96,9 @@ internal sealed partial class StreamConnection
             _handle.Close();
         }
 
-        _reason = _reason with { UnsentBytes = _unsentBytes + _output.Queued };
+        _reason = _reason with { UnsentBytes = _unsentBytes };
         _input.End(ReadError());
         _input.Release();
-        _output.Discard();
         _reactor.Remove(this);
         if (_reactor.Logger.IsEnabled(LogLevel.Debug))
         {
@@ -146,6 +145,10 @@ internal sealed partial class StreamConnection
             SetReason(kind, error);
             _reset = reset;
             _key.Cancel();
+
+            // The callback under way may go on writing, and that must not be kept any more.
+            _unsentBytes += _output.Queued;
+            _output.Discard();
             _reactor.FinishLater(this);
         }
     }

@@ -85,7 +85,17 @@ internal sealed partial class StreamConnection
     void IReactorClient.Flush()
     {
         _dirty = false;
-        if (_phase < Phase.Finishing && !_sendingShort)
+        if (_phase >= Phase.Finishing)
+        {
+            return;
+        }
+
+        if (_sendingShort)
+        {
+            // The system has no room. What was added may have reached the mark at which reading pauses.
+            UpdateInterest();
+        }
+        else
         {
             FlushOutput();
         }
