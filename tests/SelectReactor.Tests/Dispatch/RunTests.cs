@@ -25,8 +25,8 @@ public sealed class RunTests(SelectorKind selector) : ReactorFixture(selector)
         List<Exception> refused = [];
         Reactor.Post(() =>
         {
-            refused.Add(Assert.Throws<InvalidOperationException>(() => Reactor.Run()));
-            refused.Add(Assert.Throws<InvalidOperationException>(() => Reactor.RunOnce(TimeSpan.Zero)));
+            refused.Add(Assert.Throws<InvalidOperationException>(() => Reactor.Run())!);
+            refused.Add(Assert.Throws<InvalidOperationException>(() => Reactor.RunOnce(TimeSpan.Zero))!);
         });
         RunUntil(() => refused.Count == 2);
 

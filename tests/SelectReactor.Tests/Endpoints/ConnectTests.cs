@@ -50,7 +50,7 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         Descriptors.AssertNoneLeft(50, () =>
         {
             SocketException error =
-                Assert.Throws<SocketException>(() => RunUntil(Reactor.ConnectAsync(nobody, _handler)));
+                Assert.Throws<SocketException>(() => RunUntil(Reactor.ConnectAsync(nobody, _handler)))!;
             Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.ConnectionRefused));
             Assert.That(error.Message, Does.StartWith($"Can't connect to {nobody}: "));
         });
@@ -63,7 +63,7 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         var options = new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0) };
 
         SocketException error =
-            Assert.Throws<SocketException>(() => RunUntil(Reactor.ConnectAsync(Address, _handler, options)));
+            Assert.Throws<SocketException>(() => RunUntil(Reactor.ConnectAsync(Address, _handler, options)))!;
 
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.AddressNotAvailable));
         Assert.That(error.Message, Does.Contain("can't bind 192.0.2.1:0"));
@@ -137,7 +137,7 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         var options = new ConnectOptions { LocalEndPoint = address };
 
         SocketException error =
-            Assert.Throws<SocketException>(() => RunUntil(Reactor.ConnectAsync(address, _handler, options)));
+            Assert.Throws<SocketException>(() => RunUntil(Reactor.ConnectAsync(address, _handler, options)))!;
 
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.ConnectionRefused));
         Assert.That(_handler.Events, Is.Empty);

@@ -33,7 +33,7 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
     {
         using Listener listener = Reactor.Listen(AnyPort, _handler);
 
-        SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(listener.LocalEndPoint, _handler));
+        SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(listener.LocalEndPoint, _handler))!;
 
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.AddressAlreadyInUse));
         Assert.That(error.Message, Does.Contain($"Can't listen on {listener.LocalEndPoint}"));
