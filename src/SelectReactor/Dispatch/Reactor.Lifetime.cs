@@ -14,6 +14,8 @@ public sealed partial class Reactor
 
     internal IReadOnlyList<IReactorClient> Clients => _clients;
 
+    internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
     /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. Without a run under way, ends the
     /// next one at once. Any thread; idempotent.</summary>
     public void Stop()
@@ -72,7 +74,7 @@ public sealed partial class Reactor
     internal void AddStarter(IStoppable starter)
     {
         VerifyAccess();
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (_deadline is not null)
         {
             throw new InvalidOperationException("The reactor is shutting down: nothing new can be started on it.");
@@ -89,9 +91,10 @@ public sealed partial class Reactor
 
     private SynchronizationContext? Enter()
     {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
         if (Interlocked.CompareExchange(ref _running, 1, 0) != 0)
         {
+            // A disposed reactor keeps the loop's place for ever. Asked only now, so that a Dispose between the two is seen.
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             throw new InvalidOperationException(IsReactorThread
                 ? "The loop runs already: Run and RunOnce can't be called inside a callback."
                 : "The loop runs already on another thread: a reactor has one thread at a time.");
@@ -103,8 +106,10 @@ public sealed partial class Reactor
     private void Leave(SynchronizationContext? outer)
     {
         SynchronizationContext.SetSynchronizationContext(outer);
-        Volatile.Write(ref _running, 0);
-        if (Volatile.Read(ref _disposed) != 0)
+
+        // A full fence: one that only releases may let the loop miss a Dispose that in turn still sees it running.
+        Interlocked.Exchange(ref _running, 0);
+        if (IsDisposed)
         {
             CloseAllUnlessRunning();
         }

@@ -92,7 +92,7 @@ public sealed partial class Reactor : IDisposable
         {
             using (stop.UnsafeRegister(static self => ((Reactor)self!).Stop(), this))
             {
-                while (!_stopRequested)
+                while (!_stopRequested && !_shutdown.Task.IsCompleted)
                 {
                     Tick(Timeout.InfiniteTimeSpan);
                 }
@@ -161,11 +161,12 @@ public sealed partial class Reactor : IDisposable
 
     private int DispatchReady()
     {
-        // An earlier callback may have cancelled a later key of the same batch.
+        // An earlier callback may have cancelled a later key of the same batch, or asked less of it than was found.
         int served = 0;
         foreach (SelectionKey key in _ready)
         {
-            if (key.IsValid)
+            key.Ready &= key.Interest;
+            if (key.IsValid && (key.Ready != Interest.None || key.IsEvicted))
             {
                 served++;
                 Dispatch(key);

@@ -21,7 +21,9 @@ public sealed class ReactorThread : IDisposable
     {
         Reactor = new Reactor(options);
         _thread = new Thread(Run) { IsBackground = true, Name = nameof(ReactorThread) };
-        _thread.Start();
+        using var bound = new ManualResetEventSlim();
+        _thread.Start(bound);
+        bound.Wait();
     }
 
     /// <summary>The reactor; reach it with its members for any thread, such as
@@ -42,16 +44,19 @@ public sealed class ReactorThread : IDisposable
         }
     }
 
-    private void Run()
+    private void Run(object? bound)
     {
+        // Before anybody has the reactor, so that no other thread can pass for its own while this one starts.
+        Reactor.Affinity.Bind();
+        ((ManualResetEventSlim)bound!).Set();
         try
         {
             Reactor.Run();
             _completion.SetResult();
         }
-        catch (ObjectDisposedException)
+        catch (ObjectDisposedException) when (Reactor.IsDisposed)
         {
-            // Disposed before the thread had begun.
+            // Disposed before the loop had begun.
             _completion.SetResult();
         }
         catch (Exception exception)

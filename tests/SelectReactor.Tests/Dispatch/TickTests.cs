@@ -174,6 +174,7 @@ public sealed class TickTests
                 if (_batches.TryDequeue(out Action<List<SelectionKey>>? fill))
                 {
                     fill(ready);
+                    ready.ForEach(static key => key.Ready = key.Interest);
                 }
             });
         return new Reactor(new ReactorOptions

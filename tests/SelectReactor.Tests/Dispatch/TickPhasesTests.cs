@@ -1,0 +1,207 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using SelectReactor.Dispatch;
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Dispatch;
+
+/// <summary>What a tick calls, in which order and for which keys, over a selector that does what the test says.</summary>
+public sealed class TickPhasesTests
+{
+    private static readonly TimeSpan _millisecond = TimeSpan.FromMilliseconds(1);
+    private readonly List<string> _events = [];
+    private FakeTimeProvider _time = null!;
+    private ScriptedSelector _selector = null!;
+    private ListLogger _log = null!;
+    private Reactor _reactor = null!;
+
+    [SetUp]
+    public void Create()
+    {
+        _events.Clear();
+        _time = new FakeTimeProvider();
+        _selector = new ScriptedSelector();
+        _log = new ListLogger();
+        _reactor = CreateReactor(propagateExceptions: false);
+    }
+
+    [TearDown]
+    public void DisposeReactor() => _reactor.Dispose();
+
+    [Test]
+    public void ATick_ServesReadyKeysThenTimersThenPostsThenFlushesAndFinishes()
+    {
+        SelectionKey key = Register("ready");
+        _reactor.Schedule(TimeSpan.Zero, () => _events.Add("timer"));
+        _reactor.Post(() => _events.Add("post"));
+        Mock<IReactorClient> client = Client("client");
+        _reactor.MarkDirty(client.Object);
+        _reactor.FinishLater(client.Object);
+        _selector.Next(ready =>
+        {
+            _events.Add("select");
+            key.Ready = Interest.Read;
+            ready.Add(key);
+            _reactor.MarkDirty(client.Object);
+        });
+
+        int served = _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(
+            _events,
+            Is.EqualTo(new[] { "client flush", "select", "ready", "timer", "post", "client flush", "client finish" }));
+        Assert.That(served, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void AFlushThatMarksAnother_HasThatOneFlushedInTheSameTick()
+    {
+        Mock<IReactorClient> second = Client("second");
+        Mock<IReactorClient> first = Client("first", () => _reactor.MarkDirty(second.Object));
+        _reactor.Post(() => _reactor.MarkDirty(first.Object));
+
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(_events, Is.EqualTo(new[] { "first flush", "second flush" }));
+    }
+
+    [Test]
+    public void ACloseThatAFinishAsksFor_HasItsTurnInTheNextTickWhichDoesNotWait()
+    {
+        Mock<IReactorClient> second = Client("second");
+        var first = new Mock<IReactorClient>();
+        first.Setup(static client => client.FinishClose()).Callback(() => _reactor.FinishLater(second.Object));
+        _reactor.FinishLater(first.Object);
+        _reactor.RunOnce(TimeSpan.FromDays(1));
+        Assert.That(_events, Is.Empty);
+
+        _reactor.RunOnce(TimeSpan.FromDays(1));
+
+        Assert.That(_events, Is.EqualTo(new[] { "second finish" }));
+        Assert.That(_selector.Waits, Is.EqualTo(new[] { TimeSpan.Zero, TimeSpan.Zero }));
+    }
+
+    [Test]
+    public void APost_WakesTheSelectorFromAnotherThreadOnly()
+    {
+        _reactor.RunOnce(TimeSpan.Zero);
+        _reactor.Post(static () => { });
+        _selector.Mock.Verify(static selector => selector.Wake(), Times.Never);
+
+        var thread = new Thread(() => _reactor.Post(static () => { }));
+        thread.Start();
+        thread.Join();
+
+        _selector.Mock.Verify(static selector => selector.Wake(), Times.Once);
+    }
+
+    [Test]
+    public void ATimerThatComesDueInTheWait_RunsInThatTick()
+    {
+        _reactor.Schedule(5 * _millisecond, () => _events.Add("timer"));
+        _selector.Next(_ => _time.Advance(5 * _millisecond));
+
+        Assert.That(_reactor.RunOnce(Timeout.InfiniteTimeSpan), Is.EqualTo(1));
+        Assert.That(_events, Is.EqualTo(new[] { "timer" }));
+    }
+
+    [Test]
+    public void AKeyThatNoLongerAsksForWhatWasFound_IsNotDispatched()
+    {
+        SelectionKey victim = null!;
+        SelectionKey first = Register("first", _ => victim.Interest = Interest.None);
+        victim = Register("victim");
+        _selector.NextFinds(first, victim);
+
+        int served = _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(_events, Is.EqualTo(new[] { "first" }));
+        Assert.That(served, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AKeyThatAsksForLessThanWasFound_IsToldOnlyThat()
+    {
+        SelectionKey narrowed = null!;
+        Interest seen = Interest.None;
+        SelectionKey first = Register("first", _ => narrowed.Interest = Interest.Write);
+        narrowed = Register("narrowed", key => seen = key.Ready, Interest.Read | Interest.Write);
+        _selector.NextFinds(first, narrowed);
+
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(seen, Is.EqualTo(Interest.Write));
+    }
+
+    [TestCase(Interest.Read)]
+    [TestCase(Interest.None)]
+    public void AnEvictedKey_IsDispatchedOnceAndWarnedOf(Interest interest)
+    {
+        SelectionKey key = Register("evicted", interest: interest);
+        _selector.Next(ready =>
+        {
+            key.Evict();
+            ready.Add(key);
+        });
+
+        _reactor.RunOnce(TimeSpan.Zero);
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(_events, Is.EqualTo(new[] { "evicted" }));
+        Assert.That(key.IsValid, Is.False);
+        Assert.That(_log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Warning, 4) }));
+        _selector.Mock.Verify(static selector => selector.Remove(It.IsAny<SelectionKey>()), Times.Never);
+    }
+
+    [Test]
+    public void PropagatedExceptions_LeaveTheTickAndTheRestRunsInTheNext()
+    {
+        _reactor.Dispose();
+        _reactor = CreateReactor(propagateExceptions: true);
+        SelectionKey key = Register("key", static _ => throw new InvalidOperationException("key"));
+        _reactor.Schedule(TimeSpan.Zero, static () => throw new InvalidOperationException("timer"));
+        _reactor.Schedule(TimeSpan.Zero, () => _events.Add("timer"));
+        _reactor.Post(static () => throw new InvalidOperationException("post"));
+        _reactor.Post(() => _events.Add("post"));
+        _selector.NextFinds(key);
+
+        string[] thrown = [.. Enumerable.Range(0, 3).Select(_ =>
+            Assert.Throws<InvalidOperationException>(() => _reactor.RunOnce(TimeSpan.Zero))!.Message)];
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(thrown, Is.EqualTo(new[] { "key", "timer", "post" }));
+        Assert.That(_events, Is.EqualTo(new[] { "key", "timer", "post" }));
+        Assert.That(_log.Entries, Is.Empty);
+    }
+
+    private Reactor CreateReactor(bool propagateExceptions) => new(new ReactorOptions
+    {
+        SelectorFactory = () => _selector.Mock.Object,
+        TimeProvider = _time,
+        Logger = _log,
+        PropagateExceptions = propagateExceptions,
+    });
+
+    private SelectionKey Register(string name, Action<SelectionKey>? onReady = null, Interest interest = Interest.Read)
+    {
+        var handler = new Mock<IEventHandler>();
+        handler.Setup(static handler => handler.OnReady(It.IsAny<SelectionKey>())).Callback((SelectionKey key) =>
+        {
+            _events.Add(name);
+            onReady?.Invoke(key);
+        });
+        return _reactor.Register(Mock.Of<Handle>(), interest, handler.Object);
+    }
+
+    private Mock<IReactorClient> Client(string name, Action? onFlush = null)
+    {
+        var client = new Mock<IReactorClient>();
+        client.Setup(static client => client.Flush()).Callback(() =>
+        {
+            _events.Add($"{name} flush");
+            onFlush?.Invoke();
+        });
+        client.Setup(static client => client.FinishClose()).Callback(() => _events.Add($"{name} finish"));
+        return client;
+    }
+}
