@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace SelectReactor.LoadTest.Load;
+
+/// <summary>What a connection costs in memory that was used once and is idle since.</summary>
+internal static class IdleLoad
+{
+    // Enough for the server to have compiled its code and grown its first buffers before the first look.
+    private const int FirstConnections = 256;
+    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(1);
+
+    public static LoadResult Run(LoadOptions options)
+    {
+        if (options.ServerPid == 0)
+        {
+            throw new LoadTestException("idle mode needs --server-pid");
+        }
+
+        var meter = new Meter(options);
+        ClientSocket.Reset(ClientSocket.OpenChecked(options.Port, FirstConnections));
+        Thread.Sleep(_settling);
+        long before = ReadResidentBytes(options.ServerPid);
+
+        meter.Start();
+        int[] descriptors = ClientSocket.OpenChecked(options.Port, options.Idle);
+        Thread.Sleep(_settling);
+        long after = ReadResidentBytes(options.ServerPid);
+        return meter.Stop(descriptors.Length, 0) with
+        {
+            ResidentBefore = before,
+            ResidentAfter = after,
+            IdleConnections = descriptors.Length,
+        };
+    }
+
+    // VmRSS of /proc/PID/status is the same figure, but the kernel lets it lag behind; this one it counts on the spot.
+    private static long ReadResidentBytes(int process)
+    {
+        const string Prefix = "Rss:";
+        string line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith(Prefix, StringComparison.Ordinal));
+        string kilobytes = line[Prefix.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
+        return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
+    }
+}

@@ -1,0 +1,36 @@
+namespace SelectReactor.LoadTest.Load;
+
+/// <summary>What one load generator measured: the line that it prints as JSON.</summary>
+internal sealed record LoadResult
+{
+    /// <summary>The measured interval.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Messages there and back; in accept mode, whole lives of a connection.</summary>
+    public long Messages { get; init; }
+
+    /// <summary>Bytes each way.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Processor time of both sides during the interval.</summary>
+    public double? ServerCpuSeconds { get; init; }
+
+    public double LoadCpuSeconds { get; init; }
+
+    /// <summary>Bytes that the generator's own loop allocated: none, or it disturbs what it measures.</summary>
+    public long LoadAllocatedBytes { get; init; }
+
+    /// <summary>Microseconds; of a batch when there are several messages in flight, of a whole life in accept mode.</summary>
+    public Latency? Latency { get; init; }
+
+    /// <summary>The server's resident memory before and after the idle connections were opened.</summary>
+    public long? ResidentBefore { get; init; }
+
+    public long? ResidentAfter { get; init; }
+
+    /// <summary>The idle connections that make the difference.</summary>
+    public int IdleConnections { get; init; }
+}
+
+/// <summary>Percentiles, in microseconds.</summary>
+internal sealed record Latency(double P50, double P90, double P99, double P999, double Max);

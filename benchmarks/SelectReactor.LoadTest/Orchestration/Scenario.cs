@@ -1,0 +1,100 @@
+using SelectReactor.LoadTest.Load;
+
+namespace SelectReactor.LoadTest.Orchestration;
+
+/// <summary>What of a scenario is compared.</summary>
+internal enum Figure
+{
+    MessagesPerSecond,
+    ConnectionsPerSecond,
+    BytesPerSecond,
+    MedianLatency,
+    BytesPerConnection,
+}
+
+internal sealed record Scenario(string Name, string Description, Figure Figure, LoadOptions Load);
+
+/// <summary>Scenarios that are run together, and how long.</summary>
+/// <param name="Servers">Null for all.</param>
+internal sealed record ScenarioSet(
+    string Name,
+    int Rounds,
+    double Seconds,
+    double Warmup,
+    IReadOnlyList<string> Scenarios,
+    IReadOnlyList<string>? Servers = null);
+
+internal static class Scenarios
+{
+    /// <summary>A further scenario is one more line here.</summary>
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        Echo("echo-50-d1", connections: 50, depth: 1),
+        Echo("echo-50-d16", connections: 50, depth: 16),
+        Echo("echo-100-idle-9000", connections: 100, depth: 1, idle: 9000),
+        Echo("echo-50-idle-1000", connections: 50, depth: 1, idle: 1000),
+        Echo("echo-1000-d1", connections: 1000, depth: 1),
+        Echo("echo-50-d1-1k", connections: 50, depth: 1, size: 1024),
+        Echo("echo-50-d16-1k", connections: 50, depth: 16, size: 1024),
+        Echo("echo-50-d1-16k", connections: 50, depth: 1, size: 16 * 1024),
+        Echo("latency-1", connections: 1, depth: 1) with { Figure = Figure.MedianLatency },
+        new(
+            "accept",
+            "connect, one message of 32 bytes there and back, end of stream both ways; 64 at a time",
+            Figure.ConnectionsPerSecond,
+            new LoadOptions { Mode = LoadMode.Accept, Connections = 64 }),
+        new(
+            "bulk",
+            "1 GiB each way through one connection, both ways at once",
+            Figure.BytesPerSecond,
+            new LoadOptions { Mode = LoadMode.Bulk, Bytes = 1L << 30 }),
+        new(
+            "bulk-short",
+            "128 MiB each way through one connection, both ways at once",
+            Figure.BytesPerSecond,
+            new LoadOptions { Mode = LoadMode.Bulk, Bytes = 128L << 20 }),
+        new(
+            "idle-memory",
+            "resident memory of 10,000 connections that were used once and are idle since",
+            Figure.BytesPerConnection,
+            new LoadOptions { Mode = LoadMode.Idle, Idle = 10_000 }),
+    ];
+
+    public static IReadOnlyList<ScenarioSet> Sets { get; } =
+    [
+        new(
+            "quick",
+            Rounds: 3,
+            Seconds: 1,
+            Warmup: 1,
+            ["echo-50-d1", "echo-50-d16", "echo-100-idle-9000", "latency-1", "accept", "bulk-short", "idle-memory"]),
+        new(
+            "full",
+            Rounds: 7,
+            Seconds: 3,
+            Warmup: 1,
+            [
+                "echo-50-d1", "echo-50-d16", "echo-100-idle-9000", "echo-1000-d1", "echo-50-d1-1k", "echo-50-d16-1k",
+                "echo-50-d1-16k", "latency-1", "accept", "bulk", "idle-memory",
+            ]),
+        new("ci", Rounds: 5, Seconds: 1, Warmup: 1, ["echo-50-d1", "echo-50-idle-1000"], ["select", "naive"]),
+    ];
+
+    public static Scenario Find(string name) => All.First(scenario => scenario.Name == name);
+
+    private static Scenario Echo(string name, int connections, int depth, int size = 32, int idle = 0)
+    {
+        string description = $"{Count(connections, "connection")}{(idle > 0 ? $" and {idle} idle ones" : "")}, "
+            + $"{Count(depth, "message")} of {size} bytes in flight on each";
+        return new Scenario(name, description, Figure.MessagesPerSecond, new LoadOptions
+        {
+            Mode = LoadMode.Echo,
+            Connections = connections,
+            Depth = depth,
+            Size = size,
+            Idle = idle,
+        });
+    }
+
+    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+}

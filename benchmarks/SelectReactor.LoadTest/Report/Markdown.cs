@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text;
+using SelectReactor.LoadTest.Orchestration;
+
+namespace SelectReactor.LoadTest.Report;
+
+/// <summary>The run as tables.</summary>
+internal static class Markdown
+{
+    // Others are compared with these, where they took part.
+    private static readonly string[] _baselines = ["c", "kestrel", "naive"];
+
+    public static string Write(Results results)
+    {
+        var text = new StringBuilder();
+        Machine machine = results.Machine;
+        text.AppendLine(CultureInfo.InvariantCulture, $"# Load test: {results.Set}").AppendLine();
+        text.AppendLine("```").AppendLine(results.Command).AppendLine("```").AppendLine();
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{results.Date:yyyy-MM-dd}; {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:F0} GiB; Linux {machine.Kernel} {machine.Architecture}; .NET {machine.DotNet}.")
+            .AppendLine();
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{results.Rounds} rounds of {results.Seconds} s after {results.Warmup} s of warm-up, in ABBA order. Each server is a process of its own on one core, the load generator another one on another core. Figures are medians; a ratio is taken in each round, and its range over the rounds follows in brackets. A server whose load generator is at 100 % may be faster than it could show: compare its CPU time.")
+            .AppendLine();
+        foreach (string note in results.Notes)
+        {
+            text.AppendLine(note).AppendLine();
+        }
+
+        foreach (ScenarioSummary scenario in ScenarioSummary.Summarize(results))
+        {
+            WriteScenario(text, scenario);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The unit of the compared figure, as a column's head and for people.</summary>
+    public static (string Unit, double Scale, string Format) Unit(Figure figure) => figure switch
+    {
+        Figure.MessagesPerSecond => ("messages/s", 1, "N0"),
+        Figure.ConnectionsPerSecond => ("connections/s", 1, "N0"),
+        Figure.BytesPerSecond => ("MiB/s each way", 1.0 / (1 << 20), "N0"),
+        Figure.MedianLatency => ("p50 µs", 1, "F1"),
+        _ => ("bytes/connection", 1, "N0"),
+    };
+
+    public static string Format(double? value, string format, double scale = 1) =>
+        value is { } number ? (number * scale).ToString(format, CultureInfo.InvariantCulture) : "–";
+
+    private static void WriteScenario(StringBuilder text, ScenarioSummary scenario)
+    {
+        text.AppendLine(CultureInfo.InvariantCulture, $"## {scenario.Scenario.Name}").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Sentence(scenario.Scenario.Description)}").AppendLine();
+
+        Column[] columns = [.. Columns(scenario)];
+        text.AppendLine(CultureInfo.InvariantCulture, $"| server | {string.Join(" | ", columns.Select(column => column.Head))} |");
+        text.AppendLine(CultureInfo.InvariantCulture, $"|---|{string.Concat(columns.Select(_ => "---:|"))}");
+        foreach (ServerSummary server in scenario.Servers)
+        {
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {server.Server} | {string.Join(" | ", columns.Select(column => column.Cell(server)))} |");
+        }
+
+        text.AppendLine();
+        foreach (ServerSummary server in scenario.Servers.Where(server => server.Error is not null))
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"{server.Server} failed: {server.Error}").AppendLine();
+        }
+    }
+
+    private static IEnumerable<Column> Columns(ScenarioSummary scenario)
+    {
+        Figure figure = scenario.Scenario.Figure;
+        (string unit, double scale, string format) = Unit(figure);
+        yield return new(unit, server => Format(server.Value?.Median, format, scale));
+        foreach (string name in _baselines)
+        {
+            if (scenario.Find(name) is { } baseline && scenario.Servers.Count > 1)
+            {
+                yield return new($"× {name}", server => FormatRatio(server.RatioTo(baseline)));
+            }
+        }
+
+        if (figure == Figure.BytesPerConnection)
+        {
+            yield break;
+        }
+
+        string per = figure switch
+        {
+            Figure.BytesPerSecond => "MiB",
+            Figure.ConnectionsPerSecond => "connection",
+            _ => "message",
+        };
+        yield return new($"server CPU µs/{per}", server => Format(server.CpuPerUnit?.Median, "F2"));
+        yield return new("server core", server => Format(server.ServerCpu?.Median, "P0"));
+        yield return new("load core", server => Format(server.LoadCpu?.Median, "P0"));
+        if (figure == Figure.BytesPerSecond)
+        {
+            yield break;
+        }
+
+        if (figure != Figure.MedianLatency)
+        {
+            yield return new("p50 µs", server => Format(server.P50?.Median, "F1"));
+        }
+
+        yield return new("p99 µs", server => Format(server.P99?.Median, "F1"));
+    }
+
+    private static string FormatRatio(Spread? ratio) => ratio is { } spread
+        ? string.Create(CultureInfo.InvariantCulture, $"{spread.Median:F2} ({spread.Least:F2}–{spread.Greatest:F2})")
+        : "–";
+
+    private static string Sentence(string text) => $"{char.ToUpperInvariant(text[0])}{text[1..]}.";
+
+    private sealed record Column(string Head, Func<ServerSummary, string> Cell);
+}
