@@ -1,0 +1,146 @@
+using System.Buffers;
+using System.Net.Sockets;
+using SelectReactor.Connections;
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Connections;
+
+/// <summary>What one message costs, in allocations and in system calls: figures that must not creep up.</summary>
+public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selector)
+{
+    private const int Messages = 2_000;
+    private const int MessageBytes = 4_000;
+
+    [TestCase(32)]
+    [TestCase(20_000)]
+    public void SteadyMessage_AllocatesNothing(int size)
+    {
+        using Listener listener = Reactor.Listen(AnyPort, new Echo());
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        byte[] message = new byte[size];
+        byte[] answer = new byte[size];
+        Exchange(peer, message, answer);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Exchange(peer, message, answer);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(allocated, Is.Zero, $"bytes for {Messages} messages");
+    }
+
+    [Test]
+    public void IdleConnection_HoldsNoMemory()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, new Echo());
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        Exchange(peer, new byte[100], new byte[100]);
+
+        Assert.That(Reactor.Buffers.Outstanding, Is.Zero);
+    }
+
+    [TestCase(1)]
+    [TestCase(7)]
+    public void OneMessage_IsOneReceiveAndOneSend_HoweverManyWrites(int writes)
+    {
+        var handle = new CountingHandle();
+        SelectionKey key = null!;
+        var selector = new Mock<ISelector>();
+        selector.Setup(static s => s.Add(It.IsAny<SelectionKey>())).Callback<SelectionKey>(added => key = added);
+        selector.Setup(static s => s.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectionKey>>()))
+            .Callback<TimeSpan, List<SelectionKey>>((_, ready) =>
+            {
+                ready.Clear();
+                key.Ready = Interest.Read;
+                ready.Add(key);
+            });
+        using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector.Object });
+        var connection = new StreamConnection(
+            reactor, handle, new ConnectionOptions(), pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
+        connection.Open(new ScriptedHandler
+        {
+            Readable = c =>
+            {
+                byte[] message = ScriptedHandler.ReadAll(c);
+                for (int i = 0; i < writes; i++)
+                {
+                    c.Output.Write(message);
+                }
+            },
+        });
+        for (int i = 0; i < 10; i++)
+        {
+            reactor.RunOnce(TimeSpan.Zero);
+        }
+
+        Assert.That((handle.Receives, handle.Sends, handle.BytesSent), Is.EqualTo((10, 10, 10 * writes * MessageBytes)));
+        selector.Verify(static s => s.Update(It.IsAny<SelectionKey>(), It.IsAny<Interest>()), Times.Never);
+    }
+
+    private void Exchange(Peer peer, byte[] message, byte[] answer)
+    {
+        for (int i = 0; i < Messages; i++)
+        {
+            peer.Send(message);
+            while (peer.Socket.Available < message.Length)
+            {
+                Reactor.RunOnce(TimeSpan.Zero);
+            }
+
+            peer.Socket.Receive(answer);
+        }
+    }
+
+    private sealed class Echo : IConnectionHandler
+    {
+        public void OnReadable(Connection connection)
+        {
+            if (connection.Input.TryRead(out System.IO.Pipelines.ReadResult result))
+            {
+                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                {
+                    connection.Output.Write(segment.Span);
+                }
+
+                connection.Input.AdvanceTo(result.Buffer.End);
+            }
+        }
+    }
+
+    private sealed class CountingHandle : Handle
+    {
+        public override bool IsClosed => false;
+
+        public int Receives { get; private set; }
+
+        public int Sends { get; private set; }
+
+        public int BytesSent { get; private set; }
+
+        public override SocketError Receive(Span<byte> buffer, out int received)
+        {
+            Receives++;
+            received = Math.Min(buffer.Length, MessageBytes);
+            return SocketError.Success;
+        }
+
+        public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
+        {
+            Sends++;
+            sent = buffer.Length;
+            BytesSent += sent;
+            return SocketError.Success;
+        }
+
+        public override SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
+        {
+            Sends++;
+            sent = buffers.Sum(static buffer => buffer.Count);
+            BytesSent += sent;
+            return SocketError.Success;
+        }
+
+        public override void Close()
+        {
+        }
+    }
+}
