@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using SelectReactor.Dispatch;
 
 namespace SelectReactor;
@@ -176,9 +177,7 @@ public sealed partial class Reactor
             }
 
             _mailbox.Close();
-            while (RunMailbox() > 0)
-            {
-            }
+            EmptyMailbox();
         }
         finally
         {
@@ -187,5 +186,24 @@ public sealed partial class Reactor
             _affinity.Release();
             SynchronizationContext.SetSynchronizationContext(outer);
         }
+    }
+
+    // Every callback that was accepted runs, also after one whose exception is to leave Dispose in the end.
+    private void EmptyMailbox()
+    {
+        ExceptionDispatchInfo? first = null;
+        while (!_mailbox.IsEmpty)
+        {
+            try
+            {
+                RunMailbox();
+            }
+            catch (Exception exception)
+            {
+                first ??= ExceptionDispatchInfo.Capture(exception);
+            }
+        }
+
+        first?.Throw();
     }
 }

@@ -1,0 +1,226 @@
+using Microsoft.Extensions.Logging;
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Dispatch;
+
+/// <summary>The end at once: nothing is lost without a word, whoever ends it and when.</summary>
+public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selector)
+{
+    [Test]
+    public void WhatWasQueued_Runs_AndWhatComesLaterIsRefused()
+    {
+        var ran = new List<string>();
+        Exception? refused = null;
+        Reactor.Post(() =>
+        {
+            ran.Add("first");
+            refused = Assert.Catch(() => Reactor.Post(() => ran.Add("late")));
+        });
+        Task<int> invoked = Reactor.InvokeAsync(() => 42);
+        Task<int> failing = Reactor.InvokeAsync<int>(static () => throw new InvalidDataException());
+        Reactor.Dispose();
+        Task<int> late = Reactor.InvokeAsync(static () => 43);
+
+        Assert.That(ran, Is.EqualTo(new[] { "first" }));
+        Assert.That(refused, Is.TypeOf<ObjectDisposedException>());
+        Assert.That(invoked.Result, Is.EqualTo(42));
+        Assert.That(failing.Exception?.InnerException, Is.TypeOf<InvalidDataException>());
+        Assert.That(late.Exception?.InnerException, Is.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void MorePostsThanOneTickRuns_AllRun()
+    {
+        int ran = 0;
+        for (int i = 0; i < 5000; i++)
+        {
+            Reactor.Post(() => ran++);
+        }
+
+        Reactor.Dispose();
+
+        Assert.That(ran, Is.EqualTo(5000));
+    }
+
+    [Test]
+    public void PostsOfOnClosed_StillRun()
+    {
+        bool ran = false;
+        var handler = new ScriptedHandler { Closed = (_, _) => Reactor.Post(() => ran = true) };
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => handler.IsConnected);
+        Reactor.Dispose();
+
+        Assert.That(ran, Is.True);
+    }
+
+    [Test]
+    public void APostThatThrows_WithPropagation_LosesNoOtherPost()
+    {
+        using var reactor = new Reactor(Options(propagateExceptions: true));
+        int ran = 0;
+        reactor.Post(static () => throw new InvalidDataException("first"));
+        reactor.Post(() => ran++);
+        reactor.Post(static () => throw new InvalidDataException("second"));
+        Task<int> invoked = reactor.InvokeAsync(() => ++ran);
+
+        Assert.That(reactor.Dispose, Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("first"));
+        Assert.That(ran, Is.EqualTo(2));
+        Assert.That(invoked.IsCompletedSuccessfully, Is.True);
+        Assert.That(() => reactor.Post(static () => { }), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void AnUndeliveredConnect_FailsAndIsNotForgotten()
+    {
+        using System.Net.Sockets.Socket peer = Peer.Listen();
+        Task<Connection> connecting = Reactor.ConnectAsync(peer.LocalEndPoint!, new ScriptedHandler());
+        Reactor.Dispose();
+
+        Assert.That(connecting.Exception?.InnerException, Is.TypeOf<ObjectDisposedException>());
+    }
+
+    [TestCase("post")]
+    [TestCase("timer")]
+    [TestCase("OnReadable")]
+    [TestCase("OnInputEnded")]
+    [TestCase("OnClosed")]
+    public void InsideACallback_ItTakesEffectAfterTheTick(string where)
+    {
+        var handler = new ScriptedHandler();
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        using var other = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => handler.Connections.Count == 2);
+        int closedBefore = -1;
+        void Dispose()
+        {
+            closedBefore = handler.CloseReasons.Count;
+            Reactor.Dispose();
+            Reactor.Dispose();
+            Assert.That(handler.CloseReasons, Has.Count.EqualTo(closedBefore));
+        }
+
+        switch (where)
+        {
+            case "post":
+                Reactor.Post(Dispose);
+                break;
+            case "timer":
+                Reactor.Schedule(TimeSpan.Zero, Dispose);
+                break;
+            case "OnReadable":
+                handler.Readable = _ => Dispose();
+                peer.Send("x"u8);
+                break;
+            case "OnInputEnded":
+                handler.InputEnded = _ => Dispose();
+                peer.EndOutput();
+                break;
+            default:
+                handler.Closed = (_, _) =>
+                {
+                    handler.Closed = null;
+                    Dispose();
+                };
+                peer.EndOutput();
+                break;
+        }
+
+        Reactor.Run();
+
+        Assert.That(closedBefore, Is.Not.Negative);
+        Assert.That(handler.CloseReasons, Has.Count.EqualTo(2));
+        Assert.That(() => Reactor.RunOnce(TimeSpan.Zero), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void RacingWithTheEndOfAStep_SomebodyClosesEverything()
+    {
+        for (int round = 0; round < 300; round++)
+        {
+            using var reactor = new Reactor(Options());
+            using var go = new Barrier(2);
+            bool ran = false;
+            reactor.RunOnce(TimeSpan.Zero);
+            reactor.Post(() => ran = true);
+            var disposing = Task.Run(() =>
+            {
+                go.SignalAndWait();
+                reactor.Dispose();
+            });
+            go.SignalAndWait();
+            Exception? refused = null;
+            try
+            {
+                reactor.RunOnce(TimeSpan.Zero);
+            }
+            catch (ObjectDisposedException exception)
+            {
+                refused = exception;
+            }
+
+            Assert.That(disposing.Wait(Bound), Is.True);
+            Assert.That(reactor.ShutdownAsync(TimeSpan.Zero).Wait(Bound), Is.True, $"round {round}: nobody closed, {refused}");
+            Assert.That(ran, Is.True);
+        }
+    }
+
+    [Test]
+    public void PostsRacingWithIt_RunOrAreRefused()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            using var thread = new ReactorThread(Options());
+            int accepted = 0;
+            int ran = 0;
+            Task[] posting = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        thread.Reactor.Post(() => ran++);
+                        Interlocked.Increment(ref accepted);
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    // Told: from here on nothing is accepted.
+                    return;
+                }
+            }))];
+            thread.Dispose();
+
+            Assert.That(Task.WaitAll(posting, Bound), Is.True);
+            Assert.That(ran, Is.EqualTo(accepted), $"round {round}");
+        }
+    }
+
+    [Test]
+    public void AHandlerThatThrowsInOnClosed_DoesNotKeepTheOthersFromTheirs()
+    {
+        var log = new ListLogger();
+        using var reactor = new Reactor(Options(logger: log));
+        var handler = new ScriptedHandler { Closed = static (_, _) => throw new InvalidDataException() };
+        Listener listener = reactor.Listen(AnyPort, handler);
+        using var first = Peer.Connect(listener.LocalEndPoint);
+        using var second = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(reactor, () => handler.Connections.Count == 2);
+        reactor.Dispose();
+
+        Assert.That(handler.CloseReasons, Has.Count.EqualTo(2));
+        Assert.That(log.Entries.Count(static entry => entry.Level == LogLevel.Error), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void WithConnections_LeavesNoDescriptor() => Descriptors.AssertNoneLeft(200, () =>
+    {
+        using var reactor = new Reactor(Options());
+        var handler = new ScriptedHandler();
+        Listener listener = reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(reactor, () => handler.IsConnected);
+    });
+}
