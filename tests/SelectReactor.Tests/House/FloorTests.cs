@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SelectReactor.Tests.House;
 
 /// <summary>Data and knowledge go one way through the house: no room uses one above it, and none goes in a circle.</summary>
@@ -13,6 +15,17 @@ public sealed class FloorTests
     [Test]
     public void EveryRoom_HasAFloor() =>
         Assert.That(Rooms.OfTypes.Values.Distinct(), Is.EquivalentTo(Rooms.Floors.Keys));
+
+    // One that is in none would be left out of the rules below without a word.
+    [Test]
+    public void EveryType_HasARoom() =>
+        Assert.That(
+            typeof(Reactor).Assembly.GetTypes()
+                .Where(static type => !type.IsNested && !type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false))
+                .Where(static type => type.Namespace?.StartsWith(nameof(SelectReactor), StringComparison.Ordinal) == true)
+                .Select(NameOf)
+                .Where(static name => !Rooms.OfTypes.ContainsKey(name)),
+            Is.Empty);
 
     [Test]
     public void NoType_UsesAHigherFloor() =>
