@@ -22,7 +22,7 @@ internal static class Markdown
             .AppendLine();
         text.AppendLine(
             CultureInfo.InvariantCulture,
-            $"{results.Rounds} rounds of {results.Seconds} s after {results.Warmup} s of warm-up, in ABBA order. Each server is a process of its own on one core, the load generator another one on another core. Figures are medians; a ratio is taken in each round, and its range over the rounds follows in brackets. A server whose load generator is at 100 % may be faster than it could show: compare its CPU time.")
+            $"Rounds: {results.Rounds}, in ABBA order; {results.Seconds} s each after {results.Warmup} s of warm-up. Each server is a process of its own on one core, the load generator another one on another core. Figures are medians; a ratio is taken in each round, and its range over the rounds follows in brackets. A server whose load generator is at 100 % may be faster than it could show: compare its CPU time.")
             .AppendLine();
         foreach (string note in results.Notes)
         {
@@ -77,17 +77,18 @@ internal static class Markdown
         Figure figure = scenario.Scenario.Figure;
         (string unit, double scale, string format) = Unit(figure);
         yield return new(unit, server => Format(server.Value?.Median, format, scale));
-        foreach (string name in _baselines)
-        {
-            if (scenario.Find(name) is { } baseline && scenario.Servers.Count > 1)
-            {
-                yield return new($"× {name}", server => FormatRatio(server.RatioTo(baseline)));
-            }
-        }
-
         if (figure == Figure.BytesPerConnection)
         {
             yield break;
+        }
+
+        ServerSummary[] baselines =
+        [
+            .. _baselines.Select(scenario.Find).OfType<ServerSummary>().Where(_ => scenario.Servers.Count > 1),
+        ];
+        foreach (ServerSummary baseline in baselines)
+        {
+            yield return new($"× {baseline.Server}", server => FormatRatio(server.RatioTo(baseline)));
         }
 
         string per = figure switch
@@ -97,6 +98,11 @@ internal static class Markdown
             _ => "message",
         };
         yield return new($"server CPU µs/{per}", server => Format(server.CpuPerUnit?.Median, "F2"));
+        if (baselines.Length > 0)
+        {
+            yield return new($"CPU × {baselines[0].Server}", server => FormatRatio(server.CpuRatioTo(baselines[0])));
+        }
+
         yield return new("server core", server => Format(server.ServerCpu?.Median, "P0"));
         yield return new("load core", server => Format(server.LoadCpu?.Median, "P0"));
         if (figure == Figure.BytesPerSecond)

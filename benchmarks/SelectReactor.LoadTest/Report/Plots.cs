@@ -1,5 +1,4 @@
 using ScottPlot;
-using ScottPlot.MultiplotLayouts;
 using ScottPlot.Plottables;
 using SelectReactor.LoadTest.Orchestration;
 using SelectReactor.LoadTest.Servers;
@@ -18,6 +17,13 @@ internal static class Plots
     private static readonly Color _ours = Color.FromHex("#2a6fb0");
     private static readonly Color _others = Color.FromHex("#b8c4d0");
     private static readonly Color _reference = Color.FromHex("#6b7785");
+
+    // The first sans-serif family that is installed; ScottPlot's own choice may be none, and then a serif one is taken.
+    private static readonly string _font = SKFontManager.Default.FontFamilies
+        .Where(family => family.Contains("Sans", StringComparison.Ordinal))
+        .OrderBy(family => family.Length)
+        .FirstOrDefault(Fonts.Default);
+
 
     /// <summary>Writes <paramref name="file"/> with the extensions .svg and .png.</summary>
     public static void Write(Results results, string file)
@@ -39,31 +45,52 @@ internal static class Plots
         int columns = Math.Min(MostColumns, scenarios.Count);
         int rows = (scenarios.Count + columns - 1) / columns;
         int width = columns * PanelWidth;
-        int height = rows * (FrameHeight + (BarHeight * scenarios.Max(scenario => scenario.Servers.Count)));
-        var picture = new Multiplot { Layout = new Grid(rows, columns) };
-        picture.Reset(Draw(scenarios[0]));
-        foreach (ScenarioSummary scenario in scenarios.Skip(1))
+        int panelHeight = FrameHeight + (BarHeight * scenarios.Max(scenario => scenario.Servers.Count));
+        int height = rows * panelHeight;
+        Plot[] panels = [.. scenarios.Select(Draw)];
+
+        using (var bitmap = new SKBitmap(width, height))
+        using (var canvas = new SKCanvas(bitmap))
+        using (FileStream png = File.Create($"{file}.png"))
         {
-            picture.AddPlot(Draw(scenario));
+            Render(canvas);
+            bitmap.Encode(png, SKEncodedImageFormat.Png, quality: 100);
         }
 
-        picture.SavePng($"{file}.png", width, height);
-        using var stream = new SKFileWStream($"{file}.svg");
-        using SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, width, height), stream);
-        canvas.Clear(SKColors.White);
-        picture.Render(canvas, new PixelRect(0, width, height, 0));
+        using FileStream svg = File.Create($"{file}.svg");
+        using SKCanvas svgCanvas = SKSvgCanvas.Create(new SKRect(0, 0, width, height), svg);
+        Render(svgCanvas);
+
+        void Render(SKCanvas canvas)
+        {
+            canvas.Clear(SKColors.White);
+            for (int i = 0; i < panels.Length; i++)
+            {
+                int left = i % columns * PanelWidth;
+                int top = i / columns * panelHeight;
+                panels[i].Render(canvas, new PixelRect(left, left + PanelWidth, top + panelHeight, top));
+            }
+        }
     }
 
     private static Plot Draw(ScenarioSummary summary)
     {
         var plot = new Plot();
-        plot.Font.Set(Fonts.Sans);
-        ServerSummary? reference = summary.Servers.Count > 1
-            ? summary.Find(CReference.Name) ?? summary.Find("kestrel") ?? summary.Find("naive")
-            : null;
+
+        // Each panel would clear the whole picture first.
+        plot.RenderManager.ClearCanvasBeforeEachRender = false;
+        plot.Font.Set(_font);
+        ServerSummary? reference = summary.Scenario.Figure == Figure.BytesPerConnection || summary.Servers.Count == 1
+            ? null
+            : summary.Find(CReference.Name) ?? summary.Find("kestrel") ?? summary.Find("naive");
         (string unit, double scale, string format) = Markdown.Unit(summary.Scenario.Figure);
         Line[] lines = [.. summary.Servers.Select(server => CreateLine(server, reference, scale))];
         double greatest = lines.Max(line => line.Spread?.Greatest ?? 0);
+        if (reference is not null)
+        {
+            plot.Add.VerticalLine(1, 1, _others);
+        }
+
         for (int i = 0; i < lines.Length; i++)
         {
             // The first server at the top.
@@ -78,10 +105,6 @@ internal static class Plots
         plot.Axes.Right.FrameLineStyle.Width = 0;
         plot.Axes.Top.FrameLineStyle.Width = 0;
         plot.HideGrid();
-        if (reference is not null)
-        {
-            plot.Add.VerticalLine(1, 1, _reference, LinePattern.Dotted);
-        }
 
         // Room for the figures at the right of the bars.
         plot.Axes.SetLimits(0, greatest * 1.2, -0.6, lines.Length - 0.4);
@@ -125,12 +148,12 @@ internal static class Plots
                 },
             });
             plot.Add.Plottable(new ErrorBar(
-                [spread.Median],
-                [position],
-                [spread.Median - spread.Least],
-                [spread.Greatest - spread.Median],
-                null,
-                null)
+                xs: [spread.Median],
+                ys: [position],
+                xErrorsPositive: [spread.Greatest - spread.Median],
+                xErrorsNegative: [spread.Median - spread.Least],
+                yErrorsPositive: null,
+                yErrorsNegative: null)
             {
                 Color = Colors.Black,
                 CapSize = 5,
@@ -140,6 +163,7 @@ internal static class Plots
         Text text = plot.Add.Text(label, end + (greatest * 0.02), position);
         text.LabelFontSize = 13;
         text.LabelAlignment = Alignment.MiddleLeft;
+        text.LabelBackgroundColor = Colors.White;
     }
 
     private sealed record Line(ServerSummary Server, Spread? Spread);

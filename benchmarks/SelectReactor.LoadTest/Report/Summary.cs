@@ -37,25 +37,32 @@ internal sealed class ServerSummary(Scenario scenario, string server, IReadOnlyL
     public Spread? LoadCpu => Over(result => result.LoadCpuSeconds / result.Seconds);
 
     /// <summary>Microseconds of the server's processor per message or connection; per MiB each way when bytes are counted.</summary>
-    public Spread? CpuPerUnit => Over(result => result.ServerCpuSeconds * 1e6
-        / (scenario.Figure == Figure.BytesPerSecond ? result.Bytes / (double)(1 << 20) : result.Messages));
+    public Spread? CpuPerUnit => Over(CpuOf);
 
     public Spread? P50 => Over(result => result.Latency?.P50);
 
     public Spread? P99 => Over(result => result.Latency?.P99);
 
     /// <summary>This server's value as a multiple of another one's, each round by itself.</summary>
-    public Spread? RatioTo(ServerSummary other) => Spread.Of(
-        from mine in ByRound()
-        join theirs in other.ByRound() on mine.Round equals theirs.Round
-        select Of(mine.Result) / Of(theirs.Result));
+    public Spread? RatioTo(ServerSummary other) => RatioTo(other, Of);
+
+    /// <summary>The same of the processor time per unit, which depends less on who else uses the machine.</summary>
+    public Spread? CpuRatioTo(ServerSummary other) => RatioTo(other, CpuOf);
 
     private IEnumerable<(int Round, LoadResult Result)> ByRound() =>
         from measurement in measurements
         where measurement.Result is not null
         select (measurement.Round, measurement.Result);
 
-    private Spread? Over(Func<LoadResult, double?> select) => Spread.Of(ByRound().Select(each => select(each.Result)));
+    private Spread? Over(Func<LoadResult, double?> valueOf) => Spread.Of(ByRound().Select(each => valueOf(each.Result)));
+
+    private Spread? RatioTo(ServerSummary other, Func<LoadResult, double?> valueOf) => Spread.Of(
+        from mine in ByRound()
+        join theirs in other.ByRound() on mine.Round equals theirs.Round
+        select valueOf(mine.Result) / valueOf(theirs.Result));
+
+    private double? CpuOf(LoadResult result) => result.ServerCpuSeconds * 1e6
+        / (scenario.Figure == Figure.BytesPerSecond ? result.Bytes / (double)(1 << 20) : result.Messages);
 
     private double? Of(LoadResult result) => scenario.Figure switch
     {
