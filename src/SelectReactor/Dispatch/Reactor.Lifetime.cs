@@ -17,8 +17,8 @@ public sealed partial class Reactor
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
-    /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. Without a run under way, ends the
-    /// next one at once. Any thread; idempotent.</summary>
+    /// <summary>Ends <see cref="Run"/> after the tick under way, and the wait of <see cref="RunOnce"/>; connections stay open.
+    /// Without a run under way, ends the next one at once. Any thread; idempotent.</summary>
     public void Stop()
     {
         _stopRequested = true;
@@ -154,7 +154,6 @@ public sealed partial class Reactor
         if (_deadline is not null && _clients.Count == 0 && _starters.Count == 0)
         {
             _deadline.Cancel();
-            _stopRequested = true;
             _shutdown.TrySetResult();
         }
     }

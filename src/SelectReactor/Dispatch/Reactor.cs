@@ -130,6 +130,7 @@ public sealed partial class Reactor : IDisposable
         }
         finally
         {
+            _stopRequested = false;
             Leave(outer);
         }
     }
@@ -191,10 +192,15 @@ public sealed partial class Reactor : IDisposable
                 key.Cancel();
             }
         }
-        catch (Exception exception) when (!_options.PropagateExceptions)
+        catch (Exception exception)
         {
-            ReactorLog.EventHandlerFault(Logger, exception);
             key.Cancel();
+            if (_options.PropagateExceptions)
+            {
+                throw;
+            }
+
+            ReactorLog.EventHandlerFault(Logger, exception);
         }
     }
 
