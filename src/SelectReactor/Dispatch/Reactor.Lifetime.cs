@@ -120,6 +120,10 @@ public sealed partial class Reactor
     {
         SynchronizationContext? outer = SynchronizationContext.Current;
         _affinity.Bind();
+
+        // Before the mailbox is looked at: the thread that was bound until now posts without a wake-up for as long as it
+        // takes itself for the reactor's.
+        Interlocked.MemoryBarrier();
         SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
         return outer;
     }

@@ -22,7 +22,9 @@ public sealed class ReactorThread : IDisposable
         Reactor = new Reactor(options);
         _thread = new Thread(Run) { IsBackground = true, Name = nameof(ReactorThread) };
         using var bound = new ManualResetEventSlim();
-        _thread.Start(bound);
+
+        // Unsafe is to say without the maker's AsyncLocals, which every callback would carry for as long as the thread lives.
+        _thread.UnsafeStart(bound);
         bound.Wait();
     }
 

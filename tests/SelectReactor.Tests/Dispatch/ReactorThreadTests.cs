@@ -77,4 +77,15 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
         Assert.That(() => thread.Completion.WaitAsync(Bound).GetAwaiter().GetResult(), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Critical, 6) }));
     }
+
+    [Test]
+    public void Callbacks_DoNotCarryTheAsyncLocalsOfTheMaker()
+    {
+        var local = new AsyncLocal<string?> { Value = "the maker's" };
+        using var thread = new ReactorThread(Options());
+        Task<string?> seen = thread.Reactor.InvokeAsync<string?>(() => local.Value);
+
+        Assert.That(seen.Wait(Bound));
+        Assert.That(seen.Result, Is.Null);
+    }
 }
