@@ -90,8 +90,8 @@ static IPEndPoint Resolve(string host, int port)
     {
         return new IPEndPoint(Dns.GetHostAddresses(host)[0], port);
     }
-    catch (SocketException error)
+    catch (Exception error) when (error is SocketException or ArgumentException)
     {
-        throw new SocketException(error.ErrorCode, $"Can't find the host {host}: {error.Message}.");
+        throw new SocketException((int)SocketError.HostNotFound, $"Can't find the host {host}: {error.Message}.");
     }
 }

@@ -33,7 +33,7 @@ command.SetAction(arguments =>
                 : new ReactorOptions());
         return 0;
     }
-    catch (Exception error) when (error is SocketException or PlatformNotSupportedException)
+    catch (Exception error) when (error is SocketException or PlatformNotSupportedException or IOException)
     {
         Console.Error.WriteLine(error.Message);
         return 1;
@@ -72,8 +72,8 @@ static IPEndPoint Resolve(string host, int port)
     {
         return new IPEndPoint(Dns.GetHostAddresses(host)[0], port);
     }
-    catch (SocketException error)
+    catch (Exception error) when (error is SocketException or ArgumentException)
     {
-        throw new SocketException(error.ErrorCode, $"Can't find the host {host}: {error.Message}.");
+        throw new SocketException((int)SocketError.HostNotFound, $"Can't find the host {host}: {error.Message}.");
     }
 }

@@ -78,7 +78,7 @@ public sealed class EpollSelector : ISelector
         ArgumentNullException.ThrowIfNull(key);
         uint before = ToEvents(previous);
         uint now = ToEvents(key.Interest);
-        if (before == now)
+        if (before == now || (now != 0 && key.Handle.IsClosed))
         {
             return;
         }
@@ -94,7 +94,7 @@ public sealed class EpollSelector : ISelector
             Control(Native.Add, descriptor, now, DataOf(key.Slot));
             Own(descriptor, key.Slot);
         }
-        else if (Owns(key.Slot) && !key.Handle.IsClosed)
+        else if (Owns(key.Slot))
         {
             Control(Native.Modify, _entries[key.Slot].Descriptor, now, DataOf(key.Slot));
         }

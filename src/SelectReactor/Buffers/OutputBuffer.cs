@@ -66,6 +66,12 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     /// <summary>Copies bytes in as one piece.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
+        if (_tail is { IsLent: true })
+        {
+            // Somebody may still write to that memory: what comes now must not stand there.
+            AddSegment(bytes.Length);
+        }
+
         while (!bytes.IsEmpty)
         {
             Span<byte> room = GetSpan();
@@ -103,7 +109,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     public override void Complete(Exception? exception = null)
     {
         owner.VerifyAccess();
-        if (!_completed)
+        if (!_completed || exception is not null)
         {
             End();
             owner.OutputCompleted(exception);
@@ -190,16 +196,21 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
 
         if (_tail is null || _tail.Free < size)
         {
-            // Whoever fills a small segment has more to write.
-            BufferSegment segment = pool.Rent(Queued >= BufferPool.SmallSize ? Math.Max(size, BufferPool.LargeSize) : size);
-            _tail?.Append(segment);
-            _tail = segment;
-            _head ??= segment;
+            AddSegment(size);
         }
 
-        _tail.IsLent = true;
+        _tail!.IsLent = true;
         Consume(0);
         return _tail;
+    }
+
+    private void AddSegment(int size)
+    {
+        // Whoever fills a small segment has more to write.
+        BufferSegment segment = pool.Rent(Queued >= BufferPool.SmallSize ? Math.Max(size, BufferPool.LargeSize) : size);
+        _tail?.Append(segment);
+        _tail = segment;
+        _head ??= segment;
     }
 
     // Gives back what holds nothing more to send. The last segment stays while somebody may write behind its last byte.

@@ -59,8 +59,9 @@ public sealed class ConnectionOptions
     /// </summary>
     public bool? PauseReadingWhenOutputIsFull { get; init; }
 
-    /// <summary>How long <see cref="Connection.Close"/> waits for the peer's end of stream once everything is sent, so that
-    /// the peer can read our last bytes before a reset overtakes them. Zero does not wait. Default: 5 seconds.</summary>
+    /// <summary>How long <see cref="Connection.Close"/> waits while nothing happens: first for the peer to take what is still
+    /// queued, each bit of which starts the time anew, then for its end of stream, so that it can read our last bytes before a
+    /// reset overtakes them. Then the connection is cut. Zero waits for the queue only. Default: 5 seconds.</summary>
     public TimeSpan LingerTimeout
     {
         get;

@@ -60,8 +60,15 @@ internal sealed partial class StreamConnection
         _input.Discard();
         _input.End();
         _output.End();
+        if (_sendError != SocketError.Success)
+        {
+            TerminateBy(_sendError);
+            return;
+        }
+
         DrainOutput();
         UpdateInterest();
+        Linger();
     }
 
     public override void Abort(Exception? error = null)
@@ -113,12 +120,9 @@ internal sealed partial class StreamConnection
 
     private void TerminateBy(SocketError error)
     {
-        CloseKind kind = error switch
-        {
-            SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => CloseKind.PeerReset,
-            SocketError.TimedOut => CloseKind.TimedOut,
-            _ => CloseKind.Aborted,
-        };
+        CloseKind kind = IsCut(error) ? CloseKind.PeerReset
+            : error == SocketError.TimedOut ? CloseKind.TimedOut
+            : CloseKind.Aborted;
         if (kind == CloseKind.PeerReset)
         {
             ReactorLog.PeerReset(_reactor.Logger, Id);
@@ -159,22 +163,30 @@ internal sealed partial class StreamConnection
         {
             _reason = new CloseReason { Kind = kind, Error = error };
         }
+        else if (_reason.Error is null && _output.Queued + _unsentBytes > 0)
+        {
+            // The first thing that happened stays the reason; what kept the rest from being sent is told with it.
+            _reason = _reason with { Error = error };
+        }
     }
 
     // Without reading on, the system would answer what is still on its way with a reset, which overtakes our last bytes.
     private void Linger()
     {
-        if (_options.LingerTimeout == TimeSpan.Zero)
+        if (_options.LingerTimeout > TimeSpan.Zero)
         {
-            Terminate(CloseKind.Local, error: null, reset: false);
-            return;
+            _lingerTimer = _reactor.Schedule(
+                _options.LingerTimeout, static self => ((StreamConnection)self!).EndLingering(), this);
         }
-
-        _lingerTimer ??= _reactor.Schedule(
-            _options.LingerTimeout,
-            static self => ((StreamConnection)self!).Terminate(CloseKind.TimedOut, error: null, reset: true),
-            this);
     }
+
+    private void EndLingering() => Terminate(
+        CloseKind.TimedOut,
+        new TimeoutException($"The peer did nothing for {_options.LingerTimeout} after the close."),
+        reset: true);
+
+    private static bool IsCut(SocketError error) =>
+        error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
 
     // A reader must not mistake a stream that was cut for one that ended.
     private IOException? ReadError() => _reason.Kind is CloseKind.Local or CloseKind.PeerClosed

@@ -8,6 +8,7 @@ internal sealed partial class StreamConnection
 {
     private readonly bool _pauseReadingWhenOutputIsFull;
     private InputState _inputState;
+    private SocketError _receiveError;
     private long _bytesReceived;
     private bool _paused;
     private bool _inputIsFull;
@@ -16,7 +17,7 @@ internal sealed partial class StreamConnection
     {
         Open,
 
-        /// <summary>The peer's end of stream has arrived; the handler still has input to look at first.</summary>
+        /// <summary>The peer's end of stream or an error has arrived; the handler still has input to look at first.</summary>
         EndSeen,
 
         /// <summary>The handler knows.</summary>
@@ -24,7 +25,11 @@ internal sealed partial class StreamConnection
     }
 
     // Once the end of the stream is seen it stays readable for ever: to go on asking would spin.
-    private bool WantsToRead => _inputState == InputState.Open && (_phase == Phase.Closing || !IsReadingPaused);
+    private bool WantsToRead => _inputState == InputState.Open
+        && (_phase == Phase.Closing || (_phase == Phase.Open && !IsReadingPaused));
+
+    // A reader that merely lags is paused and not cut, also where the limit is the smaller of the two.
+    private int PauseThreshold => Math.Min(_options.InputPauseThreshold, _options.MaxInputBytes);
 
     private bool IsReadingPaused =>
         _paused || _inputIsFull || (_pauseReadingWhenOutputIsFull && _output.IsAboveMark);
@@ -49,7 +54,7 @@ internal sealed partial class StreamConnection
 
     void IBufferOwner.InputAdvanced()
     {
-        if (_inputIsFull && _input.Unexamined <= _options.InputPauseThreshold / 2)
+        if (_inputIsFull && _input.Unexamined <= PauseThreshold / 2)
         {
             _inputIsFull = false;
             UpdateInterest();
@@ -72,18 +77,17 @@ internal sealed partial class StreamConnection
     // One receive a tick: what is left keeps the handle readable, and the other connections have their turn first.
     private void Receive()
     {
-        if (_phase == Phase.Open && _input.Unconsumed >= _options.MaxInputBytes)
-        {
-            ExceedLimit(nameof(ConnectionOptions.MaxInputBytes), _options.MaxInputBytes);
-            return;
-        }
-
+        bool wasFull = _input.Unconsumed >= _options.MaxInputBytes;
         SocketError error = _handle.Receive(_input.Reserve(), out int received);
         _input.Commit(received);
         _bytesReceived += received;
         if (error == SocketError.Success && received > 0)
         {
-            if (_phase == Phase.Open)
+            if (_phase == Phase.Open && wasFull)
+            {
+                ExceedLimit(nameof(ConnectionOptions.MaxInputBytes), _options.MaxInputBytes);
+            }
+            else if (_phase == Phase.Open)
             {
                 OfferInput();
             }
@@ -91,15 +95,11 @@ internal sealed partial class StreamConnection
         else if (_sendError != SocketError.Success)
         {
             // The failed send took the error with it, so that the receive after the last byte looks like a good end.
-            TerminateBy(_sendError);
-        }
-        else if (error == SocketError.Success)
-        {
-            EndInput();
+            EndInput(_sendError);
         }
         else if (error != SocketError.WouldBlock)
         {
-            TerminateBy(error);
+            EndInput(error);
         }
     }
 
@@ -110,7 +110,7 @@ internal sealed partial class StreamConnection
             DeliverReadable();
         }
 
-        if (_input.Unexamined >= _options.InputPauseThreshold)
+        if (_input.Unexamined >= PauseThreshold)
         {
             _inputIsFull = true;
             UpdateInterest();
@@ -132,8 +132,15 @@ internal sealed partial class StreamConnection
         DeliverInputEnd();
     }
 
-    private void EndInput()
+    private void EndInput(SocketError error)
     {
+        if (_phase == Phase.Closing && error != SocketError.Success)
+        {
+            TerminateBy(error);
+            return;
+        }
+
+        _receiveError = error;
         _inputState = InputState.EndSeen;
         UpdateInterest();
         DeliverInputEnd();
@@ -142,10 +149,19 @@ internal sealed partial class StreamConnection
 
     private void DeliverInputEnd()
     {
-        if (_inputState == InputState.EndSeen
-            && _phase == Phase.Open
-            && !_paused
-            && (_deferred & Deferred.Readable) == 0)
+        if (_inputState != InputState.EndSeen
+            || _phase != Phase.Open
+            || _paused
+            || (_deferred & Deferred.Readable) != 0)
+        {
+            return;
+        }
+
+        if (_receiveError != SocketError.Success)
+        {
+            TerminateBy(_receiveError);
+        }
+        else
         {
             _inputState = InputState.Ended;
             _input.End();

@@ -134,6 +134,11 @@ internal sealed partial class StreamConnection
     {
         SocketError error = _output.Send(_handle, _reactor.GatherList, out int sent);
         _bytesSent += sent;
+        if (sent > 0)
+        {
+            _lingerTimer?.Change(_options.LingerTimeout);
+        }
+
         if (error is not (SocketError.Success or SocketError.WouldBlock))
         {
             FailSending(error);
@@ -157,7 +162,7 @@ internal sealed partial class StreamConnection
         _outputState = OutputState.Ended;
         _unsentBytes += _output.Queued;
         _output.Discard();
-        if (_phase == Phase.Open && WantsToRead)
+        if (IsCut(error) && _phase == Phase.Open && WantsToRead)
         {
             UpdateInterest();
         }
@@ -191,9 +196,9 @@ internal sealed partial class StreamConnection
         {
             Terminate(CloseKind.PeerClosed, error: null, reset: false);
         }
-        else if (_phase == Phase.Closing)
+        else if (_phase == Phase.Closing && _options.LingerTimeout == TimeSpan.Zero)
         {
-            Linger();
+            Terminate(CloseKind.Local, error: null, reset: false);
         }
     }
 }

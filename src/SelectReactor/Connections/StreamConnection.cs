@@ -19,7 +19,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private readonly OutputBuffer _output;
     private readonly Action<Connection>? _onFinished;
     private SelectionKey _key = null!;
-    private IConnectionHandler _handler = null!;
+    private IConnectionHandler? _handler;
     private object? _userState;
     private Phase _phase;
     private Deferred _deferred;
@@ -100,7 +100,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         get
         {
             VerifyAccess();
-            return _handler;
+            return _handler ?? throw new InvalidOperationException("The connection has no handler yet.");
         }
 
         set
@@ -135,17 +135,30 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     int IReactorClient.ClientIndex { get; set; }
 
-    /// <summary>Registers with the reactor and gives the connection to its handler.</summary>
-    /// <exception cref="InvalidOperationException">The selector is full.</exception>
+    /// <summary>Makes the connection one of the reactor's; it receives nothing yet. Throws what the selector throws.</summary>
+    public void Register()
+    {
+        _key = _reactor.Register(_handle, Interest.None, this);
+        _reactor.Add(this);
+    }
+
+    /// <summary>Gives the connection to its handler, unless whoever made the handler has closed it already.</summary>
     public void Open(IConnectionHandler handler)
     {
-        _key = _reactor.Register(_handle, Interest.Read, this);
-        _reactor.Add(this);
-        _handler = handler;
+        if (_phase != Phase.Opening)
+        {
+            return;
+        }
+
+        _handler ??= handler;
         Transition(Phase.Open);
+        UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
         Deliver(Callback.OnConnected);
     }
+
+    /// <summary>Cuts a connection that has no handler: nobody is told.</summary>
+    public void Refuse(Exception error) => Terminate(CloseKind.HandlerFault, error, reset: true);
 
     public void OnReady(SelectionKey key)
     {
@@ -188,6 +201,11 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     private void Deliver(Callback callback)
     {
+        if (_handler is null)
+        {
+            return;
+        }
+
         try
         {
             switch (callback)

@@ -92,10 +92,11 @@ internal sealed class Connector(
                 pauseReadingWhenOutputIsFull: false,
                 localEndPoint: null,
                 onFinished: null);
+            connection.Register();
             connection.Open(handler);
             _outcome.SetResult(connection);
         }
-        catch (InvalidOperationException exception)
+        catch (Exception exception)
         {
             _handle!.Abort();
             _outcome.SetException(exception);

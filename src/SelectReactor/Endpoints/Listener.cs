@@ -151,6 +151,18 @@ public sealed class Listener : IDisposable
     {
         var connection = new StreamConnection(
             _reactor, handle, _options.Connection, pauseReadingWhenOutputIsFull: true, _acceptedLocalEndPoint, _onFinished);
+        try
+        {
+            connection.Register();
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.RegistrationFault(_reactor.Logger, LocalEndPoint, exception);
+            handle.Abort();
+            return;
+        }
+
+        _connections++;
         IConnectionHandler handler;
         try
         {
@@ -159,21 +171,11 @@ public sealed class Listener : IDisposable
         catch (Exception exception)
         {
             ReactorLog.HandlerFactoryFault(_reactor.Logger, LocalEndPoint, exception);
-            handle.Abort();
+            connection.Refuse(exception);
             return;
         }
 
-        try
-        {
-            _connections++;
-            connection.Open(handler);
-        }
-        catch (InvalidOperationException exception)
-        {
-            _connections--;
-            ReactorLog.RegistrationFault(_reactor.Logger, LocalEndPoint, exception);
-            handle.Abort();
-        }
+        connection.Open(handler);
     }
 
     // The waiting client keeps the listener readable, so that trying on would spin.

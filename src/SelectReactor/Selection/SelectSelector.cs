@@ -24,6 +24,7 @@ public sealed partial class SelectSelector : ISelector
     /// <summary>A member is hot until it was found quiet in this many scans of all.</summary>
     internal const int HotScans = 16;
 
+    private const int ShortWaitMicroseconds = 5_000;
     private const long LongestWaitMilliseconds = 1_000_000;
     private readonly SocketList _readers = new(forWriting: false);
     private readonly SocketList _writers = new(forWriting: true);
@@ -180,7 +181,7 @@ public sealed partial class SelectSelector : ISelector
         List<Socket>? failed = OperatingSystem.IsWindows() ? ConnectingSockets() : null;
         try
         {
-            Socket.Select(_readers, _writers.Count == 0 ? null : _writers, failed, ToMicroseconds(wait));
+            Wait(hotOnly, failed, wait);
         }
         catch (ObjectDisposedException)
         {
@@ -198,6 +199,23 @@ public sealed partial class SelectSelector : ISelector
         }
 
         return woken || ready.Count > 0;
+    }
+
+    private void Wait(bool hotOnly, List<Socket>? failed, TimeSpan wait)
+    {
+        try
+        {
+            Socket.Select(_readers, _writers.Count == 0 ? null : _writers, failed, ToMicroseconds(wait));
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.InvalidArgument && _writers.Members > 0)
+        {
+            // Together they are more than the process may open files, which poll(2) refuses in one call and not in two.
+            _readers.Rewind(hotOnly);
+            _writers.Rewind();
+            Socket.Select(_readers, null, null, 0);
+            bool waits = _readers.Count == 0 && wait != TimeSpan.Zero;
+            Socket.Select(null, _writers, null, waits ? ShortWaitMicroseconds : 0);
+        }
     }
 
     private bool CollectReaders(List<SelectionKey> ready)

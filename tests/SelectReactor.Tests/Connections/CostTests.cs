@@ -56,6 +56,7 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
         using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector.Object });
         var connection = new StreamConnection(
             reactor, handle, new ConnectionOptions(), pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
+        connection.Register();
         connection.Open(new ScriptedHandler
         {
             Readable = c =>
@@ -67,6 +68,7 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
                 }
             },
         });
+        selector.Invocations.Clear();
         for (int i = 0; i < 10; i++)
         {
             reactor.RunOnce(TimeSpan.Zero);
