@@ -49,8 +49,10 @@ public sealed partial class Reactor
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            Stop();
+            // In this order, so that a loop that is running closes by itself: stopped first, it could be gone by the time
+            // its place is looked at, and its connections would close on this thread instead of theirs.
             CloseAllUnlessRunning();
+            Stop();
         }
     }
 

@@ -101,7 +101,12 @@ public sealed partial class Reactor : IDisposable
         finally
         {
             _stopRequested = false;
-            _affinity.Release();
+            if (!IsDisposed)
+            {
+                // Otherwise everything is about to be closed, and until then no other thread may pass for the reactor's.
+                _affinity.Release();
+            }
+
             Leave(outer);
         }
     }
