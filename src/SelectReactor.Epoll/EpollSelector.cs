@@ -78,7 +78,7 @@ public sealed class EpollSelector : ISelector
         ArgumentNullException.ThrowIfNull(key);
         uint before = ToEvents(previous);
         uint now = ToEvents(key.Interest);
-        if (before == now || (now != 0 && key.Handle.IsClosed))
+        if (before == now || _epoll.IsClosed || (now != 0 && key.Handle.IsClosed))
         {
             return;
         }
@@ -249,7 +249,7 @@ public sealed class EpollSelector : ISelector
 
     private void Forget(int slot)
     {
-        if (Owns(slot))
+        if (Owns(slot) && !_epoll.IsClosed)
         {
             // It fails for a socket that was closed behind our back, which the kernel has forgotten already.
             int descriptor = _entries[slot].Descriptor;
