@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Tests.Support;
@@ -13,19 +14,8 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
         new Random(1).NextBytes(bytes);
         Handler.Readable = ScriptedHandler.Echo;
         Peer peer = Connect();
-        Task<byte[]> received = Task.Run(() =>
-        {
-            var sending = Task.Run(() =>
-            {
-                peer.Send(bytes);
-                peer.EndOutput();
-            });
-            byte[] all = peer.ReceiveToEnd();
-            sending.Wait();
-            return all;
-        });
 
-        Assert.That(RunUntil(received).AsSpan().SequenceEqual(bytes));
+        Assert.That(Exchange(peer, bytes).AsSpan().SequenceEqual(bytes));
         Assert.That(RunUntilClosed(), Is.EqualTo(new CloseReason { Kind = CloseKind.PeerClosed }));
         Assert.That(Handler.Events[^2..], Is.EqualTo(new[] { "OnInputEnded", "OnClosed" }));
     }
@@ -37,7 +27,7 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
         new Random(2).NextBytes(bytes);
         Handler.Readable = connection =>
         {
-            connection.Output.WriteAsync(bytes).AsTask().Wait(0);
+            connection.Output.Write(bytes);
             connection.Close();
             connection.Close();
         };

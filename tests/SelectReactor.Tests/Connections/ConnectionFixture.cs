@@ -54,6 +54,19 @@ public abstract class ConnectionFixture(SelectorKind selector) : ReactorFixture(
     /// <summary>Runs blocking code of a peer beside the loop.</summary>
     protected T RunBeside<T>(Func<T> peerCode) => RunUntil(Task.Run(peerCode));
 
+    /// <summary>Lets a peer send everything and end its stream while it receives everything that comes back.</summary>
+    protected byte[] Exchange(Peer peer, byte[] bytes) => RunBeside(() =>
+    {
+        var sending = Task.Run(() =>
+        {
+            peer.Send(bytes);
+            peer.EndOutput();
+        });
+        byte[] all = peer.ReceiveToEnd();
+        sending.Wait();
+        return all;
+    });
+
     private Peer ConnectTo(Listener listener)
     {
         int before = Handler.Connections.Count;

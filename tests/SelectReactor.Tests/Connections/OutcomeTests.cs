@@ -130,19 +130,8 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
         using var peer = Peer.Connect(listener.LocalEndPoint);
         byte[] bytes = new byte[1_000_000];
         new Random(3).NextBytes(bytes);
-        Task<byte[]> echoed = Task.Run(() =>
-        {
-            var sending = Task.Run(() =>
-            {
-                peer.Send(bytes);
-                peer.EndOutput();
-            });
-            byte[] all = peer.ReceiveToEnd();
-            sending.Wait();
-            return all;
-        });
 
-        Assert.That(RunUntil(echoed).AsSpan().SequenceEqual(bytes));
+        Assert.That(Exchange(peer, bytes).AsSpan().SequenceEqual(bytes));
         RunUntil(() => Reactor.Connections.Count == 0);
         Assert.That(handler.AlwaysOnTheReactorsThread);
         Assert.That(handler.Error, Is.Null);
