@@ -36,14 +36,14 @@ internal sealed partial class StreamConnection
     {
         get
         {
-            if (Volatile.Read(ref _closedTask) is null)
+            object? state = Volatile.Read(ref _closedTask);
+            if (state is null)
             {
-                Interlocked.CompareExchange(ref _closedTask, NewSource(), null);
+                var source = new TaskCompletionSource<CloseReason>(TaskCreationOptions.RunContinuationsAsynchronously);
+                state = Interlocked.CompareExchange(ref _closedTask, source, null) ?? source;
             }
 
-            return _closedTask is TaskCompletionSource<CloseReason> source ? source.Task : Task.FromResult(_reason);
-
-            static TaskCompletionSource<CloseReason> NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return state is TaskCompletionSource<CloseReason> made ? made.Task : Task.FromResult(_reason);
         }
     }
 
@@ -113,7 +113,11 @@ internal sealed partial class StreamConnection
         }
 
         CancelClosedToken();
-        Deliver(Callback.OnClosed);
+        if (_isGiven)
+        {
+            Deliver(Callback.OnClosed);
+        }
+
         CompleteClosedTask();
         _onFinished?.Invoke(this);
     }

@@ -59,6 +59,8 @@ internal sealed partial class StreamConnection
             _inputIsFull = false;
             UpdateInterest();
         }
+
+        ContinueEnd();
     }
 
     void IBufferOwner.InputCompleted(Exception? error)
@@ -71,6 +73,7 @@ internal sealed partial class StreamConnection
         else
         {
             UpdateInterest();
+            ContinueEnd();
         }
     }
 

@@ -192,7 +192,9 @@ internal sealed partial class StreamConnection
             return;
         }
 
-        if (_inputState == InputState.Ended || (_phase == Phase.Closing && _inputState != InputState.Open))
+        // An end of the stream that the reader has not come to yet must not take from it what lies before.
+        bool inputIsRead = _inputState == InputState.Ended && _input.Unconsumed == 0;
+        if (inputIsRead || (_phase == Phase.Closing && _inputState != InputState.Open))
         {
             Terminate(CloseKind.PeerClosed, error: null, reset: false);
         }

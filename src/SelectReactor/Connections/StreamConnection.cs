@@ -22,6 +22,9 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private IConnectionHandler? _handler;
     private object? _userState;
     private Phase _phase;
+
+    /// <summary>Whether OnConnected was called, to which OnClosed then belongs.</summary>
+    private bool _isGiven;
     private Deferred _deferred;
 
     public StreamConnection(
@@ -151,6 +154,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
 
         _handler ??= handler;
+        _isGiven = true;
         Transition(Phase.Open);
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
