@@ -37,7 +37,11 @@ internal sealed class Connector(
     {
         try
         {
-            token.ThrowIfCancellationRequested();
+            if (token.IsCancellationRequested)
+            {
+                throw Cancelled();
+            }
+
             reactor.AddStarter(this);
             _handle = reactor.HandleFactory.CreateStream(remoteEndPoint.AddressFamily);
             options.Connection.ApplyTo(_handle, remoteEndPoint.AddressFamily);
@@ -110,11 +114,11 @@ internal sealed class Connector(
         static self =>
         {
             var connector = (Connector)self!;
-            connector.Fail(new OperationCanceledException($"{connector._attempt}: cancelled.", connector.Token));
+            connector.Fail(connector.Cancelled());
         },
         this);
 
-    private CancellationToken Token => token;
+    private OperationCanceledException Cancelled() => new($"{_attempt}: cancelled.", token);
 
     private void Fail(Exception exception)
     {
@@ -125,14 +129,14 @@ internal sealed class Connector(
 
         End();
         _handle?.Abort();
-        if (exception is OperationCanceledException cancelled)
-        {
-            _outcome.SetCanceled(cancelled.CancellationToken);
-        }
-        else
-        {
-            _outcome.SetException(exception);
-        }
+        _outcome.SetFromTask(FailAsync(exception));
+    }
+
+    // What an async method throws cancels or fails its task as is due, and a cancelled one still says why.
+    private static async Task<Connection> FailAsync(Exception exception)
+    {
+        await Task.CompletedTask;
+        throw exception;
     }
 
     private void End()

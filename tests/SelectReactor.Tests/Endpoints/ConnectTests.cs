@@ -125,7 +125,9 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         Assert.That(
             () => during.GetAwaiter().GetResult(),
             Throws.InstanceOf<OperationCanceledException>()
-                .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(source.Token));
+                .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(source.Token)
+                .And.Message.Contains($"Can't connect to {full.Address}"));
+        Assert.That(() => before.GetAwaiter().GetResult(), Throws.Exception.With.Message.Contains($"{full.Address}: cancelled"));
         Assert.That(_handler.Events, Is.Empty);
     }
 
@@ -175,6 +177,7 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         RunUntil(() => late.IsCompleted);
 
         Assert.That(attempt.IsCanceled);
+        Assert.That(() => attempt.GetAwaiter().GetResult(), Throws.Exception.With.Message.Contains("the reactor is stopping"));
         Assert.That(() => late.GetAwaiter().GetResult(), Throws.InvalidOperationException);
     }
 
