@@ -5,17 +5,23 @@ using SelectReactor;
 namespace EchoClient;
 
 /// <summary>
-/// Messages of a known pattern, every byte of which must come back. Only so much is under way at a time that the two ends
-/// can't wait for each other.
+/// Messages of a known pattern, every byte of which must come back, and nothing else. Only so much is under way at a time
+/// that the two ends can't wait for each other.
 /// </summary>
-internal sealed class CheckedExchange(int count, int size) : Exchange
+internal sealed class CheckedExchange(int count, int size, TimeSpan timeout) : Exchange
 {
     private const long MostUnderWay = 64 * 1024;
     private readonly long _total = (long)count * size;
     private long _sent;
     private long _received;
+    private ReactorTimer? _silence;
 
-    public override void OnConnected(Connection connection) => SendMore(connection);
+    public override void OnConnected(Connection connection)
+    {
+        _silence = connection.Reactor.Schedule(timeout, () => connection.Abort(new IOException(
+            $"Nothing came from the server for {timeout.TotalSeconds} s, after {_received} of {_total} bytes.")));
+        SendMore(connection);
+    }
 
     public override void OnReadable(Connection connection)
     {
@@ -24,6 +30,7 @@ internal sealed class CheckedExchange(int count, int size) : Exchange
             return;
         }
 
+        _silence!.Change(timeout);
         foreach (ReadOnlyMemory<byte> segment in result.Buffer)
         {
             Check(segment.Span);
@@ -32,7 +39,8 @@ internal sealed class CheckedExchange(int count, int size) : Exchange
         connection.Input.AdvanceTo(result.Buffer.End);
         if (_received == _total)
         {
-            connection.Close();
+            // Not Close, which would no longer look at what a wrong server may still send.
+            connection.CloseOutput();
         }
         else
         {
@@ -51,7 +59,9 @@ internal sealed class CheckedExchange(int count, int size) : Exchange
         Console.WriteLine($"{count} messages of {size} bytes came back unchanged.");
     }
 
-    private static byte PatternAt(long position) => (byte)(position * 31 >> 3);
+    // The factor is 2^64 divided by the golden ratio: nothing repeats, so that blocks that come back in the wrong order or
+    // twice are noticed.
+    private static byte PatternAt(long position) => (byte)((ulong)position * 0x9E3779B97F4A7C15 >> 56);
 
     private void SendMore(Connection connection)
     {

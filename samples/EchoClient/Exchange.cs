@@ -12,7 +12,8 @@ internal abstract class Exchange : IConnectionHandler
     /// <summary>Everything is over: report, or throw an <see cref="IOException"/> that says what is missing.</summary>
     public virtual void Conclude(CloseReason reason)
     {
-        if (reason.Kind == CloseKind.HandlerFault)
+        // What went wrong on this side: a callback's exception, or the error of our own Abort.
+        if (reason.Kind == CloseKind.HandlerFault || reason is { Kind: CloseKind.Aborted, Error: IOException })
         {
             throw reason.Error!;
         }

@@ -13,6 +13,7 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
     private readonly byte[] _buffer = new byte[16 * 1024];
     private Connection _connection = null!;
     private long _outstanding;
+    private bool _inputEnded;
 
     public override void OnConnected(Connection connection)
     {
@@ -42,6 +43,11 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
         {
             throw new IOException($"The server closed the connection with {_outstanding} bytes not sent back.");
         }
+
+        if (!_inputEnded)
+        {
+            throw new IOException("The server closed the connection before the input had ended.");
+        }
     }
 
     private void ReadInput()
@@ -51,8 +57,8 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
             int count;
             do
             {
-                count = input.Read(_buffer);
-                _connection.Reactor.InvokeAsync(() => SendAsync(count)).Unwrap().GetAwaiter().GetResult();
+                count = Read(out IOException? error);
+                _connection.Reactor.InvokeAsync(() => SendAsync(count, error)).Unwrap().GetAwaiter().GetResult();
             }
             while (count > 0);
         }
@@ -62,16 +68,36 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
         }
     }
 
-    private async Task SendAsync(int count)
+    private int Read(out IOException? error)
     {
-        if (count == 0)
+        try
+        {
+            error = null;
+            return input.Read(_buffer);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            error = new IOException($"Can't read standard input: {exception.Message}.", exception);
+            return 0;
+        }
+    }
+
+    private async Task SendAsync(int count, IOException? error)
+    {
+        if (error is not null)
+        {
+            _connection.Abort(error);
+        }
+        else if (count == 0)
         {
             // The server answers the end with its own, once it has sent everything back.
+            _inputEnded = true;
             _connection.CloseOutput();
-            return;
         }
-
-        _outstanding += count;
-        await _connection.Output.WriteAsync(_buffer.AsMemory(0, count));
+        else
+        {
+            _outstanding += count;
+            await _connection.Output.WriteAsync(_buffer.AsMemory(0, count));
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EchoClient;
@@ -18,28 +19,37 @@ var port = new Option<ushort>("--port")
 var count = new Option<int?>("--count")
 {
     Description = "Send this many messages instead of standard input, and check every byte that comes back.",
+    CustomParser = ParsePositive,
 };
-var size = new Option<int>("--size")
+var size = new Option<int?>("--size")
 {
-    Description = "The bytes of each such message.",
+    Description = "With --count: the bytes of each message.",
     DefaultValueFactory = _ => 32,
+    CustomParser = ParsePositive,
 };
-count.Validators.Add(static result => RequirePositive(result, result.GetValueOrDefault<int?>()));
-size.Validators.Add(static result => RequirePositive(result, result.GetValueOrDefault<int>()));
+var timeout = new Option<int?>("--timeout")
+{
+    Description = "With --count: give up when nothing came back for so many seconds.",
+    DefaultValueFactory = _ => 10,
+    CustomParser = ParsePositive,
+};
 
 var command = new RootCommand("Sends lines from standard input to an echo server and prints what comes back.")
 {
-    host, port, count, size,
+    host, port, count, size, timeout,
 };
+command.Validators.Add(result => RequireCount(result, size));
+command.Validators.Add(result => RequireCount(result, timeout));
 command.SetAction(arguments =>
 {
     string server = arguments.GetRequiredValue(host);
     Exchange exchange = arguments.GetValue(count) is { } messages
-        ? new CheckedExchange(messages, arguments.GetValue(size))
+        ? new CheckedExchange(
+            messages, arguments.GetValue(size)!.Value, TimeSpan.FromSeconds(arguments.GetValue(timeout)!.Value))
         : new LineExchange(Console.OpenStandardInput(), Console.OpenStandardOutput());
     try
     {
-        Run(Resolve(server, arguments.GetRequiredValue(port)), exchange);
+        Run(Resolve(server), arguments.GetRequiredValue(port), exchange);
         return 0;
     }
     catch (Exception error) when (error is SocketException or TimeoutException or IOException)
@@ -50,15 +60,26 @@ command.SetAction(arguments =>
 });
 return command.Parse(args).Invoke();
 
-static void RequirePositive(OptionResult result, int? value)
+static int? ParsePositive(ArgumentResult argument)
 {
-    if (value < 1)
+    if (int.TryParse(argument.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0)
     {
-        result.AddError($"{result.Option.Name} takes a number above 0.");
+        return value;
+    }
+
+    argument.AddError($"{((OptionResult)argument.Parent!).Option.Name} takes a number above 0.");
+    return null;
+}
+
+void RequireCount(CommandResult result, Option option)
+{
+    if (result.GetResult(option) is { Implicit: false } && result.GetResult(count) is null)
+    {
+        result.AddError($"{option.Name} goes with --count only.");
     }
 }
 
-static void Run(IPEndPoint server, Exchange exchange)
+static void Run(IPAddress[] addresses, int port, Exchange exchange)
 {
     using var reactor = new Reactor();
     Exception? failure = null;
@@ -66,7 +87,7 @@ static void Run(IPEndPoint server, Exchange exchange)
     {
         try
         {
-            Connection connection = await reactor.ConnectAsync(server, exchange);
+            Connection connection = await ConnectAsync(reactor, addresses, port, exchange);
             CloseReason reason = await connection.Closed;
             exchange.Conclude(reason);
         }
@@ -84,11 +105,32 @@ static void Run(IPEndPoint server, Exchange exchange)
     }
 }
 
-static IPEndPoint Resolve(string host, int port)
+// A name can have several addresses, as localhost has ::1 and 127.0.0.1, and the server may listen on any of them. When
+// none answers, the last one's failure is told.
+static async Task<Connection> ConnectAsync(Reactor reactor, IPAddress[] addresses, int port, Exchange exchange)
 {
+    foreach (IPAddress address in addresses[..^1])
+    {
+        Task<Connection> attempt = reactor.ConnectAsync(new IPEndPoint(address, port), exchange);
+        if (await Task.WhenAny(attempt) is { IsCompletedSuccessfully: true })
+        {
+            return await attempt;
+        }
+    }
+
+    return await reactor.ConnectAsync(new IPEndPoint(addresses[^1], port), exchange);
+}
+
+static IPAddress[] Resolve(string host)
+{
+    if (IPAddress.TryParse(host, out IPAddress? address))
+    {
+        return [address];
+    }
+
     try
     {
-        return new IPEndPoint(Dns.GetHostAddresses(host)[0], port);
+        return Dns.GetHostAddresses(host);
     }
     catch (Exception error) when (error is SocketException or ArgumentException)
     {

@@ -20,8 +20,16 @@ Option<string> selector = new Option<string>("--selector")
     Description = "How to wait for the sockets; epoll is for Linux.",
     DefaultValueFactory = _ => "select",
 }.AcceptOnlyFromAmong("select", "epoll");
+var drain = new Option<ushort>("--drain")
+{
+    Description = "How many seconds the connections have to finish when the server is told to end.",
+    DefaultValueFactory = _ => 2,
+};
 
-var command = new RootCommand("Sends back whatever it receives.") { host, port, selector };
+var command = new RootCommand("Sends back whatever it receives. Ctrl+C or SIGTERM ends it; a second one does not wait.")
+{
+    host, port, selector, drain,
+};
 command.SetAction(arguments =>
 {
     try
@@ -30,7 +38,8 @@ command.SetAction(arguments =>
             Resolve(arguments.GetRequiredValue(host), arguments.GetRequiredValue(port)),
             arguments.GetRequiredValue(selector) == "epoll"
                 ? new ReactorOptions { SelectorFactory = EpollSelector.Create }
-                : new ReactorOptions());
+                : new ReactorOptions(),
+            TimeSpan.FromSeconds(arguments.GetRequiredValue(drain)));
         return 0;
     }
     catch (Exception error) when (error is SocketException or PlatformNotSupportedException or IOException)
@@ -41,33 +50,36 @@ command.SetAction(arguments =>
 });
 return command.Parse(args).Invoke();
 
-static void Serve(IPEndPoint endPoint, ReactorOptions options)
+static void Serve(IPEndPoint endPoint, ReactorOptions options, TimeSpan drain)
 {
     using var reactor = new Reactor(options);
     var handler = new EchoHandler();
     using Listener listener = reactor.Listen(endPoint, handler);
-    using IDisposable interrupt = StopOn(PosixSignal.SIGINT, reactor);
-    using IDisposable terminate = StopOn(PosixSignal.SIGTERM, reactor);
+
+    // The first signal, of either kind, lets the connections finish; the next one does not wait for them.
+    bool draining = false;
+    void ShutDown(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        reactor.ShutdownAsync(Interlocked.Exchange(ref draining, true) ? TimeSpan.Zero : drain);
+    }
+
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, ShutDown);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, ShutDown);
 
     Console.WriteLine($"Listening on {listener.LocalEndPoint}");
     reactor.Run();
     Console.WriteLine($"Served {handler.Connections} connections and {handler.Bytes} bytes.");
 }
 
-// The first signal lets the connections finish for two seconds at most; a second one does not wait.
-static PosixSignalRegistration StopOn(PosixSignal signal, Reactor reactor)
-{
-    var deadline = TimeSpan.FromSeconds(2);
-    return PosixSignalRegistration.Create(signal, context =>
-    {
-        context.Cancel = true;
-        reactor.ShutdownAsync(deadline);
-        deadline = TimeSpan.Zero;
-    });
-}
-
 static IPEndPoint Resolve(string host, int port)
 {
+    // An address is not looked up: the look-up refuses 0.0.0.0, which stands for all addresses of the machine.
+    if (IPAddress.TryParse(host, out IPAddress? address))
+    {
+        return new IPEndPoint(address, port);
+    }
+
     try
     {
         return new IPEndPoint(Dns.GetHostAddresses(host)[0], port);

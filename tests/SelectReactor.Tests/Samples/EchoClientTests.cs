@@ -8,6 +8,9 @@ namespace SelectReactor.Tests.Samples;
 public sealed class EchoClientTests
 {
     private const string Sample = "EchoClient";
+    private const int Count = 100;
+    private const int Size = 128;
+    private const int Total = Count * Size;
 
     [Test]
     public void Lines_ComeBack()
@@ -43,24 +46,57 @@ public sealed class EchoClientTests
     {
         AssertFails("Byte 1234 came back", static peer =>
         {
-            byte[] bytes = peer.Receive(3200);
+            byte[] bytes = peer.Receive(Total);
             bytes[1234] ^= 1;
             peer.Send(bytes);
         });
     }
 
+    // Blocks of the size of a buffer, which a pattern of that period would not tell apart.
     [Test]
-    public void EarlyEnd_IsFound() => AssertFails("after 100 of 3200 bytes", static peer =>
+    public void SwappedBlocks_AreFound() => AssertFails("Byte 0 came back", static peer =>
+    {
+        byte[] bytes = peer.Receive(Total);
+        peer.Send(bytes.AsSpan(4096, 4096));
+        peer.Send(bytes.AsSpan(0, 4096));
+        peer.Send(bytes.AsSpan(8192));
+    });
+
+    [Test]
+    public void RepeatedBlock_IsFound() => AssertFails("Byte 65536 came back", static peer =>
+    {
+        byte[] bytes = peer.Receive(65_536);
+        peer.Send(bytes);
+        peer.Send(bytes);
+    }, count: 2, size: 65_536);
+
+    [Test]
+    public void MoreThanWasSent_IsFound() => AssertFails($"More came back than the {Total} bytes", static peer =>
+    {
+        peer.Send(peer.Receive(Total));
+        Assert.That(peer.ReceiveToEnd(), Is.Empty, "the client ends its stream once it has everything");
+        peer.Send("x"u8);
+    });
+
+    [Test]
+    public void SilentServer_IsGivenUp() => AssertFails($"for 1 s, after 5 of {Total} bytes", static peer =>
+    {
+        peer.Send(peer.Receive(Total).AsSpan(0, 5));
+        Assert.That(peer.ReceiveToEnd, Throws.InstanceOf<SocketException>(), "the client cuts the connection");
+    }, timeout: 1);
+
+    [Test]
+    public void EarlyEnd_IsFound() => AssertFails($"after 100 of {Total} bytes", static peer =>
     {
         peer.Send(peer.Receive(100));
-        peer.Receive(3100);
+        peer.Receive(Total - 100);
         peer.EndOutput();
     });
 
     [Test]
     public void LostConnection_IsReported() => AssertFails("The connection was lost", static peer =>
     {
-        peer.Receive(3200);
+        peer.Receive(Total);
         peer.Reset();
     });
 
@@ -81,14 +117,79 @@ public sealed class EchoClientTests
         Assert.That(error.Trim(), Does.Not.Contain("\n"));
     }
 
-    [TestCase("--count", "0")]
-    [TestCase("--size", "-1")]
-    public void WrongArguments_AreNamed(string option, string value)
+    [Test]
+    public void ServerThatEndsBeforeTheInput_IsReported()
     {
-        (int exitCode, _, string error) = SampleProcess.Run(Sample, "", option, value);
+        using Socket listener = Peer.Listen();
+        using var client = SampleProcess.Start(Sample, "--port", $"{((IPEndPoint)listener.LocalEndPoint!).Port}");
+        using (var peer = Peer.Accept(listener))
+        {
+            peer.EndOutput();
+            AssertOneLine(client, "before the input had ended");
+        }
+    }
+
+    [Test]
+    public void UnreadableInput_IsReported()
+    {
+        using var server = SampleProcess.Start("EchoServer", "--port", "0");
+        using var client = SampleProcess.StartRedirected("< /", Sample, "--port", $"{server.ReadPort()}");
+
+        AssertOneLine(client, "Can't read standard input: ");
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void FullOutput_IsReported()
+    {
+        using var server = SampleProcess.Start("EchoServer", "--port", "0");
+        string port = $"{server.ReadPort()}";
+        using var client = SampleProcess.StartRedirected("> /dev/full < /etc/passwd", Sample, "--port", port);
+
+        AssertOneLine(client, "space");
+    }
+
+    [Test]
+    public void HostName_IsResolved()
+    {
+        (int exitCode, string output, string error) = RunAgainstServer("hi\n", "--host", "localhost");
+
+        Assert.That((exitCode, output, error), Is.EqualTo((0, "hi\n", "")));
+    }
+
+    [TestCase("--count", "0")]
+    [TestCase("--count", "99999999999")]
+    [TestCase("--count", "1", "--size", "-1")]
+    [TestCase("--count", "1", "--size", "many")]
+    [TestCase("--count", "1", "--timeout", "0")]
+    public void WrongNumber_IsNamed(params string[] arguments) =>
+        AssertRefused($"{arguments[^2]} takes a number above 0.", arguments);
+
+    [TestCase("--size")]
+    [TestCase("--timeout")]
+    public void OptionOfCheckedRun_GoesWithCountOnly(string option) =>
+        AssertRefused($"{option} goes with --count only.", option, "5");
+
+    [Test]
+    public void WrongPort_IsNamed() => AssertRefused("'70000' for option '--port'", "--port", "70000");
+
+    [Test]
+    public void Help_NamesTheOptions()
+    {
+        (int exitCode, string output, _) = SampleProcess.Run(Sample, "", "--help");
+
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(
+            output,
+            Does.Contain("--host").And.Contain("--port").And.Contain("--count").And.Contain("--size"));
+    }
+
+    private static void AssertRefused(string expected, params string[] arguments)
+    {
+        (int exitCode, _, string error) = SampleProcess.Run(Sample, "", arguments);
 
         Assert.That(exitCode, Is.EqualTo(1));
-        Assert.That(error, Does.Contain($"{option} takes a number above 0."));
+        Assert.That(error, Does.Contain(expected).And.Not.Contains("   at "));
     }
 
     private static (int ExitCode, string Output, string Error) RunAgainstServer(string input, params string[] arguments)
@@ -97,16 +198,23 @@ public sealed class EchoClientTests
         return SampleProcess.Run(Sample, input, ["--port", $"{server.ReadPort()}", .. arguments]);
     }
 
-    private static void AssertFails(string expected, Action<Peer> serve)
+    private static void AssertFails(
+        string expected, Action<Peer> serve, int count = Count, int size = Size, int timeout = 60)
     {
         using Socket listener = Peer.Listen();
         int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
-        using var client = SampleProcess.Start(Sample, "--port", $"{port}", "--count", "100", "--size", "32");
+        using var client = SampleProcess.Start(
+            Sample, "--port", $"{port}", "--count", $"{count}", "--size", $"{size}", "--timeout", $"{timeout}");
         using (var peer = Peer.Accept(listener))
         {
             serve(peer);
         }
 
+        AssertOneLine(client, expected);
+    }
+
+    private static void AssertOneLine(SampleProcess client, string expected)
+    {
         (int exitCode, string output, string error) = client.WaitForExit();
 
         Assert.That((exitCode, output), Is.EqualTo((1, "")));

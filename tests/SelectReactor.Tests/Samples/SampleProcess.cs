@@ -9,29 +9,27 @@ internal sealed partial class SampleProcess : IDisposable
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
     private readonly Process _process;
 
-    private SampleProcess(string sample, string[] arguments)
+    private SampleProcess(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
+        _process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        };
-        start.ArgumentList.Add(PathOf(sample));
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        _process = Process.Start(start)!;
+        })!;
     }
 
-    public static SampleProcess Start(string sample, params string[] arguments) => new(sample, arguments);
+    public static SampleProcess Start(string sample, params string[] arguments) =>
+        new("dotnet", [PathOf(sample), .. arguments]);
+
+    /// <summary>Starts a sample with redirections as a shell spells them, such as "&lt; /dev/null".</summary>
+    public static SampleProcess StartRedirected(string redirections, string sample, params string[] arguments) =>
+        new("sh", ["-c", $"exec dotnet \"$@\" {redirections}", "sh", PathOf(sample), .. arguments]);
 
     /// <summary>Runs a sample to its end.</summary>
     public static (int ExitCode, string Output, string Error) Run(string sample, string input, params string[] arguments)
     {
-        using var process = new SampleProcess(sample, arguments);
+        using SampleProcess process = Start(sample, arguments);
 
         // Beside the reading, since a sample that answers as it reads would otherwise fill the pipes and wait.
         var writing = Task.Run(() =>
@@ -57,6 +55,7 @@ internal sealed partial class SampleProcess : IDisposable
     /// <summary>Sends a signal by its name, such as TERM.</summary>
     public void Signal(string name)
     {
+        Assume.That(name != "INT" || !IsInterruptIgnored(), "SIGINT is ignored here, as in a shell's background job");
         using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
         Assert.That(kill.WaitForExit(_bound));
     }
@@ -78,6 +77,12 @@ internal sealed partial class SampleProcess : IDisposable
 
         _process.Dispose();
     }
+
+    // Children inherit it, and .NET leaves it so: such a sample never sees the signal. Bit 1 is signal 2.
+    private static bool IsInterruptIgnored() =>
+        OperatingSystem.IsLinux()
+        && File.ReadLines("/proc/self/status").First(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[^1]
+            is '2' or '3' or '6' or '7' or 'a' or 'b' or 'e' or 'f';
 
     // tests/<project>/bin/<configuration>/<framework> beside samples/<sample>/bin/<configuration>/<framework>.
     private static string PathOf(string sample)
