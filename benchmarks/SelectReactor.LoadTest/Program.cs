@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using SelectReactor.LoadTest;
 
 if (!OperatingSystem.IsLinux())
@@ -9,11 +10,16 @@ if (!OperatingSystem.IsLinux())
 
 try
 {
+    ParseResult arguments = Commands.Create().Parse(args);
+    if (arguments.Action is ParseErrorAction wrong)
+    {
+        wrong.ShowHelp = false;
+    }
+
     // The errors that have a line of their own are caught below; a bug shows its whole stack.
-    var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
-    return await Commands.Create().Parse(args).InvokeAsync(configuration);
+    return await arguments.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception error) when (error is LoadTestException or ServerStartException)
+catch (Exception error) when (error is LoadTestException or FatalException)
 {
     Console.Error.WriteLine(error.Message);
     return 1;

@@ -43,7 +43,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
         catch (Win32Exception)
         {
-            throw new LoadTestException("taskset is needed to pin servers and load to cores (package util-linux)");
+            throw new FatalException("taskset is needed to pin servers and load to cores (package util-linux)");
         }
     }
 

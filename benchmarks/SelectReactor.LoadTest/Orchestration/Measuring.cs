@@ -55,6 +55,6 @@ internal static class Measuring
             reason = error.Message;
         }
 
-        throw new ServerStartException($"The server {server} does not start: {reason}");
+        throw new FatalException($"The server {server} does not start: {reason}");
     }
 }

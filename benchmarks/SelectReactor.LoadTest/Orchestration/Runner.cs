@@ -29,7 +29,12 @@ internal sealed class Runner(RunOptions options)
         Scenario[] scenarios = [.. options.Scenarios.Where(scenario => IsPossible(scenario, results.Notes))];
         foreach (string note in results.Notes)
         {
-            AnsiConsole.WriteLine(note);
+            Console.WriteLine(note);
+        }
+
+        if (servers.Length == 0 || scenarios.Length == 0)
+        {
+            throw new LoadTestException("nothing is left to measure");
         }
 
         await AnsiConsole.Progress()

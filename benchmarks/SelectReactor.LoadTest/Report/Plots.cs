@@ -24,7 +24,6 @@ internal static class Plots
         .OrderBy(family => family.Length)
         .FirstOrDefault(Fonts.Default);
 
-
     /// <summary>Writes <paramref name="file"/> with the extensions .svg and .png.</summary>
     public static void Write(Results results, string file)
     {
@@ -37,7 +36,8 @@ internal static class Plots
             throw new LoadTestException("nothing was measured");
         }
 
-        if (SKFontManager.Default.FontFamilyCount == 0)
+        using var letters = SKTypeface.FromFamilyName(_font);
+        if (!letters.ContainsGlyph('A'))
         {
             throw new LoadTestException("no font is installed (package fonts-dejavu-core)");
         }

@@ -46,7 +46,7 @@ internal static class ReportFiles
     private static string? FindMissing(Exception? error) => error switch
     {
         null => null,
-        DllNotFoundException => $"a native library is missing: {error.Message.Split('\n')[0]}",
+        DllNotFoundException => $"a native library is missing: {error.Message.Split(". ")[0]}",
         LoadTestException => error.Message,
         _ => FindMissing(error.InnerException),
     };
