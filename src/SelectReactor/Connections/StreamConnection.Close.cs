@@ -113,11 +113,7 @@ internal sealed partial class StreamConnection
         }
 
         CancelClosedToken();
-        if (_isGiven)
-        {
-            Deliver(Callback.OnClosed);
-        }
-
+        Deliver(Callback.OnClosed);
         CompleteClosedTask();
         _onFinished?.Invoke(this);
     }

@@ -205,7 +205,8 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     private void Deliver(Callback callback)
     {
-        if (_handler is null)
+        // Such as the end of one that was refused or closed before a handler had it.
+        if (!_isGiven)
         {
             return;
         }
@@ -215,19 +216,19 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
             switch (callback)
             {
                 case Callback.OnConnected:
-                    _handler.OnConnected(this);
+                    _handler!.OnConnected(this);
                     break;
                 case Callback.OnReadable:
-                    _handler.OnReadable(this);
+                    _handler!.OnReadable(this);
                     break;
                 case Callback.OnWritable:
-                    _handler.OnWritable(this);
+                    _handler!.OnWritable(this);
                     break;
                 case Callback.OnInputEnded:
-                    _handler.OnInputEnded(this);
+                    _handler!.OnInputEnded(this);
                     break;
                 case Callback.OnClosed:
-                    _handler.OnClosed(this, _reason);
+                    _handler!.OnClosed(this, _reason);
                     break;
             }
         }

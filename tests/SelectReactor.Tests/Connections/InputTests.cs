@@ -129,13 +129,7 @@ public sealed class InputTests(SelectorKind selector) : ConnectionFixture(select
     [Test]
     public void UnconsumedInputOverTheLimit_Closes()
     {
-        Handler.Readable = static connection =>
-        {
-            if (connection.Input.TryRead(out ReadResult result))
-            {
-                connection.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            }
-        };
+        Handler.Readable = ScriptedHandler.ExamineAll;
         Peer peer = Connect(new ConnectionOptions { MaxInputBytes = 100_000 });
         peer.Socket.Blocking = false;
         SendUntilStuck(peer, () => Handler.IsClosed);

@@ -115,7 +115,7 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         Reactor.RunOnce(TimeSpan.Zero);
         Task.Run(listener.Dispose).Wait();
 
-        RunUntil(() => !CanConnect(listener.LocalEndPoint), "the socket closes");
+        RunUntil(() => !Peer.CanConnect(listener.LocalEndPoint), "the socket closes");
         Assert.That(_handler.Connections, Has.Count.EqualTo(_handler.Events.Count(static name => name == "OnConnected")));
     }
 
@@ -231,18 +231,5 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         Assert.That(
             () => Reactor.Listen(new DnsEndPoint("localhost", 0), _handler),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("Dns.GetHostAddressesAsync"));
-    }
-
-    private static bool CanConnect(EndPoint endPoint)
-    {
-        try
-        {
-            Peer.Connect(endPoint).Dispose();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

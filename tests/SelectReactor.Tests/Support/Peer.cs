@@ -25,6 +25,20 @@ public sealed class Peer : IDisposable
         return new Peer(socket);
     }
 
+    /// <summary>Whether somebody listens there.</summary>
+    public static bool CanConnect(EndPoint endPoint)
+    {
+        try
+        {
+            Connect(endPoint).Dispose();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>A listening socket for clients of the library.</summary>
     public static Socket Listen(int backlog = 16)
     {

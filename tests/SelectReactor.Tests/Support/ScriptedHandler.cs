@@ -48,6 +48,15 @@ public sealed class ScriptedHandler : IConnectionHandler
         return bytes;
     }
 
+    /// <summary>Looks at all there is and consumes nothing.</summary>
+    public static void ExamineAll(Connection connection)
+    {
+        if (connection.Input.TryRead(out System.IO.Pipelines.ReadResult result))
+        {
+            connection.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
     public static void Echo(Connection connection) => connection.Output.Write(ReadAll(connection));
 
     public void OnConnected(Connection connection)
