@@ -7,7 +7,7 @@ namespace SelectReactor.Buffers;
 internal sealed class BufferPool
 {
     public const int SmallSize = 4 * 1024;
-    public const int LargeSize = 64 * 1024;
+    public const int LargeSize = 128 * 1024;
 
     private const int MostIdleBytes = 32 * 1024 * 1024;
     private BufferSegment? _small;

@@ -7,9 +7,16 @@ namespace SelectReactor.Connections;
 /// <content>From the handler to the handle.</content>
 internal sealed partial class StreamConnection
 {
+    /// <summary>So many bytes fill a send of their own and gain nothing by waiting for the end of the tick.</summary>
+    private const int LargeBatch = 64 * 1024;
+
+    /// <summary>After so many the others have their turn, however fast the peer takes them.</summary>
+    private const int MostSentBeforeFlush = 1024 * 1024;
+
     private OutputState _outputState;
     private SocketError _sendError;
     private long _bytesSent;
+    private long _bytesSentAtFlush;
     private bool _dirty;
     private bool _sendingShort;
 
@@ -42,6 +49,9 @@ internal sealed partial class StreamConnection
         }
     }
 
+    private bool CanSendAtOnce =>
+        _phase == Phase.Open && !_sendingShort && _bytesSent - _bytesSentAtFlush < MostSentBeforeFlush;
+
     private bool CanWrite => _phase == Phase.Open && _outputState == OutputState.Open;
 
     public override bool TryWrite(ReadOnlySpan<byte> bytes)
@@ -66,6 +76,11 @@ internal sealed partial class StreamConnection
         }
         else
         {
+            if (_output.Queued >= LargeBatch && CanSendAtOnce)
+            {
+                SendQueued();
+            }
+
             MarkDirty();
         }
     }
@@ -99,6 +114,8 @@ internal sealed partial class StreamConnection
         {
             FlushOutput();
         }
+
+        _bytesSentAtFlush = _bytesSent;
     }
 
     private void FlushOutput()

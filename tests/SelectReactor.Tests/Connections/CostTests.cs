@@ -21,11 +21,16 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
         byte[] answer = new byte[size];
         Exchange(peer, message, answer);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exchange(peer, message, answer);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        // What a message costs shows each time; what the runtime does once, such as compiling anew, does not.
+        long least = long.MaxValue;
+        for (int round = 0; round < 3; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Exchange(peer, message, answer);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
 
-        Assert.That(allocated, Is.Zero, $"bytes for {Messages} messages");
+        Assert.That(least, Is.Zero, $"bytes for {Messages} messages");
     }
 
     [Test]

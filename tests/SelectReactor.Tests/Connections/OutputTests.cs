@@ -22,6 +22,39 @@ public sealed class OutputTests(SelectorKind selector) : ConnectionFixture(selec
     }
 
     [Test]
+    public void LargeBatch_LeavesAtOnce_AndTheRestOfAnEndlessOneWithTheTick()
+    {
+        const int Batch = 64 * 1024;
+        Connect(new ConnectionOptions { MaxOutputBytes = 64 * Batch, OutputHighWaterMark = 64 * Batch });
+        Connection.Output.Write(new byte[Batch - 1]);
+        Assert.That(Connection.QueuedOutputBytes, Is.EqualTo(Batch - 1), "a small one waits");
+        Connection.Output.Write(new byte[1]);
+        Assert.That(Connection.QueuedOutputBytes, Is.Zero);
+
+        // The kernel may take less than that, which ends sending at once as well.
+        for (int i = 0; i < 32; i++)
+        {
+            Connection.Output.Write(new byte[Batch]);
+        }
+
+        Assert.That(Connection.QueuedOutputBytes, Is.GreaterThanOrEqualTo(16 * Batch));
+        Assert.That(Connection.Statistics.BytesSent, Is.InRange(Batch, 17 * Batch));
+    }
+
+    [Test]
+    public void LargeBatch_ToAPeerThatIsGone_IsNoExceptionInTheHandler()
+    {
+        Peer peer = Connect();
+        peer.Reset();
+        Handler.Readable = static connection => connection.Output.Write(new byte[1024 * 1024]);
+        Connection.Output.Write(new byte[1024 * 1024]);
+        Connection.Output.Write(new byte[1024 * 1024]);
+
+        Assert.That(RunUntilClosed().Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(Reactor.Buffers.Outstanding, Is.Zero);
+    }
+
+    [Test]
     public void MemoryHeldAcrossTicks_IsSentWhenItIsAdvanced()
     {
         Peer peer = Connect();
