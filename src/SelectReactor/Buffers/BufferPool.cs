@@ -1,21 +1,34 @@
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// The segments of one reactor, in two sizes: small for messages, large for streams. The blocks are pinned for life, so
-/// that the kernel reads and writes them without the collector being told. One thread, so no lock.
+/// The segments of one reactor, in three sizes: small for messages, medium for batches, large for streams. The blocks are
+/// pinned for life, so that the kernel reads and writes them without the collector being told. One thread, so no lock.
 /// </summary>
 internal sealed class BufferPool
 {
     public const int SmallSize = 4 * 1024;
+    public const int MediumSize = 32 * 1024;
     public const int LargeSize = 128 * 1024;
 
     private const int MostIdleBytes = 32 * 1024 * 1024;
     private BufferSegment? _small;
+    private BufferSegment? _medium;
     private BufferSegment? _large;
     private long _idleBytes;
 
     /// <summary>Segments handed out and not given back.</summary>
     public int Outstanding { get; private set; }
+
+    /// <summary>The smallest of the three sizes with room for so many bytes, and the largest when none has.</summary>
+    public static int SizeFor(long bytes) => bytes switch
+    {
+        <= SmallSize => SmallSize,
+        <= MediumSize => MediumSize,
+        _ => LargeSize,
+    };
+
+    /// <summary>The next size above one of the three; the largest stays.</summary>
+    public static int Larger(int size) => SizeFor(size + 1L);
 
     /// <summary>A segment with room for <paramref name="size"/> bytes at least.</summary>
     public BufferSegment Rent(int size)
@@ -24,6 +37,7 @@ internal sealed class BufferPool
         return size switch
         {
             <= SmallSize => Take(ref _small, SmallSize),
+            <= MediumSize => Take(ref _medium, MediumSize),
             <= LargeSize => Take(ref _large, LargeSize),
             _ => Create(size),
         };
@@ -36,6 +50,9 @@ internal sealed class BufferPool
         {
             case SmallSize:
                 Keep(ref _small, segment);
+                break;
+            case MediumSize:
+                Keep(ref _medium, segment);
                 break;
             case LargeSize:
                 Keep(ref _large, segment);

@@ -15,6 +15,7 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
     private PendingOperation<ReadResult>? _pending;
     private Exception? _error;
     private int _receiveSize = BufferPool.SmallSize;
+    private bool _lastWasLittle;
     private ReadState _reading;
     private bool _completed;
     private bool _discarding;
@@ -63,7 +64,7 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
     public void Commit(int count)
     {
         BufferSegment target = _fresh ?? _tail!;
-        _receiveSize = NextReceiveSize(count, target.Free);
+        AdaptReceiveSize(count, target.Free);
         if (count == 0 || _discarding)
         {
             ReturnFresh();
@@ -142,14 +143,22 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
         Unconsumed = Unexamined = 0;
     }
 
-    private static int NextReceiveSize(int received, int offered)
+    private void AdaptReceiveSize(int received, int offered)
     {
         if (received == offered)
         {
-            return BufferPool.LargeSize;
+            // Step by step, so that a peer must have sent much to be given much: it may never send the rest.
+            _receiveSize = BufferPool.Larger(_receiveSize);
+            _lastWasLittle = false;
+            return;
         }
 
-        return received <= BufferPool.SmallSize / 2 ? BufferPool.SmallSize : Math.Min(offered, BufferPool.LargeSize);
+        // A single one may have been the rest of a long message, of which the next one is as long.
+        int fitting = BufferPool.SizeFor(2L * received);
+        bool isLittle = fitting < _receiveSize;
+        bool shrinks = isLittle && _lastWasLittle;
+        _receiveSize = shrinks ? fitting : _receiveSize;
+        _lastWasLittle = isLittle && !shrinks;
     }
 
     // Not inside the call that caused it: the reader's code would run in the middle of its caller's.

@@ -14,6 +14,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     private BufferSegment? _head;
     private BufferSegment? _tail;
     private PendingOperation<FlushResult>? _pending;
+    private int _segmentSize = BufferPool.SmallSize;
     private bool _completed;
     private bool _discarding;
     private bool _cancelNext;
@@ -123,6 +124,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent)
     {
         BufferSegment first = _head!;
+        _segmentSize = BufferPool.SizeFor(Queued);
         SocketError error;
         if (first.Successor is null)
         {
@@ -206,8 +208,13 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
 
     private void AddSegment(int size)
     {
-        // Whoever fills a small segment has more to write.
-        BufferSegment segment = pool.Rent(Queued >= BufferPool.SmallSize ? Math.Max(size, BufferPool.LargeSize) : size);
+        // A batch is often as long as the one before, and leaves fastest in one piece. Whoever fills a segment has more.
+        if (_tail is not null)
+        {
+            _segmentSize = BufferPool.Larger(_segmentSize);
+        }
+
+        BufferSegment segment = pool.Rent(Math.Max(size, _segmentSize));
         _tail?.Append(segment);
         _tail = segment;
         _head ??= segment;

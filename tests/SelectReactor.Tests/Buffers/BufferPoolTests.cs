@@ -12,14 +12,16 @@ public sealed class BufferPoolTests
     [TestCase(0, BufferPool.SmallSize)]
     [TestCase(1, BufferPool.SmallSize)]
     [TestCase(BufferPool.SmallSize, BufferPool.SmallSize)]
-    [TestCase(BufferPool.SmallSize + 1, BufferPool.LargeSize)]
+    [TestCase(BufferPool.SmallSize + 1, BufferPool.MediumSize)]
+    [TestCase(BufferPool.MediumSize, BufferPool.MediumSize)]
+    [TestCase(BufferPool.MediumSize + 1, BufferPool.LargeSize)]
     [TestCase(BufferPool.LargeSize, BufferPool.LargeSize)]
     [TestCase(BufferPool.LargeSize + 1, BufferPool.LargeSize + 1)]
     public void Rent_HasTheSizeForTheRequest(int request, int capacity) =>
         Assert.That(_pool.Rent(request).Capacity, Is.EqualTo(capacity));
 
     [Test]
-    public void WhatIsReturned_IsRentedAgainAsNew([Values(1, 5000)] int size)
+    public void WhatIsReturned_IsRentedAgainAsNew([Values(1, 5_000, 50_000)] int size)
     {
         BufferSegment first = _pool.Rent(size);
         BufferSegment second = _pool.Rent(size);
@@ -42,11 +44,13 @@ public sealed class BufferPoolTests
     }
 
     [Test]
-    public void SmallAndLarge_AreKeptApart()
+    public void TheSizes_AreKeptApart()
     {
         _pool.Return(_pool.Rent(BufferPool.LargeSize));
+        _pool.Return(_pool.Rent(BufferPool.MediumSize));
 
         Assert.That(_pool.Rent(1).Capacity, Is.EqualTo(BufferPool.SmallSize));
+        Assert.That(_pool.Rent(BufferPool.MediumSize).Capacity, Is.EqualTo(BufferPool.MediumSize));
     }
 
     [Test]

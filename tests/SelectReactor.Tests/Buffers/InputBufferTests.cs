@@ -100,16 +100,36 @@ public sealed class InputBufferTests
     }
 
     [Test]
-    public void AFullReceive_MakesTheNextOneLarge_AndASmallOneTurnsBack()
+    public void FullReceives_MakeTheNextOnesLarger_AndTwoSmallOnesTurnBack()
     {
-        Receive(new byte[BufferPool.SmallSize]);
-        Assert.That(_buffer.Reserve().Length, Is.EqualTo(BufferPool.LargeSize));
-        _buffer.Commit(1);
-        _buffer.TryRead(out ReadResult result);
-        _buffer.AdvanceTo(result.Buffer.End);
+        int[] sizes = [BufferPool.SmallSize, BufferPool.MediumSize, BufferPool.LargeSize, BufferPool.LargeSize];
+        foreach (int size in sizes)
+        {
+            Assert.That(_buffer.Reserve().Length, Is.EqualTo(size));
+            CommitAndConsume(size);
+        }
+
+        int[] received = [1, BufferPool.LargeSize / 2, 1, BufferPool.MediumSize / 2, 1, 1];
+        sizes =
+        [
+            BufferPool.LargeSize, BufferPool.LargeSize, BufferPool.LargeSize, BufferPool.LargeSize,
+            BufferPool.MediumSize, BufferPool.MediumSize,
+        ];
+        for (int i = 0; i < received.Length; i++)
+        {
+            Assert.That(_buffer.Reserve().Length, Is.EqualTo(sizes[i]));
+            CommitAndConsume(received[i]);
+        }
 
         Assert.That(_buffer.Reserve().Length, Is.EqualTo(BufferPool.SmallSize));
         _buffer.Commit(0);
+
+        void CommitAndConsume(int count)
+        {
+            _buffer.Commit(count);
+            _buffer.TryRead(out ReadResult result);
+            _buffer.AdvanceTo(result.Buffer.End);
+        }
     }
 
     [Test]
@@ -173,7 +193,7 @@ public sealed class InputBufferTests
         _buffer.TryRead(out ReadResult old);
         SequencePosition stale = old.Buffer.GetPosition(10);
         _buffer.AdvanceTo(old.Buffer.End);
-        Receive(new byte[BufferPool.LargeSize]);
+        Receive(new byte[BufferPool.MediumSize]);
         _buffer.TryRead(out _);
 
         // Whether it is refused or taken for the same place in what is there now: the count stays right.
@@ -183,7 +203,7 @@ public sealed class InputBufferTests
         }
         catch (InvalidOperationException)
         {
-            Assert.That(_buffer.Unconsumed, Is.EqualTo(BufferPool.LargeSize));
+            Assert.That(_buffer.Unconsumed, Is.EqualTo(BufferPool.MediumSize));
         }
 
         Assert.That(_pool.Outstanding, Is.EqualTo(1));

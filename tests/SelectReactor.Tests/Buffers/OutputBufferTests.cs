@@ -165,13 +165,26 @@ public sealed class OutputBufferTests
     }
 
     [Test]
-    public void ASmallMessage_TakesASmallSegment_AndABacklogLargeOnes()
+    public void ASmallMessage_TakesASmallSegment_AndABacklogEverLargerOnes()
     {
         _buffer.Append([1]);
         Assert.That(_buffer.GetMemory().Length, Is.LessThan(BufferPool.SmallSize));
         _buffer.Append(new byte[BufferPool.SmallSize]);
+        Assert.That(_buffer.GetMemory().Length, Is.InRange(BufferPool.SmallSize, BufferPool.MediumSize));
+        _buffer.Append(new byte[BufferPool.MediumSize]);
 
-        Assert.That(_buffer.GetMemory().Length, Is.GreaterThan(BufferPool.LargeSize / 2));
+        Assert.That(_buffer.GetMemory().Length, Is.GreaterThan(BufferPool.MediumSize));
+    }
+
+    [Test]
+    public void ABatch_AsLongAsTheOneBefore_LiesInOnePiece()
+    {
+        _buffer.Append(new byte[20_000]);
+        Assert.That(_pool.Outstanding, Is.EqualTo(2));
+        Send(20_000);
+        _buffer.Append(new byte[20_000]);
+
+        Assert.That(_pool.Outstanding, Is.EqualTo(1));
     }
 
     [Test]
