@@ -49,7 +49,8 @@ command.SetAction(arguments =>
         : new LineExchange(Console.OpenStandardInput(), Console.OpenStandardOutput());
     try
     {
-        Run(Resolve(server), arguments.GetRequiredValue(port), exchange);
+        int number = arguments.GetRequiredValue(port);
+        Run(IPAddress.TryParse(server, out IPAddress? address) ? new IPEndPoint(address, number) : new DnsEndPoint(server, number), exchange);
         return 0;
     }
     catch (Exception error) when (error is SocketException or TimeoutException or IOException)
@@ -79,7 +80,7 @@ void RequireCount(CommandResult result, Option option)
     }
 }
 
-static void Run(IPAddress[] addresses, int port, Exchange exchange)
+static void Run(EndPoint server, Exchange exchange)
 {
     using var reactor = new Reactor();
     Exception? failure = null;
@@ -87,7 +88,7 @@ static void Run(IPAddress[] addresses, int port, Exchange exchange)
     {
         try
         {
-            Connection connection = await ConnectAsync(reactor, addresses, port, exchange);
+            Connection connection = await reactor.ConnectAsync(server, exchange);
             CloseReason reason = await connection.Closed;
             exchange.Conclude(reason);
         }
@@ -102,38 +103,5 @@ static void Run(IPAddress[] addresses, int port, Exchange exchange)
     if (failure is not null)
     {
         throw failure;
-    }
-}
-
-// A name can have several addresses, as localhost has ::1 and 127.0.0.1, and the server may listen on any of them. When
-// none answers, the last one's failure is told.
-static async Task<Connection> ConnectAsync(Reactor reactor, IPAddress[] addresses, int port, Exchange exchange)
-{
-    foreach (IPAddress address in addresses[..^1])
-    {
-        Task<Connection> attempt = reactor.ConnectAsync(new IPEndPoint(address, port), exchange);
-        if (await Task.WhenAny(attempt) is { IsCompletedSuccessfully: true })
-        {
-            return await attempt;
-        }
-    }
-
-    return await reactor.ConnectAsync(new IPEndPoint(addresses[^1], port), exchange);
-}
-
-static IPAddress[] Resolve(string host)
-{
-    if (IPAddress.TryParse(host, out IPAddress? address))
-    {
-        return [address];
-    }
-
-    try
-    {
-        return Dns.GetHostAddresses(host);
-    }
-    catch (Exception error) when (error is SocketException or ArgumentException)
-    {
-        throw new SocketException((int)SocketError.HostNotFound, $"Can't find the host {host}: {error.Message}.");
     }
 }

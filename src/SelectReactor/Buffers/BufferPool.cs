@@ -10,11 +10,12 @@ internal sealed class BufferPool
     public const int MediumSize = 32 * 1024;
     public const int LargeSize = 128 * 1024;
 
-    private const int MostIdleBytes = 32 * 1024 * 1024;
-    private BufferSegment? _small;
-    private BufferSegment? _medium;
-    private BufferSegment? _large;
-    private long _idleBytes;
+    private const int MostSmall = 1024;
+    private const int MostMedium = 256;
+    private const int MostLarge = 160;
+    private Shelf _small;
+    private Shelf _medium;
+    private Shelf _large;
 
     /// <summary>Segments handed out and not given back.</summary>
     public int Outstanding { get; private set; }
@@ -30,15 +31,18 @@ internal sealed class BufferPool
     /// <summary>The next size above one of the three; the largest stays.</summary>
     public static int Larger(int size) => SizeFor(size + 1L);
 
+    /// <summary>The next size below one of the three; the smallest stays.</summary>
+    public static int Smaller(int size) => size == LargeSize ? MediumSize : SmallSize;
+
     /// <summary>A segment with room for <paramref name="size"/> bytes at least.</summary>
     public BufferSegment Rent(int size)
     {
         Outstanding++;
         return size switch
         {
-            <= SmallSize => Take(ref _small, SmallSize),
-            <= MediumSize => Take(ref _medium, MediumSize),
-            <= LargeSize => Take(ref _large, LargeSize),
+            <= SmallSize => _small.Take() ?? Create(SmallSize),
+            <= MediumSize => _medium.Take() ?? Create(MediumSize),
+            <= LargeSize => _large.Take() ?? Create(LargeSize),
             _ => Create(size),
         };
     }
@@ -49,13 +53,13 @@ internal sealed class BufferPool
         switch (segment.Capacity)
         {
             case SmallSize:
-                Keep(ref _small, segment);
+                _small.Keep(segment, MostSmall);
                 break;
             case MediumSize:
-                Keep(ref _medium, segment);
+                _medium.Keep(segment, MostMedium);
                 break;
             case LargeSize:
-                Keep(ref _large, segment);
+                _large.Keep(segment, MostLarge);
                 break;
             default:
                 break; // Made to measure for one large request: the collector's.
@@ -65,30 +69,38 @@ internal sealed class BufferPool
     /// <summary>Gives up a segment that somebody may still write to or read from: it must never be used again.</summary>
     public void Abandon() => Outstanding--;
 
-    private BufferSegment Take(ref BufferSegment? free, int size)
-    {
-        if (free is not { } segment)
-        {
-            return Create(size);
-        }
-
-        free = segment.Successor;
-        segment.Reset(next: null);
-        _idleBytes -= size;
-        return segment;
-    }
-
-    private void Keep(ref BufferSegment? free, BufferSegment segment)
-    {
-        if (_idleBytes + segment.Capacity <= MostIdleBytes)
-        {
-            segment.Reset(free);
-            free = segment;
-            _idleBytes += segment.Capacity;
-        }
-    }
-
     // What is kept is pinned; a block made to measure is not, so that the collector may move and free it as any other.
     private static BufferSegment Create(int size) =>
         new(GC.AllocateUninitializedArray<byte>(size, pinned: size <= LargeSize));
+
+    /// <summary>Idle segments of one size. Each size has a bound of its own, so that a burst of one can't crowd out
+    /// another: 4 + 8 + 20 MiB.</summary>
+    private struct Shelf
+    {
+        private BufferSegment? _first;
+        private int _count;
+
+        public BufferSegment? Take()
+        {
+            if (_first is not { } segment)
+            {
+                return null;
+            }
+
+            _first = segment.Successor;
+            segment.Reset(next: null);
+            _count--;
+            return segment;
+        }
+
+        public void Keep(BufferSegment segment, int most)
+        {
+            if (_count < most)
+            {
+                segment.Reset(_first);
+                _first = segment;
+                _count++;
+            }
+        }
+    }
 }

@@ -154,10 +154,9 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
         }
 
         // A single one may have been the rest of a long message, of which the next one is as long.
-        int fitting = BufferPool.SizeFor(2L * received);
-        bool isLittle = fitting < _receiveSize;
+        bool isLittle = BufferPool.SizeFor(2L * received) < _receiveSize;
         bool shrinks = isLittle && _lastWasLittle;
-        _receiveSize = shrinks ? fitting : _receiveSize;
+        _receiveSize = shrinks ? BufferPool.Smaller(_receiveSize) : _receiveSize;
         _lastWasLittle = isLittle && !shrinks;
     }
 

@@ -15,6 +15,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     private BufferSegment? _tail;
     private PendingOperation<FlushResult>? _pending;
     private int _segmentSize = BufferPool.SmallSize;
+    private long _batch;
     private bool _completed;
     private bool _discarding;
     private bool _cancelNext;
@@ -57,16 +58,19 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
         }
 
         VerifyCanWrite();
-
-        _tail!.Commit(bytes);
-        Queued += bytes;
-        IsAboveMark |= Queued >= highWaterMark;
+        Commit(bytes);
         owner.OutputAdvanced();
     }
 
-    /// <summary>Copies bytes in as one piece.</summary>
+    /// <summary>Copies bytes in as one piece, of which the owner learns once.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
+        if (_discarding || bytes.IsEmpty)
+        {
+            return;
+        }
+
+        VerifyCanWrite();
         if (_tail is { IsLent: true })
         {
             // Somebody may still write to that memory: what comes now must not stand there.
@@ -75,12 +79,19 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
 
         while (!bytes.IsEmpty)
         {
-            Span<byte> room = GetSpan();
+            if (_tail is null or { Free: 0 })
+            {
+                AddSegment(1);
+            }
+
+            Span<byte> room = _tail!.FreeSpan;
             int count = Math.Min(room.Length, bytes.Length);
             bytes[..count].CopyTo(room);
             bytes = bytes[count..];
-            Advance(count);
+            Commit(count);
         }
+
+        owner.OutputAdvanced();
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
@@ -124,7 +135,6 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent)
     {
         BufferSegment first = _head!;
-        _segmentSize = BufferPool.SizeFor(Queued);
         SocketError error;
         if (first.Successor is null)
         {
@@ -208,8 +218,8 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
 
     private void AddSegment(int size)
     {
-        // A batch is often as long as the one before, and leaves fastest in one piece. Whoever fills a segment has more.
-        if (_tail is not null)
+        // Whoever has filled a segment has more.
+        if (_tail is { IsLent: false })
         {
             _segmentSize = BufferPool.Larger(_segmentSize);
         }
@@ -220,10 +230,31 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
         _head ??= segment;
     }
 
+    private void Commit(int bytes)
+    {
+        _tail!.Commit(bytes);
+        Queued += bytes;
+        _batch += bytes;
+        IsAboveMark |= Queued >= highWaterMark;
+    }
+
+    // The next batch is often as long as this one, and leaves fastest in one piece. Never a large segment, though: many
+    // connections may be told something short after each was told something long.
+    private void EndBatch()
+    {
+        _segmentSize = Math.Min(BufferPool.SizeFor(_batch), BufferPool.MediumSize);
+        _batch = 0;
+    }
+
     // Gives back what holds nothing more to send. The last segment stays while somebody may write behind its last byte.
     private void Consume(int sent)
     {
         Queued -= sent;
+        if (sent > 0 && Queued == 0)
+        {
+            EndBatch();
+        }
+
         while (_head is { } first)
         {
             int count = Math.Min(sent, first.Length);

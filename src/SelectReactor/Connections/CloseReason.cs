@@ -44,6 +44,6 @@ public readonly record struct CloseReason
     public Exception? Error { get; init; }
 
     /// <summary>Bytes that were written and not handed to the system. What the system had taken is not counted: only an
-    /// answer of the peer could tell what became of that.</summary>
+    /// answer of the peer could tell what became of that. Nor is what was written after the connection had failed.</summary>
     public long UnsentBytes { get; init; }
 }

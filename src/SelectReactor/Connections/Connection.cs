@@ -33,8 +33,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>What was received. Completing it discards all further input; completing it with an error aborts.</summary>
     public abstract PipeReader Input { get; }
 
-    /// <summary>What is to be sent: all that was advanced goes out at the end of the tick, flushed or not. Completing it is
-    /// <see cref="CloseOutput"/>; completing it with an error aborts.</summary>
+    /// <summary>What is to be sent: all that was advanced goes out at the end of the tick, flushed or not, and a large batch
+    /// at once. Completing it is <see cref="CloseOutput"/>; completing it with an error aborts.</summary>
     public abstract PipeWriter Output { get; }
 
     /// <summary>Whether the output is open and below its high-water mark.</summary>

@@ -8,8 +8,33 @@ public sealed class ConnectionOptions
     /// <summary>Whether small writes leave at once instead of waiting for more (TCP_NODELAY, tcp(7)). Default: true.</summary>
     public bool NoDelay { get; init; } = true;
 
+    /// <summary>After how long without traffic the system asks whether the peer is still there, in whole seconds
+    /// (SO_KEEPALIVE and TCP_KEEPIDLE, tcp(7)); a peer that does not answer ends the connection in time. Default (null): it
+    /// does not ask.</summary>
+    public TimeSpan? KeepAliveTime
+    {
+        get;
+        init
+        {
+            if (value is { } time)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromSeconds(1));
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>The system's send buffer in bytes (SO_SNDBUF, socket(7)). Default (null): the system chooses, and adapts
+    /// it.</summary>
+    public int? SendBufferBytes { get; init; }
+
+    /// <summary>The system's receive buffer in bytes (SO_RCVBUF, socket(7)). Default (null): the system chooses, and adapts
+    /// it.</summary>
+    public int? ReceiveBufferBytes { get; init; }
+
     /// <summary>Receiving pauses when the handler has not examined this many bytes, and resumes at half of it, so that the
-    /// peer is slowed down by TCP. Default: 65,536.</summary>
+    /// peer is slowed down by TCP. One more receive, of up to 131,072 bytes, may bring more than that. Default: 65,536.</summary>
     public int InputPauseThreshold
     {
         get;
@@ -72,15 +97,95 @@ public sealed class ConnectionOptions
         }
     } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What a peer may still send, to be dropped, after <see cref="Connection.Close"/> and before its end of stream;
+    /// one that goes on is cut. Default: 16,777,216.</summary>
+    public int MaxLingerBytes
+    {
+        get;
+        init => field = Positive(value);
+    } = 16 * 1024 * 1024;
+
+    /// <summary>A peer that sends nothing at all for so long after the connection opened is closed with
+    /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. The time does not pass while reading is paused. A time-out
+    /// may be off by as long as a callback holds up the loop. Above zero, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for none, which is the default: in some protocols the server speaks first.</summary>
+    public TimeSpan FirstByteTimeout
+    {
+        get;
+        init => field = Limit(value);
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long the rest of a message may take: while the handler leaves input unconsumed, something must be
+    /// consumed within this time, however many bytes trickle in meanwhile. The time does not pass while reading is paused:
+    /// a handler that takes its own time over a whole message should pause it. Above zero; default: none
+    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    public TimeSpan MessageTimeout
+    {
+        get;
+        init => field = Limit(value);
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long nothing may be received. The time does not pass while reading is paused. Above zero; default: none
+    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    public TimeSpan ReadIdleTimeout
+    {
+        get;
+        init => field = Limit(value);
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long nothing may be received and nothing sent. The time does not pass while reading is paused. Above zero; default: none
+    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    public TimeSpan IdleTimeout
+    {
+        get;
+        init => field = Limit(value);
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>While output waits for the peer, the peer must take 4,096 bytes, or all of it, in each such time; so a slow
+    /// reader lives and one that takes a byte a minute does not. It is noticed within twice the time. Above zero;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: 60 seconds.</summary>
+    public TimeSpan WriteProgressTimeout
+    {
+        get;
+        init => field = Limit(value);
+    } = TimeSpan.FromSeconds(60);
+
     internal static ConnectionOptions Default { get; } = new();
 
     /// <summary>Sets what is a matter of the socket, before it is bound. A failure costs speed and nothing else.</summary>
     internal void ApplyTo(Handle handle, AddressFamily family)
     {
-        if (NoDelay && family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
+        bool isTcp = family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6;
+        if (NoDelay && isTcp)
         {
             handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, 1);
         }
+
+        if (KeepAliveTime is { } time && isTcp)
+        {
+            handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, 1);
+            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)Math.Ceiling(time.TotalSeconds));
+        }
+
+        if (SendBufferBytes is { } sendBytes)
+        {
+            handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, sendBytes);
+        }
+
+        if (ReceiveBufferBytes is { } receiveBytes)
+        {
+            handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer, receiveBytes);
+        }
+    }
+
+    private static TimeSpan Limit(TimeSpan value)
+    {
+        if (value != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
+        }
+
+        return value;
     }
 
     private static int Positive(int value)

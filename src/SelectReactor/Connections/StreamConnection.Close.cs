@@ -149,6 +149,7 @@ internal sealed partial class StreamConnection
             SetReason(kind, error);
             _reset = reset;
             _key.Cancel();
+            _deadlineTimer?.Cancel();
 
             // The callback under way may go on writing, and that must not be kept any more.
             _unsentBytes += _output.Queued;

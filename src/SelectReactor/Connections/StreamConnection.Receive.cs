@@ -10,6 +10,7 @@ internal sealed partial class StreamConnection
     private InputState _inputState;
     private SocketError _receiveError;
     private long _bytesReceived;
+    private long _bytesDropped;
     private bool _paused;
     private bool _inputIsFull;
 
@@ -82,6 +83,11 @@ internal sealed partial class StreamConnection
     {
         bool wasFull = _input.Unconsumed >= _options.MaxInputBytes;
         SocketError error = _handle.Receive(_input.Reserve(), out int received);
+        if (received > 0)
+        {
+            NoteReceive();
+        }
+
         _input.Commit(received);
         _bytesReceived += received;
         if (error == SocketError.Success && received > 0)
@@ -94,6 +100,10 @@ internal sealed partial class StreamConnection
             {
                 OfferInput();
             }
+            else
+            {
+                Drop(received);
+            }
         }
         else if (_sendError != SocketError.Success)
         {
@@ -103,6 +113,16 @@ internal sealed partial class StreamConnection
         else if (error != SocketError.WouldBlock)
         {
             EndInput(error);
+        }
+    }
+
+    // A peer that goes on and on would keep a closed connection for ever.
+    private void Drop(int received)
+    {
+        _bytesDropped += received;
+        if (_phase == Phase.Closing && _bytesDropped > _options.MaxLingerBytes)
+        {
+            ExceedLimit(nameof(ConnectionOptions.MaxLingerBytes), _options.MaxLingerBytes);
         }
     }
 
@@ -118,10 +138,14 @@ internal sealed partial class StreamConnection
             _inputIsFull = true;
             UpdateInterest();
         }
+
+        NoteMessage();
     }
 
     private void DeliverReadable()
     {
+        // What is offered now need not be offered again.
+        _deferred &= ~Deferred.Readable;
         if (_input.Unexamined > 0 && !_input.IsReadPending)
         {
             long consumedBefore = _input.TotalConsumed;

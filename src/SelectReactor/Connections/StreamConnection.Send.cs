@@ -7,11 +7,13 @@ namespace SelectReactor.Connections;
 /// <content>From the handler to the handle.</content>
 internal sealed partial class StreamConnection
 {
-    /// <summary>So many bytes fill a send of their own and gain nothing by waiting for the end of the tick.</summary>
+    /// <summary>So many bytes fill a send of their own and gain nothing by waiting for the end of the tick. Only once the
+    /// high-water mark is reached, since a writer that stops there relies on OnWritable.</summary>
     private const int LargeBatch = 64 * 1024;
 
-    /// <summary>After so many the others have their turn, however fast the peer takes them.</summary>
-    private const int MostSentBeforeFlush = 1024 * 1024;
+    /// <summary>Once so many have left in a tick the rest waits for its end, so that the others have their turn, however
+    /// fast the peer is.</summary>
+    private const int MostSentBeforeFlush = 256 * 1024;
 
     private OutputState _outputState;
     private SocketError _sendError;
@@ -76,7 +78,7 @@ internal sealed partial class StreamConnection
         }
         else
         {
-            if (_output.Queued >= LargeBatch && CanSendAtOnce)
+            if (_output.IsAboveMark && _output.Queued >= LargeBatch && CanSendAtOnce)
             {
                 SendQueued();
             }
@@ -114,8 +116,6 @@ internal sealed partial class StreamConnection
         {
             FlushOutput();
         }
-
-        _bytesSentAtFlush = _bytesSent;
     }
 
     private void FlushOutput()
@@ -125,6 +125,7 @@ internal sealed partial class StreamConnection
             SendQueued();
         }
 
+        _bytesSentAtFlush = _bytesSent;
         ContinueEnd();
     }
 
@@ -153,6 +154,8 @@ internal sealed partial class StreamConnection
         _bytesSent += sent;
         if (sent > 0)
         {
+            _sentAt = _reactor.Now;
+            _isOverdue = false;
             _lingerTimer?.Change(_options.LingerTimeout);
         }
 
@@ -162,7 +165,9 @@ internal sealed partial class StreamConnection
             return;
         }
 
+        bool wasShort = _sendingShort;
         _sendingShort = _output.Queued > 0;
+        NoteShortSend(wasShort);
         if (_output.FallBelowMark() && _outputState == OutputState.Open)
         {
             Defer(Deferred.Writable);

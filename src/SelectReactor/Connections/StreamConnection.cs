@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using SelectReactor.Buffers;
 using SelectReactor.Dispatch;
 
@@ -156,6 +157,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         _handler ??= handler;
         _isGiven = true;
         Transition(Phase.Open);
+        StartDeadlines();
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
         Deliver(Callback.OnConnected);
@@ -166,6 +168,12 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     public void OnReady(SelectionKey key)
     {
+        if (key.IsEvicted)
+        {
+            Terminate(CloseKind.Aborted, new SocketException((int)SocketError.OperationAborted), reset: false);
+            return;
+        }
+
         Interest ready = key.Ready;
         if ((ready & Interest.Read) != 0)
         {
@@ -185,7 +193,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     internal override void Fault(Exception error, string callback)
     {
         // A handler that fails because its connection is gone is no fault of its own.
-        if (_phase <= Phase.Closing && _reason.Kind == CloseKind.None)
+        if (_phase <= Phase.Closing)
         {
             ReactorLog.HandlerFault(_reactor.Logger, Id, callback, error);
         }
@@ -268,6 +276,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     {
         if (_key.IsValid)
         {
+            NoteInterest();
             _key.Interest = (WantsToRead ? Interest.Read : Interest.None) | (_sendingShort ? Interest.Write : Interest.None);
         }
     }

@@ -8,12 +8,16 @@ public sealed partial class Reactor
 {
     private readonly List<IReactorClient> _clients = [];
     private readonly HashSet<IStoppable> _starters = [];
+    private readonly List<Action> _waitingForRoom = [];
     private readonly TaskCompletionSource _shutdown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ReactorTimer? _deadline;
     private long _lastId;
     private int _disposed;
 
     internal IReadOnlyList<IReactorClient> Clients => _clients;
+
+    /// <summary>Whether there are as many connections as may be.</summary>
+    internal bool IsFull => _clients.Count >= _options.MaxConnections;
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
@@ -70,7 +74,15 @@ public sealed partial class Reactor
         _clients[client.ClientIndex] = last;
         last.ClientIndex = client.ClientIndex;
         _clients.RemoveAt(_clients.Count - 1);
+        if (_waitingForRoom.Count > 0 && !IsFull)
+        {
+            _waitingForRoom.ForEach(callback => TryPost(static callback => ((Action)callback!)(), callback));
+            _waitingForRoom.Clear();
+        }
     }
+
+    /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
+    internal void WaitForRoom(Action callback) => _waitingForRoom.Add(callback);
 
     /// <summary>Takes note of what begins new connections, to be told of the end.</summary>
     /// <exception cref="InvalidOperationException">The reactor is shutting down, or called on another thread.</exception>

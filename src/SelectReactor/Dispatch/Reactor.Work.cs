@@ -35,7 +35,7 @@ public sealed partial class Reactor
             : Task.FromException<T>(new ObjectDisposedException(nameof(Reactor)));
     }
 
-    /// <summary>Calls back once, <paramref name="due"/> from now.</summary>
+    /// <summary>Calls back once, <paramref name="due"/> from now; never once the reactor is disposed.</summary>
     /// <param name="due">Zero means in the next tick.</param>
     /// <param name="callback">Called on the reactor's thread; an exception is logged.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
@@ -67,11 +67,13 @@ public sealed partial class Reactor
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The selector can't watch this kind of handle.</exception>
     /// <exception cref="InvalidOperationException">The selector is full, or called on another thread.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public SelectionKey Register(Handle handle, Interest interest, IEventHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handle);
         ArgumentNullException.ThrowIfNull(handler);
         VerifyAccess();
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         var key = new SelectionKey(handle, interest, handler, _selector, _affinity);
         _selector.Add(key);
         return key;

@@ -44,7 +44,9 @@ public sealed partial class Reactor : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
+        Logger = new GuardedLogger(options.Logger);
         _clock = new MonotonicClock(options.TimeProvider);
+        Now = _clock.Now;
         _timers = new TimerQueue(_clock, _affinity);
         SynchronizationContext = new ReactorSynchronizationContext(this);
         PipeScheduler = new ReactorPipeScheduler(this);
@@ -66,13 +68,20 @@ public sealed partial class Reactor : IDisposable
 
     internal ThreadAffinity Affinity => _affinity;
 
+    internal MonotonicClock Clock => _clock;
+
+    /// <summary>When the tick under way began to serve: for what may be that much off, at no cost.</summary>
+    internal long Now { get; private set; }
+
     internal BufferPool Buffers { get; } = new();
 
     internal List<ArraySegment<byte>> GatherList { get; } = [];
 
     internal IHandleFactory HandleFactory => _options.HandleFactory;
 
-    internal ILogger Logger => _options.Logger;
+    internal INameResolver NameResolver => _options.NameResolver;
+
+    internal ILogger Logger { get; }
 
     /// <summary>Throws unless the current thread may use this reactor. Any thread.</summary>
     /// <exception cref="InvalidOperationException">Another thread is the reactor's.</exception>
@@ -145,9 +154,9 @@ public sealed partial class Reactor : IDisposable
         FlushDirty();
         TimeSpan wait = ComputeWait(timeout);
         _selector.Select(wait, _ready);
-        long now = _clock.Now;
+        Now = _clock.Now;
         int served = DispatchReady();
-        served += RunDueTimers(now);
+        served += RunDueTimers(Now);
         served += RunMailbox();
         FlushDirty();
         FinishCloses();

@@ -60,4 +60,10 @@ internal static partial class ReactorLog
 
     [LoggerMessage(44, LogLevel.Error, "A connection accepted on {EndPoint} can't be registered and is refused.")]
     public static partial void RegistrationFault(ILogger logger, EndPoint? endPoint, Exception exception);
+
+    [LoggerMessage(45, LogLevel.Debug, "A client on {EndPoint} is refused: {Why}.")]
+    public static partial void Refused(ILogger logger, EndPoint? endPoint, string why);
+
+    [LoggerMessage(46, LogLevel.Error, "The accept filter of the listener on {EndPoint} threw an exception. The client is refused.")]
+    public static partial void AcceptFilterFault(ILogger logger, EndPoint? endPoint, Exception exception);
 }

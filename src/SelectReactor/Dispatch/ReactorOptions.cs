@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
 namespace SelectReactor;
@@ -28,6 +29,13 @@ public sealed class ReactorOptions
         init => field = value ?? throw new ArgumentNullException(nameof(value));
     } = SocketHandleFactory.Instance;
 
+    /// <summary>Resolves the host names that connections are made to. Default: the operating system's resolver.</summary>
+    public INameResolver NameResolver
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(value));
+    } = SystemNameResolver.Instance;
+
     /// <summary>Where the library's messages go. Default: nowhere.</summary>
     public ILogger Logger
     {
@@ -45,6 +53,19 @@ public sealed class ReactorOptions
             field = value;
         }
     } = 1024;
+
+    /// <summary>The most connections, accepted and outgoing, that may be open at once. At the limit listeners
+    /// pause or refuse, as their options say, and attempts to connect fail. Default: no limit but the selector's and
+    /// the system's (<see cref="int.MaxValue"/>).</summary>
+    public int MaxConnections
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = int.MaxValue;
 
     /// <summary>
     /// Whether an exception from a posted callback, a timer or an <see cref="IEventHandler"/> leaves <see cref="Reactor.Run"/>

@@ -5,16 +5,22 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor.Endpoints;
 
-/// <summary>One attempt to connect, from a non-blocking connect(2) to an open connection or one exception.</summary>
+/// <summary>
+/// From an address or a host name to an open connection or one exception. A host's addresses are tried as RFC 8305 (Happy
+/// Eyeballs) says: the families take turns, each next address a little later than the one before, and the first that
+/// answers wins.
+/// </summary>
 internal sealed class Connector(
     Reactor reactor, EndPoint remoteEndPoint, IConnectionHandler handler, ConnectOptions options, CancellationToken token)
-    : IEventHandler, IStoppable
+    : IStoppable
 {
     private readonly TaskCompletionSource<Connection> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly string _attempt = $"Can't connect to {remoteEndPoint}";
-    private Handle? _handle;
-    private SelectionKey? _key;
+    private readonly string _description = $"Can't connect to {Describe(remoteEndPoint)}";
+    private readonly List<ConnectAttempt> _attempts = [];
+    private HostAddresses? _host;
+    private Exception? _error;
     private ReactorTimer? _timer;
+    private ReactorTimer? _next;
     private CancellationTokenRegistration _registration;
 
     /// <summary>Any thread.</summary>
@@ -28,10 +34,11 @@ internal sealed class Connector(
         return _outcome.Task;
     }
 
-    public void OnReady(SelectionKey key) => Conclude(_handle!.TakeError());
-
     public void BeginStop(StopPhase phase) =>
-        Fail(new OperationCanceledException($"{_attempt}: the reactor is stopping."));
+        Fail(new OperationCanceledException($"{_description}: the reactor is stopping."));
+
+    private static string Describe(EndPoint endPoint) =>
+        endPoint is DnsEndPoint name ? $"{name.Host}:{name.Port}" : $"{endPoint}";
 
     private void Begin()
     {
@@ -43,27 +50,26 @@ internal sealed class Connector(
             }
 
             reactor.AddStarter(this);
-            _handle = reactor.HandleFactory.CreateStream(remoteEndPoint.AddressFamily);
-            options.Connection.ApplyTo(_handle, remoteEndPoint.AddressFamily);
-            if (options.LocalEndPoint is { } local)
+            if (reactor.IsFull)
             {
-                SocketFailure.ThrowOnError(_handle.Bind(local), $"{_attempt}: can't bind {local}");
+                throw IsFullFailure();
             }
 
-            SocketError error = _handle.Connect(remoteEndPoint);
-            if (error is not (SocketError.WouldBlock or SocketError.InProgress))
-            {
-                Conclude(error);
-                return;
-            }
-
-            _key = reactor.Register(_handle, Interest.Connect, this);
             if (options.Timeout != Timeout.InfiniteTimeSpan)
             {
                 _timer = reactor.Schedule(options.Timeout, static self => ((Connector)self!).TimeOut(), this);
             }
 
             _registration = token.UnsafeRegister(static self => ((Connector)self!).CancelLater(), this);
+            if (remoteEndPoint is DnsEndPoint name)
+            {
+                _host = new HostAddresses(reactor, name, options, OnAddresses);
+                _host.Resolve();
+            }
+            else
+            {
+                Start(remoteEndPoint, _description);
+            }
         }
         catch (Exception exception)
         {
@@ -71,27 +77,72 @@ internal sealed class Connector(
         }
     }
 
-    private void Conclude(SocketError error)
+    // While an attempt has its time, further addresses wait for theirs.
+    private void OnAddresses()
     {
-        if (error != SocketError.Success)
+        if (_next is not { IsActive: true })
         {
-            Fail(SocketFailure.Create(error, _attempt));
+            StartNext();
+        }
+    }
+
+    // Comes when addresses are there or none will come, when an attempt has failed, and when one has taken its time.
+    private void StartNext()
+    {
+        _next?.Cancel();
+        _next = null;
+        if (_outcome.Task.IsCompleted)
+        {
             return;
         }
 
-        // Without a listener, TCP can connect a socket to itself when the system happens to choose the same port.
-        if (remoteEndPoint is IPEndPoint && Equals(_handle!.LocalEndPoint, _handle.RemoteEndPoint))
+        if (_host?.TakeNext() is { } address)
         {
-            Fail(SocketFailure.Create(SocketError.ConnectionRefused, _attempt));
+            _next = reactor.Schedule(options.AttemptDelay, static self => ((Connector)self!).StartNext(), this);
+            Start(address, $"{_description} ({address.Address})");
+        }
+        else if (_attempts.Count == 0 && _host is not { IsResolving: true })
+        {
+            Fail(_error ?? HostFailure());
+        }
+    }
+
+    private SocketException HostFailure() => _host?.Error is { } error
+        ? new SocketException(
+            (int)((error as SocketException)?.SocketErrorCode ?? SocketError.HostNotFound), $"{_description}: {error.Message}.")
+        : SocketFailure.Create(SocketError.HostNotFound, _description);
+
+    private void Start(EndPoint address, string description)
+    {
+        var attempt = new ConnectAttempt(reactor, address, description, options, OnConcluded);
+        _attempts.Add(attempt);
+        attempt.Begin();
+    }
+
+    private void OnConcluded(ConnectAttempt attempt, Exception? error)
+    {
+        _attempts.Remove(attempt);
+        if (error is not null)
+        {
+            _error ??= error;
+            StartNext();
             return;
         }
 
-        End();
+        if (reactor.IsFull)
+        {
+            attempt.Abort();
+            Fail(IsFullFailure());
+            return;
+        }
+
+        Handle handle = attempt.TakeHandle();
         try
         {
+            End();
             var connection = new StreamConnection(
                 reactor,
-                _handle!,
+                handle,
                 options.Connection,
                 pauseReadingWhenOutputIsFull: false,
                 localEndPoint: null,
@@ -102,12 +153,12 @@ internal sealed class Connector(
         }
         catch (Exception exception)
         {
-            _handle!.Abort();
+            handle.Abort();
             _outcome.SetException(exception);
         }
     }
 
-    private void TimeOut() => Fail(new TimeoutException($"{_attempt}: no answer within {options.Timeout}."));
+    private void TimeOut() => Fail(new TimeoutException($"{_description}: no answer within {options.Timeout}."));
 
     // The token may be cancelled on any thread; this object is the reactor's.
     private void CancelLater() => reactor.TryPost(
@@ -118,18 +169,18 @@ internal sealed class Connector(
         },
         this);
 
-    private OperationCanceledException Cancelled() => new($"{_attempt}: cancelled.", token);
+    private InvalidOperationException IsFullFailure() =>
+        new($"{_description}: the reactor has as many connections as its MaxConnections allows.");
+
+    private OperationCanceledException Cancelled() => new($"{_description}: cancelled.", token);
 
     private void Fail(Exception exception)
     {
-        if (_outcome.Task.IsCompleted)
+        if (!_outcome.Task.IsCompleted)
         {
-            return;
+            End();
+            _outcome.SetFromTask(FailAsync(exception));
         }
-
-        End();
-        _handle?.Abort();
-        _outcome.SetFromTask(FailAsync(exception));
     }
 
     // What an async method throws cancels or fails its task as is due, and a cancelled one still says why.
@@ -141,9 +192,12 @@ internal sealed class Connector(
 
     private void End()
     {
-        _key?.Cancel();
-        _timer?.Cancel();
-        _registration.Dispose();
         reactor.RemoveStarter(this);
+        _attempts.ForEach(static attempt => attempt.Abort());
+        _attempts.Clear();
+        _timer?.Cancel();
+        _next?.Cancel();
+        _registration.Dispose();
+        _host?.Cancel();
     }
 }

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using SelectReactor.Connections;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 
@@ -10,10 +8,8 @@ namespace SelectReactor;
 /// The acceptor: a listening socket of a reactor, which makes a new <see cref="Connection"/> for each client. Members are to
 /// be used on the reactor's thread, except those that say "any thread".
 /// </summary>
-public sealed class Listener : IDisposable
+public sealed partial class Listener : IDisposable
 {
-    private static readonly TimeSpan _exhaustionPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _warningInterval = TimeSpan.FromMinutes(1);
     private readonly Reactor _reactor;
     private readonly Func<Connection, IConnectionHandler> _handlerFactory;
     private readonly ListenerOptions _options;
@@ -23,13 +19,12 @@ public sealed class Listener : IDisposable
     private readonly Action<Connection> _onFinished;
     private readonly SelectionKey _key;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ReactorTimer? _retry;
-    private long? _lastWarning;
     private int _connections;
     private bool _paused;
+    private bool _closed;
 
     internal Listener(
-        Reactor reactor, EndPoint endPoint, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
+        Reactor reactor, ListeningSocket socket, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
     {
         _reactor = reactor;
         _handlerFactory = handlerFactory;
@@ -39,12 +34,13 @@ public sealed class Listener : IDisposable
         reactor.AddStarter(_acceptor);
         try
         {
-            _handle = Open(reactor, endPoint, options);
+            _handle = socket.Open(reactor, options);
             try
             {
-                LocalEndPoint = _handle.LocalEndPoint ?? endPoint;
+                LocalEndPoint = _handle.LocalEndPoint ?? socket.EndPoint;
                 _acceptedLocalEndPoint = IsOneAddress(LocalEndPoint) ? LocalEndPoint : null;
                 _key = reactor.Register(_handle, Interest.Read, _acceptor);
+                _spare = OpenSpare();
             }
             catch
             {
@@ -66,6 +62,13 @@ public sealed class Listener : IDisposable
 
     /// <summary>How many of the connections that it accepted are open. Any thread.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>How many connections it has accepted and given to a handler since the beginning. Any thread.</summary>
+    public long Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>How many clients it has cut since the beginning, because of a limit, the filter, a factory that threw, or
+    /// for want of resources. Any thread.</summary>
+    public long Refused => Volatile.Read(ref _refused);
 
     /// <summary>Accepts nobody until <see cref="Resume"/>; clients wait in the backlog. Idempotent.</summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
@@ -100,123 +103,26 @@ public sealed class Listener : IDisposable
     private static bool IsOneAddress(EndPoint endPoint) =>
         endPoint is IPEndPoint ip && !ip.Address.Equals(IPAddress.Any) && !ip.Address.Equals(IPAddress.IPv6Any);
 
-    private static Handle Open(Reactor reactor, EndPoint endPoint, ListenerOptions options)
-    {
-        Handle handle = reactor.HandleFactory.CreateListener(endPoint.AddressFamily);
-        try
-        {
-            string attempt = $"Can't listen on {endPoint}";
-
-            // Set here, these are the accepted sockets' from the start, at no cost for each.
-            options.Connection.ApplyTo(handle, endPoint.AddressFamily);
-            SocketFailure.ThrowOnError(handle.Bind(endPoint), attempt);
-            SocketFailure.ThrowOnError(handle.Listen(options.Backlog), attempt);
-            return handle;
-        }
-        catch
-        {
-            handle.Close();
-            throw;
-        }
-    }
-
-    private void Accept()
-    {
-        // A handler may pause or dispose the listener in its OnConnected.
-        for (int i = 0; i < _options.MaxAcceptsPerTick && _key.IsValid && _key.Interest != Interest.None; i++)
-        {
-            SocketError error = _handle.Accept(out Handle? accepted);
-            switch (error)
-            {
-                case SocketError.Success:
-                    Admit(accepted!);
-                    break;
-                case SocketError.WouldBlock:
-                    return;
-                case SocketError.OperationAborted:
-                    CloseSocket();
-                    return;
-                case SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable:
-                    PauseForResources(error);
-                    return;
-                default:
-                    // Such as a client that has gone already (ECONNABORTED): the next one may be fine.
-                    ReactorLog.AcceptFailed(_reactor.Logger, LocalEndPoint, error);
-                    break;
-            }
-        }
-    }
-
-    private void Admit(Handle handle)
-    {
-        var connection = new StreamConnection(
-            _reactor, handle, _options.Connection, pauseReadingWhenOutputIsFull: true, _acceptedLocalEndPoint, _onFinished);
-        try
-        {
-            connection.Register();
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.RegistrationFault(_reactor.Logger, LocalEndPoint, exception);
-            handle.Abort();
-            return;
-        }
-
-        _connections++;
-        IConnectionHandler handler;
-        try
-        {
-            handler = _handlerFactory(connection) ?? throw new InvalidOperationException("The handler factory returned null.");
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.HandlerFactoryFault(_reactor.Logger, LocalEndPoint, exception);
-            connection.Refuse(exception);
-            return;
-        }
-
-        connection.Open(handler);
-    }
-
-    // The waiting client keeps the listener readable, so that trying on would spin.
-    private void PauseForResources(SocketError error)
-    {
-        _retry = _reactor.Schedule(_exhaustionPause, static self => ((Listener)self!).Retry(), this);
-        UpdateInterest();
-        TimeProvider time = _reactor.TimeProvider;
-        if (_lastWarning is not { } last || time.GetElapsedTime(last) >= _warningInterval)
-        {
-            _lastWarning = time.GetTimestamp();
-            ReactorLog.AcceptExhausted(_reactor.Logger, LocalEndPoint, _exhaustionPause, error);
-        }
-    }
-
-    private void Retry()
-    {
-        _retry = null;
-        UpdateInterest();
-    }
-
-    private void UpdateInterest()
-    {
-        if (_key.IsValid)
-        {
-            _key.Interest = _paused || _retry is not null ? Interest.None : Interest.Read;
-        }
-    }
-
     private void OnConnectionFinished(Connection connection)
     {
         _connections--;
+        if (_options.MaxConnections != int.MaxValue)
+        {
+            // Later, since what goes wrong with the listener must not be in the way of this connection's end.
+            _reactor.TryPost(static self => ((Listener)self!).UpdateInterest(), this);
+        }
+
         CompleteDrain();
     }
 
     private void CloseSocket()
     {
-        if (_key.IsValid)
+        if (!_closed)
         {
+            _closed = true;
             _key.Cancel();
             _retry?.Cancel();
+            _spare?.Close();
             _handle.Close();
             _reactor.RemoveStarter(_acceptor);
             CompleteDrain();
@@ -225,7 +131,7 @@ public sealed class Listener : IDisposable
 
     private void CompleteDrain()
     {
-        if (!_key.IsValid && _connections == 0)
+        if (_closed && _connections == 0)
         {
             _drained.TrySetResult();
         }
@@ -233,7 +139,17 @@ public sealed class Listener : IDisposable
 
     private sealed class Acceptor(Listener listener) : IEventHandler, IStoppable
     {
-        public void OnReady(SelectionKey key) => listener.Accept();
+        public void OnReady(SelectionKey key)
+        {
+            if (key.IsEvicted)
+            {
+                listener.CloseSocket();
+            }
+            else
+            {
+                listener.Accept();
+            }
+        }
 
         public void BeginStop(StopPhase phase) => listener.CloseSocket();
     }

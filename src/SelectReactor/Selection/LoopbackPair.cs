@@ -14,24 +14,15 @@ internal sealed class LoopbackPair : IDisposable
 
     public LoopbackPair()
     {
-        IPAddress loopback = Socket.OSSupportsIPv4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
-        using var listener = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(loopback, 0));
-        listener.Listen(MostStrangers);
-        _writer = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            _writer.Connect(listener.LocalEndPoint!);
-            Reader = AcceptOwnWriter(listener);
-            Reader.Blocking = false;
-            _writer.NoDelay = true;
-            _writer.Blocking = false;
+            (_writer, Reader) = Open();
         }
-        catch
+        catch (SocketException error)
         {
-            _writer.Dispose();
-            Reader?.Dispose();
-            throw;
+            throw new SocketException(
+                (int)error.SocketErrorCode,
+                $"The selector can't open its wake-up sockets on the loopback network: {error.Message}.");
         }
     }
 
@@ -63,13 +54,38 @@ internal sealed class LoopbackPair : IDisposable
         Reader.Dispose();
     }
 
+    private static (Socket Writer, Socket Reader) Open()
+    {
+        IPAddress loopback = Socket.OSSupportsIPv4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
+        using var listener = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(loopback, 0));
+        listener.Listen(MostStrangers);
+        var writer = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? reader = null;
+        try
+        {
+            writer.Connect(listener.LocalEndPoint!);
+            reader = AcceptOther(listener, writer);
+            reader.Blocking = false;
+            writer.NoDelay = true;
+            writer.Blocking = false;
+            return (writer, reader);
+        }
+        catch
+        {
+            writer.Dispose();
+            reader?.Dispose();
+            throw;
+        }
+    }
+
     // Any process of this machine can connect to the port while it listens, so the peer must be checked.
-    private Socket AcceptOwnWriter(Socket listener)
+    private static Socket AcceptOther(Socket listener, Socket writer)
     {
         for (int strangers = 0; strangers < MostStrangers; strangers++)
         {
             Socket accepted = listener.Accept();
-            if (Equals(accepted.RemoteEndPoint, _writer.LocalEndPoint))
+            if (Equals(accepted.RemoteEndPoint, writer.LocalEndPoint))
             {
                 return accepted;
             }

@@ -63,18 +63,30 @@ public sealed class BufferPoolTests
         Assert.That(_pool.Rent(BufferPool.LargeSize + 1), Is.Not.SameAs(large));
     }
 
-    [Test]
-    public void NoMoreThan32MiB_AreKept()
+    [TestCase(BufferPool.SmallSize, 1024)]
+    [TestCase(BufferPool.MediumSize, 256)]
+    [TestCase(BufferPool.LargeSize, 160)]
+    public void ABoundedNumber_IsKeptOfEachSize(int size, int kept)
     {
-        const int Kept = 32 * 1024 * 1024 / BufferPool.LargeSize;
-        BufferSegment[] rented = [.. Enumerable.Range(0, Kept + 5).Select(_ => _pool.Rent(BufferPool.LargeSize))];
+        BufferSegment[] rented = [.. Enumerable.Range(0, kept + 5).Select(_ => _pool.Rent(size))];
         Array.ForEach(rented, _pool.Return);
         Assert.That(_pool.Outstanding, Is.Zero);
 
-        var again = Enumerable.Range(0, Kept + 5).Select(_ => _pool.Rent(BufferPool.LargeSize)).ToHashSet();
+        var again = Enumerable.Range(0, kept + 5).Select(_ => _pool.Rent(size)).ToHashSet();
 
-        Assert.That(again.Intersect(rented).Count(), Is.EqualTo(Kept));
-        Assert.That(_pool.Outstanding, Is.EqualTo(Kept + 5));
+        Assert.That(again.Intersect(rented).Count(), Is.EqualTo(kept));
+        Assert.That(_pool.Outstanding, Is.EqualTo(kept + 5));
+    }
+
+    [Test]
+    public void ABurstOfLargeOnes_LeavesRoomForSmallOnes()
+    {
+        BufferSegment[] burst = [.. Enumerable.Range(0, 500).Select(_ => _pool.Rent(BufferPool.LargeSize))];
+        Array.ForEach(burst, _pool.Return);
+        BufferSegment small = _pool.Rent(1);
+        _pool.Return(small);
+
+        Assert.That(_pool.Rent(1), Is.SameAs(small));
     }
 
     [Test]

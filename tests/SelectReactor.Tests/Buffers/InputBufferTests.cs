@@ -109,7 +109,7 @@ public sealed class InputBufferTests
             CommitAndConsume(size);
         }
 
-        int[] received = [1, BufferPool.LargeSize / 2, 1, BufferPool.MediumSize / 2, 1, 1];
+        int[] received = [1, BufferPool.LargeSize / 2, 1, 1, 1, 1];
         sizes =
         [
             BufferPool.LargeSize, BufferPool.LargeSize, BufferPool.LargeSize, BufferPool.LargeSize,

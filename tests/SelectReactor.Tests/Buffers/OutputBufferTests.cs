@@ -177,14 +177,49 @@ public sealed class OutputBufferTests
     }
 
     [Test]
-    public void ABatch_AsLongAsTheOneBefore_LiesInOnePiece()
+    public void ABatch_AsLongAsTheOneBefore_LiesInOnePiece_HoweverThatOneLeft()
     {
         _buffer.Append(new byte[20_000]);
         Assert.That(_pool.Outstanding, Is.EqualTo(2));
-        Send(20_000);
+        Send(19_000);
+        Send(1_000);
         _buffer.Append(new byte[20_000]);
 
         Assert.That(_pool.Outstanding, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void ASmallMessage_AfterALargeBatch_TakesNoLargeSegment_AndTheNextASmallOne()
+    {
+        _buffer.Append(new byte[500_000]);
+        SendAll();
+        _buffer.Append([1]);
+        Assert.That(_buffer.GetMemory().Length, Is.LessThan(BufferPool.MediumSize));
+        _buffer.Advance(0);
+        SendAll();
+        _buffer.Append([1]);
+
+        Assert.That(_buffer.GetMemory().Length, Is.LessThan(BufferPool.SmallSize));
+    }
+
+    [Test]
+    public void MemoryThatIsOnlyLent_MakesNoSegmentLarger()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            _buffer.GetMemory();
+            _buffer.Append([1]);
+        }
+
+        Assert.That(_buffer.GetMemory().Length, Is.LessThanOrEqualTo(BufferPool.SmallSize));
+    }
+
+    [Test]
+    public void AnAppend_IsToldOfOnce()
+    {
+        _buffer.Append(new byte[500_000]);
+
+        Assert.That(_owner.OutputAdvances, Is.EqualTo(1));
     }
 
     [Test]

@@ -13,6 +13,7 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
 
     [TestCase(32)]
     [TestCase(20_000)]
+    [TestCase(100_000)]
     public void SteadyMessage_AllocatesNothing(int size)
     {
         using Listener listener = Reactor.Listen(AnyPort, new Echo());

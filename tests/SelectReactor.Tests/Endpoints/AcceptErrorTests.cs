@@ -49,6 +49,8 @@ public sealed class AcceptErrorTests
         });
         var handles = new Mock<IHandleFactory>();
         handles.Setup(static factory => factory.CreateListener(It.IsAny<AddressFamily>())).Returns(handle.Object);
+        handles.Setup(static factory => factory.CreateStream(It.IsAny<AddressFamily>()))
+            .Throws(new SocketException((int)SocketError.TooManyOpenSockets));
         _reactor = new Reactor(new ReactorOptions
         {
             SelectorFactory = () => _selector.Object,
@@ -80,6 +82,7 @@ public sealed class AcceptErrorTests
 
     [TestCase(SocketError.TooManyOpenSockets)]
     [TestCase(SocketError.NoBufferSpaceAvailable)]
+    [TestCase(SocketError.SocketError)] // ENOMEM has no name of its own.
     public void Exhaustion_PausesForASecond_AndRecovers(SocketError error)
     {
         _errors.Enqueue(error);
@@ -95,6 +98,39 @@ public sealed class AcceptErrorTests
         _reactor.RunOnce(TimeSpan.Zero);
         Assert.That(_accepts, Is.EqualTo(2));
         Assert.That(_key.Interest, Is.EqualTo(Interest.Read));
+    }
+
+    [Test]
+    public void WithoutDescriptors_TheSpareOneServesToCutWhoWaits()
+    {
+        var order = new List<string>();
+        Handle first = Spare("first");
+        _listener.Dispose();
+        var client = new Mock<Handle> { CallBase = true };
+        client.Setup(static handle => handle.Abort()).Callback(() => order.Add("cut"));
+        var listening = new ShortOfDescriptors(client.Object, order);
+        using var reactor = new Reactor(new ReactorOptions
+        {
+            SelectorFactory = () => _selector.Object,
+            HandleFactory = Mock.Of<IHandleFactory>(factory =>
+                factory.CreateListener(It.IsAny<AddressFamily>()) == listening
+                && factory.CreateStream(It.IsAny<AddressFamily>()) == first),
+            TimeProvider = _time,
+        });
+        using Listener listener = reactor.Listen(new IPEndPoint(IPAddress.Loopback, 1), new ScriptedHandler());
+
+        reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(order, Is.EqualTo(new[] { "no descriptor", "first closed", "accepted", "cut", "no more" }));
+        Assert.That(listener.Refused, Is.EqualTo(1));
+        Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+
+        Handle Spare(string name)
+        {
+            var spare = new Mock<Handle> { CallBase = true };
+            spare.Setup(static handle => handle.Close()).Callback(() => order.Add($"{name} closed"));
+            return spare.Object;
+        }
     }
 
     [Test]
@@ -123,5 +159,26 @@ public sealed class AcceptErrorTests
         _listener.Resume();
 
         Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+    }
+
+    private sealed class ShortOfDescriptors(Handle client, List<string> order) : Handle
+    {
+        public override bool IsClosed => false;
+
+        public override SocketError Bind(EndPoint localEndPoint) => SocketError.Success;
+
+        public override SocketError Listen(int backlog) => SocketError.Success;
+
+        public override SocketError Accept(out Handle? accepted)
+        {
+            int step = order.Count;
+            order.Add(step == 0 ? "no descriptor" : step == 2 ? "accepted" : "no more");
+            accepted = step == 2 ? client : null;
+            return step == 0 ? SocketError.TooManyOpenSockets : step == 2 ? SocketError.Success : SocketError.WouldBlock;
+        }
+
+        public override void Close()
+        {
+        }
     }
 }

@@ -146,14 +146,6 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
     }
 
     [Test]
-    public void HostName_IsRefusedWithAdvice()
-    {
-        Assert.That(
-            () => Reactor.ConnectAsync(new DnsEndPoint("localhost", 1), _handler),
-            Throws.TypeOf<NotSupportedException>().With.Message.Contains("localhost"));
-    }
-
-    [Test]
     public void DisposedReactor_FailsTheTask()
     {
         var reactor = new Reactor(Options());

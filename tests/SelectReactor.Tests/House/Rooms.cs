@@ -37,7 +37,7 @@ internal static partial class Rooms
     [GeneratedRegex(@"^(?:\[.*\]\n)?(?:(?:public|internal|abstract|sealed|static|partial|readonly|file) )*(?:class|interface|struct|record struct|record|enum) (\w+)", RegexOptions.Multiline)]
     private static partial Regex Declaration();
 
-    private static string Root()
+    public static string Root()
     {
         var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "SelectReactor.sln")))

@@ -101,7 +101,7 @@ public sealed class EchoClientTests
     });
 
     [TestCase("127.0.0.1", "Can't connect to 127.0.0.1:")]
-    [TestCase("nosuch.invalid", "Can't find the host nosuch.invalid")]
+    [TestCase("nosuch.invalid", "Can't connect to nosuch.invalid")]
     public void NoServer_IsOneClearLine(string host, string expected)
     {
         int port;

@@ -13,14 +13,20 @@ public sealed class Peer : IDisposable
         Socket = socket;
         Socket.ReceiveTimeout = BoundMilliseconds;
         Socket.SendTimeout = BoundMilliseconds;
-        Socket.NoDelay = true;
+        if (socket.AddressFamily != AddressFamily.Unix)
+        {
+            Socket.NoDelay = true;
+        }
     }
 
     public Socket Socket { get; }
 
     public static Peer Connect(EndPoint endPoint)
     {
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(
+            endPoint.AddressFamily,
+            SocketType.Stream,
+            endPoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         socket.Connect(endPoint);
         return new Peer(socket);
     }

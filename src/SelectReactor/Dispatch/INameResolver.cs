@@ -1,0 +1,13 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor;
+
+/// <summary>Turns host names into addresses. Replace it in <see cref="ReactorOptions"/> to cache, to ask elsewhere, or to
+/// run on another kind of network.</summary>
+public interface INameResolver
+{
+    /// <summary>The addresses of a host in one family, best first; an empty array or an exception when there are none.
+    /// Called on a thread of the pool.</summary>
+    Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken);
+}

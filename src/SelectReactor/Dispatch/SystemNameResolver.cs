@@ -1,0 +1,13 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor.Dispatch;
+
+/// <summary>The resolver of the operating system, with its hosts file and its order of addresses: the default.</summary>
+internal sealed class SystemNameResolver : INameResolver
+{
+    public static SystemNameResolver Instance { get; } = new();
+
+    public Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken) =>
+        Dns.GetHostAddressesAsync(host, family, cancellationToken);
+}

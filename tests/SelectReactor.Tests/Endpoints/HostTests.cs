@@ -1,0 +1,207 @@
+using System.Net;
+using System.Net.Sockets;
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Endpoints;
+
+/// <summary>Connecting to a host by its name: the addresses come from the test, the sockets are real.</summary>
+public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
+{
+    private static readonly TimeSpan _never = TimeSpan.FromHours(1);
+    private readonly ScriptedHandler _handler = new();
+    private readonly Resolver _resolver = new();
+    private Reactor _reactor = null!;
+    private Socket _server = null!;
+    private int _port;
+
+    [SetUp]
+    public void Serve()
+    {
+        _handler.Connections.Clear();
+        _resolver.Answers.Clear();
+        _resolver.Asked.Clear();
+        _server = Peer.Listen();
+        _port = ((IPEndPoint)_server.LocalEndPoint!).Port;
+        _reactor = new Reactor(new ReactorOptions { SelectorFactory = Options().SelectorFactory, NameResolver = _resolver });
+    }
+
+    [TearDown]
+    public void Close()
+    {
+        _reactor.Dispose();
+        _server.Dispose();
+    }
+
+    [Test]
+    public void SystemsResolver_KnowsLocalhost()
+    {
+        Task<Connection> attempt = Reactor.ConnectAsync(new DnsEndPoint("localhost", _port), _handler);
+        Assert.That(RunUntil(attempt).State, Is.EqualTo(ConnectionState.Open));
+    }
+
+    [Test]
+    public void BothFamilies_AreAskedFor_AndOneOnly_WhereOneIsWanted()
+    {
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
+        _resolver.Answer(AddressFamily.InterNetworkV6);
+        Await(Connect());
+        Assert.That(_resolver.Asked, Is.EquivalentTo(new[] { AddressFamily.InterNetworkV6, AddressFamily.InterNetwork }));
+
+        _resolver.Asked.Clear();
+        Await(_reactor.ConnectAsync(new DnsEndPoint("host", _port, AddressFamily.InterNetwork), _handler));
+        Await(Connect(new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0) }));
+        Assert.That(_resolver.Asked, Is.EqualTo(new[] { AddressFamily.InterNetwork, AddressFamily.InterNetwork }));
+    }
+
+    [Test]
+    public void IPv6_IsTriedFirst()
+    {
+        using var six = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        six.Bind(new IPEndPoint(IPAddress.IPv6Loopback, _port));
+        six.Listen();
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
+        _resolver.Answer(AddressFamily.InterNetworkV6, IPAddress.IPv6Loopback);
+
+        Connection connection = Await(Connect(new ConnectOptions { ResolutionDelay = _never, AttemptDelay = _never }));
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.IPv6Loopback, _port)));
+    }
+
+    [Test]
+    public void RefusedAddress_IsFollowedByTheNextAtOnce()
+    {
+        _resolver.Answer(AddressFamily.InterNetworkV6, IPAddress.IPv6Loopback);
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Parse("127.0.0.3"), IPAddress.Loopback);
+
+        Connection connection = Await(Connect(new ConnectOptions { AttemptDelay = _never }));
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
+    }
+
+    [Test]
+    public void SilentAddress_IsRacedByTheNext_AndGivenUp()
+    {
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), _port));
+        silent.Listen(0);
+        using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        filler.Connect(silent.LocalEndPoint!);
+        _resolver.Answer(AddressFamily.InterNetworkV6);
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
+        int before = Descriptors.Count();
+
+        Connection connection = Await(Connect(new ConnectOptions { AttemptDelay = TimeSpan.FromMilliseconds(20) }));
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
+        Assert.That(Descriptors.Count(), Is.EqualTo(before + 1));
+    }
+
+    [Test]
+    public void AddressesThatComeLater_WaitForTheirTurn()
+    {
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), _port));
+        silent.Listen(0);
+        using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        filler.Connect(silent.LocalEndPoint!);
+        var later = new TaskCompletionSource<IPAddress[]>();
+        _resolver.Answers[AddressFamily.InterNetwork] = later.Task;
+        _resolver.Answer(AddressFamily.InterNetworkV6, IPAddress.Parse("127.0.0.2"));
+        Task<Connection> attempt = Connect(new ConnectOptions { AttemptDelay = _never, Timeout = TimeSpan.FromMilliseconds(300) });
+        for (int i = 0; i < 5; i++)
+        {
+            _reactor.RunOnce(TimeSpan.FromMilliseconds(10));
+        }
+
+        later.SetResult([IPAddress.Loopback]);
+        Assert.That(() => Await(attempt), Throws.InstanceOf<TimeoutException>());
+    }
+
+    [Test]
+    public void IPv6AddressesThatDoNotCome_AreWaitedForAMomentOnly()
+    {
+        _resolver.NeverAnswer(AddressFamily.InterNetworkV6);
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
+
+        Connection connection = Await(Connect(new ConnectOptions { ResolutionDelay = TimeSpan.FromMilliseconds(20) }));
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
+    }
+
+    [Test]
+    public void AllRefused_SaysSo_WithTheHostAndAnAddress()
+    {
+        _resolver.Answer(AddressFamily.InterNetworkV6);
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Parse("127.0.0.3"), IPAddress.Parse("127.0.0.4"));
+
+        SocketException error = Assert.Throws<SocketException>(() => Await(Connect()))!;
+        Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.ConnectionRefused));
+        Assert.That(error.Message, Does.StartWith($"Can't connect to host:{_port} (127.0.0.3)"));
+    }
+
+    [Test]
+    public void UnknownHost_SaysSo()
+    {
+        _resolver.Fail(AddressFamily.InterNetworkV6, SocketError.HostNotFound);
+        _resolver.Fail(AddressFamily.InterNetwork, SocketError.HostNotFound);
+        Assert.That(
+            Assert.Throws<SocketException>(() => Await(Connect()))!.SocketErrorCode, Is.EqualTo(SocketError.HostNotFound));
+
+        _resolver.Answer(AddressFamily.InterNetworkV6);
+        _resolver.Answer(AddressFamily.InterNetwork);
+        SocketException error = Assert.Throws<SocketException>(() => Await(Connect()))!;
+        Assert.That(error.Message, Does.StartWith($"Can't connect to host:{_port}"));
+    }
+
+    [Test]
+    public void Cancellation_TimeOutAndStop_EndAnUnansweredQuestion()
+    {
+        _resolver.NeverAnswer(AddressFamily.InterNetworkV6);
+        _resolver.NeverAnswer(AddressFamily.InterNetwork);
+        using var cancellation = new CancellationTokenSource();
+        Task<Connection> attempt = _reactor.ConnectAsync(new DnsEndPoint("host", _port), _handler, cancellation.Token);
+        _reactor.RunOnce(TimeSpan.Zero);
+        cancellation.Cancel();
+        Assert.That(() => Await(attempt), Throws.InstanceOf<OperationCanceledException>());
+
+        Task<Connection> impatient = Connect(new ConnectOptions { Timeout = TimeSpan.FromMilliseconds(20) });
+        Assert.That(() => Await(impatient), Throws.InstanceOf<TimeoutException>());
+
+        Task<Connection> last = Connect();
+        _reactor.RunOnce(TimeSpan.Zero);
+        _reactor.Dispose();
+        Assert.That(async () => await last, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(_handler.IsConnected, Is.False);
+    }
+
+    private Task<Connection> Connect() => Connect(new ConnectOptions());
+
+    private Task<Connection> Connect(ConnectOptions options) =>
+        _reactor.ConnectAsync(new DnsEndPoint("host", _port), _handler, options);
+
+    private Connection Await(Task<Connection> attempt)
+    {
+        RunUntil(_reactor, () => attempt.IsCompleted);
+        return attempt.GetAwaiter().GetResult();
+    }
+
+    private sealed class Resolver : INameResolver
+    {
+        public Dictionary<AddressFamily, Task<IPAddress[]>> Answers { get; } = [];
+
+        public List<AddressFamily> Asked { get; } = [];
+
+        public void Answer(AddressFamily family, params IPAddress[] addresses) => Answers[family] = Task.FromResult(addresses);
+
+        public void NeverAnswer(AddressFamily family) => Answers[family] = new TaskCompletionSource<IPAddress[]>().Task;
+
+        public void Fail(AddressFamily family, SocketError error) =>
+            Answers[family] = Task.FromException<IPAddress[]>(new SocketException((int)error));
+
+        public Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken)
+        {
+            Assert.That(host, Is.EqualTo("host"));
+            lock (Asked)
+            {
+                Asked.Add(family);
+                return Answers[family];
+            }
+        }
+    }
+}
