@@ -102,6 +102,42 @@ public sealed class SystemFaultTests
         Client.Await(() => listener.Connections == 0, "nothing is left");
     }
 
+    [Test]
+    public void MoreEntriesThanOpenFilesAreAllowed_AreStillWatched()
+    {
+        const int Sockets = 560;
+        string limit = Server.Run("ulimit -Sn; ulimit -Hn").Output.Trim().Replace('\n', ':');
+        Assert.That(Server.Run($"prlimit --pid {Environment.ProcessId} --nofile=1024:").ExitCode, Is.Zero);
+        try
+        {
+            using var reactor = new Reactor();
+            var seen = new Counter();
+            for (int i = 0; i < Sockets; i++)
+            {
+                // Neither connected nor listening, it is readable and writable, by which it shows that it was asked.
+                reactor.Register(
+                    new SocketHandle(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)),
+                    Interest.Read | Interest.Write,
+                    seen);
+            }
+
+            reactor.RunOnce(TimeSpan.Zero);
+            Assert.That(seen.Keys, Has.Count.EqualTo(Sockets));
+            seen.Keys.ToList().ForEach(static key => key.Handle.Close());
+        }
+        finally
+        {
+            Server.Run($"prlimit --pid {Environment.ProcessId} --nofile={limit}");
+        }
+    }
+
+    private sealed class Counter : IEventHandler
+    {
+        public HashSet<SelectionKey> Keys { get; } = [];
+
+        public void OnReady(SelectionKey key) => Keys.Add(key);
+    }
+
     private sealed class Flood : IConnectionHandler
     {
         private static readonly byte[] _bytes = new byte[16 * 1024];

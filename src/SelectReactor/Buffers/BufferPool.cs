@@ -17,6 +17,13 @@ internal sealed class BufferPool
     private Shelf _medium;
     private Shelf _large;
 
+    /// <summary>So little is kept for good.</summary>
+    private const long WorthTrimming = 256 * 1024;
+
+    /// <summary>Whether more is idle than one would keep for ever: call <see cref="Trim"/> now and then.</summary>
+    public bool IsWorthTrimming =>
+        ((long)_small.Count * SmallSize) + ((long)_medium.Count * MediumSize) + ((long)_large.Count * LargeSize) > WorthTrimming;
+
     /// <summary>Segments handed out and not given back.</summary>
     public int Outstanding { get; private set; }
 
@@ -66,6 +73,14 @@ internal sealed class BufferPool
         }
     }
 
+    /// <summary>Leaves to the collector what was not needed since the last call.</summary>
+    public void Trim()
+    {
+        _small.Trim();
+        _medium.Trim();
+        _large.Trim();
+    }
+
     /// <summary>Gives up a segment that somebody may still write to or read from: it must never be used again.</summary>
     public void Abandon() => Outstanding--;
 
@@ -78,7 +93,9 @@ internal sealed class BufferPool
     private struct Shelf
     {
         private BufferSegment? _first;
-        private int _count;
+        private int _least;
+
+        public int Count { get; private set; }
 
         public BufferSegment? Take()
         {
@@ -89,18 +106,30 @@ internal sealed class BufferPool
 
             _first = segment.Successor;
             segment.Reset(next: null);
-            _count--;
+            _least = Math.Min(_least, --Count);
             return segment;
         }
 
         public void Keep(BufferSegment segment, int most)
         {
-            if (_count < most)
+            if (Count < most)
             {
                 segment.Reset(_first);
                 _first = segment;
-                _count++;
+                Count++;
             }
+        }
+
+        // Those that were idle all the time since.
+        public void Trim()
+        {
+            for (int dropped = 0; dropped < _least; dropped++)
+            {
+                _first = _first!.Successor;
+                Count--;
+            }
+
+            _least = Count;
         }
     }
 }

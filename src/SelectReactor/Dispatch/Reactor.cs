@@ -18,6 +18,7 @@ namespace SelectReactor;
 /// </remarks>
 public sealed partial class Reactor : IDisposable
 {
+    private static readonly TimeSpan _trimInterval = TimeSpan.FromSeconds(30);
     private readonly ReactorOptions _options;
     private readonly ISelector _selector;
     private readonly MonotonicClock _clock;
@@ -28,6 +29,7 @@ public sealed partial class Reactor : IDisposable
     private readonly List<IReactorClient> _dirty = [];
     private List<IReactorClient> _closing = [];
     private List<IReactorClient> _finishing = [];
+    private ReactorTimer? _trimming;
     private int _running;
     private volatile bool _stopRequested;
 
@@ -160,6 +162,7 @@ public sealed partial class Reactor : IDisposable
         served += RunMailbox();
         FlushDirty();
         FinishCloses();
+        KeepPoolTrim();
         return served;
     }
 
@@ -266,6 +269,15 @@ public sealed partial class Reactor : IDisposable
         }
 
         _dirty.Clear();
+    }
+
+    // After a burst, and for as long as much is left of it.
+    private void KeepPoolTrim()
+    {
+        if (Buffers.IsWorthTrimming && _trimming is not { IsActive: true })
+        {
+            _trimming = Schedule(_trimInterval, static pool => ((BufferPool)pool!).Trim(), Buffers);
+        }
     }
 
     private void FinishCloses()

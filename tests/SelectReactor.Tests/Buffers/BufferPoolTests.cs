@@ -90,6 +90,23 @@ public sealed class BufferPoolTests
     }
 
     [Test]
+    public void Trim_DropsWhatWasIdleSinceTheLastOne()
+    {
+        BufferSegment[] burst = [.. Enumerable.Range(0, 10).Select(_ => _pool.Rent(BufferPool.LargeSize))];
+        Array.ForEach(burst, _pool.Return);
+        Assert.That(_pool.IsWorthTrimming);
+        _pool.Trim();
+        Assert.That(_pool.IsWorthTrimming, "it was in use since the beginning");
+        BufferSegment[] steady = [_pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize)];
+        Array.ForEach(steady, _pool.Return);
+        _pool.Trim();
+
+        Assert.That(_pool.IsWorthTrimming, Is.False);
+        BufferSegment[] again = [_pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize)];
+        Assert.That(again.Intersect(burst).Count(), Is.EqualTo(2), "what is in use is kept");
+    }
+
+    [Test]
     public void Outstanding_CountsWhatIsNotBack()
     {
         BufferSegment first = _pool.Rent(1);

@@ -267,6 +267,22 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
+    public void MemoryOfABurst_IsGivenUpInTime_AndNoTimerIsLeft()
+    {
+        Connect(new ConnectionOptions { MaxOutputBytes = int.MaxValue });
+        Connection.TryWrite(new byte[10_000_000]);
+        _peer.Dispose();
+        RunUntil(_reactor, () => _handler.IsClosed);
+        Assert.That(_reactor.Buffers.IsWorthTrimming);
+        for (int i = 0; i < 4; i++)
+        {
+            Pass(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.That(_reactor.Buffers.IsWorthTrimming, Is.False);
+    }
+
+    [Test]
     public void TimeOuts_AreAboveZeroOrInfinite()
     {
         Connect(new ConnectionOptions { IdleTimeout = Timeout.InfiniteTimeSpan });
