@@ -2,10 +2,12 @@
 # The sample key-value server beside redis-server, under redis-benchmark: server on one core, load on another, in ABBA
 # order. Prints a Markdown table: median rates, median of the ratios to redis with their range, CPU time per command.
 #
-#     benchmarks/key-value.sh [ROUNDS]        # needs redis-server, redis-benchmark, taskset
+#     benchmarks/key-value.sh [ROUNDS]        # an even number, 8 by default; needs redis-server, redis-benchmark, taskset
 set -euo pipefail
+shopt -s inherit_errexit
+export LC_ALL=C
 cd "$(dirname "$0")/.."
-rounds=${1:-7}
+rounds=${1:-8}
 server_core=0 load_core=1 port=7390
 servers=(redis select epoll)
 declare -A pids ports
@@ -15,7 +17,7 @@ trap 'kill "${pids[@]}" 2>/dev/null || true; rm -f "$results"' EXIT
 for tool in redis-server redis-benchmark taskset; do
     command -v "$tool" >/dev/null || { echo "$tool is needed." >&2; exit 1; }
 done
-dotnet build -c Release -v quiet samples/KeyValueServer >&2
+dotnet build -c Release -v quiet --disable-build-servers samples/KeyValueServer >&2
 
 for server in "${servers[@]}"; do
     ports[$server]=$((port++))
@@ -36,6 +38,7 @@ measure() {
     before=$(cpu_ticks "$1")
     rate=$(timeout 60 taskset -c $load_core redis-benchmark -p "${ports[$1]}" -c 50 -P "$2" -n "$4" -r 100000 -t "$3" --csv \
         | tail -1 | cut -d'"' -f4)
+    [[ $rate =~ ^[0-9.]+$ ]] || { echo "$1 failed in $3 at -P $2." >&2; return 1; }
     echo "$rate" "$(awk -v t=$(($(cpu_ticks "$1") - before)) -v n="$4" -v hz="$(getconf CLK_TCK)" 'BEGIN { print t / hz / n * 1e6 }')"
 }
 
@@ -58,7 +61,8 @@ for ((round = 0; round < rounds; round++)); do
         commands=$((depth == 1 ? 150000 : 1500000))
         for test in ping_mbulk set get; do
             for server in "${order[@]}"; do
-                echo "$depth $test $round $server $(measure "$server" $depth $test $commands)" >>"$results"
+                figures=$(measure "$server" $depth $test $commands)
+                echo "$depth $test $round $server $figures" >>"$results"
             done
         done
     done
