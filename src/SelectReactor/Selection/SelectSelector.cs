@@ -24,6 +24,9 @@ public sealed partial class SelectSelector : ISelector
     /// <summary>A member is hot until it was found quiet in this many scans of all.</summary>
     internal const int HotScans = 16;
 
+    /// <summary>After so many waits in a row that ended with nothing, each socket is looked at.</summary>
+    private const int MostEmptyReturns = 1000;
+
     private const int ShortWaitMicroseconds = 5_000;
     private const long LongestWaitMilliseconds = 1_000_000;
     private readonly SocketList _readers = new(forWriting: false);
@@ -33,6 +36,7 @@ public sealed partial class SelectSelector : ISelector
     private bool _coldIsQuiet;
     private int _keys;
     private int _wakePending;
+    private int _emptyReturns;
 
     /// <summary>Opens the wake-up sockets.</summary>
     /// <exception cref="SocketException">There is no loopback network, or no descriptor left.</exception>
@@ -186,8 +190,8 @@ public sealed partial class SelectSelector : ISelector
         catch (ObjectDisposedException)
         {
             // Somebody closed a socket behind our back. Nothing was waited for: the others are asked again next time.
-            EvictClosed(_readers, ready);
-            EvictClosed(_writers, ready);
+            Evict(_readers, ready, static handle => handle.IsClosed);
+            Evict(_writers, ready, static handle => handle.IsClosed);
             return true;
         }
 
@@ -198,7 +202,13 @@ public sealed partial class SelectSelector : ISelector
             CollectFailed(failed, ready);
         }
 
-        return woken || ready.Count > 0;
+        bool any = woken || ready.Count > 0;
+        if (wait != TimeSpan.Zero)
+        {
+            EvictSpinning(any, ready);
+        }
+
+        return any;
     }
 
     private void Wait(bool hotOnly, List<Socket>? failed, TimeSpan wait)
@@ -279,11 +289,24 @@ public sealed partial class SelectSelector : ISelector
         }
     }
 
-    private void EvictClosed(SocketList list, List<SelectionKey> ready)
+    // A descriptor whose number was closed with close(2), past its Socket, ends every wait at once and is never in the list
+    // afterwards. Waits may end with nothing for other reasons, too, so that it takes many to make it worth a look.
+    private void EvictSpinning(bool any, List<SelectionKey> ready)
+    {
+        _emptyReturns = any ? 0 : _emptyReturns + 1;
+        if (_emptyReturns >= MostEmptyReturns)
+        {
+            _emptyReturns = 0;
+            Evict(_readers, ready, static handle => handle.IsBroken);
+            Evict(_writers, ready, static handle => handle.IsBroken);
+        }
+    }
+
+    private void Evict(SocketList list, List<SelectionKey> ready, Func<SocketHandle, bool> isLost)
     {
         for (int i = list.Members - 1; i >= 0; i--)
         {
-            if (list.MemberAt(i) is { Handle.IsClosed: true } key)
+            if (list.MemberAt(i) is { Handle: SocketHandle handle } key && isLost(handle))
             {
                 Remove(key);
                 key.Evict();

@@ -25,6 +25,10 @@ public sealed class SocketHandle : Handle
     /// <summary>Whether <see cref="Listen"/> has made it a listening socket.</summary>
     internal bool IsListening { get; private set; }
 
+    /// <summary>Whether the descriptor is no socket (any more). Changes nothing about it.</summary>
+    internal bool IsBroken =>
+        Try(0, static (socket, _) => socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Type)) != SocketError.Success;
+
     /// <inheritdoc/>
     public override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint);
 

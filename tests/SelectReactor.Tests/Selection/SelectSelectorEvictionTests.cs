@@ -6,6 +6,9 @@ namespace SelectReactor.Tests.Selection;
 /// <summary>Sockets that were closed behind the selector's back, and descriptors that are used again.</summary>
 public sealed class SelectSelectorEvictionTests : SelectorFixture
 {
+    /// <summary>Their descriptors are closed already, and the numbers may be others' by now.</summary>
+    private static readonly List<Socket> _neverClosed = [];
+
     [Test]
     public void AClosedSocket_IsReportedOnceAsEvicted_AndTheOthersGoOn(
         [Values(Interest.Read, Interest.Write, Interest.Read | Interest.Write, Interest.Connect)] Interest interest)
@@ -49,6 +52,30 @@ public sealed class SelectSelectorEvictionTests : SelectorFixture
         Assert.That(Ready, Is.EquivalentTo(victims));
         keys.ForEach(static key => key.Cancel());
         AssertNothingIsReady();
+    }
+
+    [Test]
+    public void ADescriptorClosedUnderneath_IsFoundAndEvicted_AndTheOthersGoOn()
+    {
+        using Socket listener = Peer.Listen();
+        using var far = Peer.Connect(EndPointOf(listener));
+        Socket socket = listener.Accept();
+        SelectionKey culprit = Register(new SocketHandle(socket), Interest.Read);
+        (SocketHandle good, Peer peer) = Connected();
+        SelectionKey key = Register(good, Interest.Read);
+
+        _neverClosed.Add(socket);
+        new SafeSocketHandle(socket.SafeHandle.DangerousGetHandle(), ownsHandle: true).Dispose();
+        for (int selects = 0; !culprit.IsEvicted; selects++)
+        {
+            Assert.That(selects, Is.LessThan(2_000), "until it is found");
+            Selector.Select(Bound, Ready);
+        }
+
+        Assert.That(Ready, Is.EqualTo(new[] { culprit }));
+        peer.Send([1]);
+        SelectSome();
+        Assert.That(Ready, Is.EqualTo(new[] { key }));
     }
 
     [Test]
