@@ -174,6 +174,7 @@ internal static class Commands
         Option<int> serverPid = Number("--server-pid", 0, "The server's process id, to measure its processor time and memory.");
         Option<int> connections = Number("--connections", defaults.Connections, "Connections that carry messages.");
         Option<int> idle = Number("--idle", defaults.Idle, "Further connections that say nothing.");
+        Option<int> flooding = Number("--flooding", defaults.Flooding, "Further connections that send as much as they can.");
         Option<int> depth = Number("--depth", defaults.Depth, "Messages in flight on each connection.");
         Option<int> size = Number("--size", defaults.Size, "Bytes in a message.");
         Option<long> bytes = Number("--bytes", defaults.Bytes, "Bytes each way, in bulk mode.");
@@ -181,7 +182,7 @@ internal static class Commands
         Option<double> warmup = Number("--warmup", defaults.Warmup, "How long to warm up before that.");
         var command = new Command("load", "Puts load on a server and prints one line of JSON.")
         {
-            mode, port, serverPid, connections, idle, depth, size, bytes, seconds, warmup,
+            mode, port, serverPid, connections, idle, flooding, depth, size, bytes, seconds, warmup,
         };
         command.SetAction(arguments =>
         {
@@ -192,6 +193,7 @@ internal static class Commands
                 ServerPid = arguments.GetValue(serverPid),
                 Connections = arguments.GetValue(connections),
                 Idle = arguments.GetValue(idle),
+                Flooding = arguments.GetValue(flooding),
                 Depth = arguments.GetValue(depth),
                 Size = arguments.GetValue(size),
                 Bytes = arguments.GetValue(bytes),

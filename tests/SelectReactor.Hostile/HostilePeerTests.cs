@@ -16,11 +16,13 @@ public sealed class HostilePeerTests(string selector)
     private static readonly TimeSpan _messageTimeout = TimeSpan.FromSeconds(1);
     private ReactorThread _thread = null!;
     private int _descriptors;
+    private long _memory;
 
     [SetUp]
     public void Start()
     {
         _descriptors = OpenDescriptors();
+        _memory = GC.GetTotalMemory(forceFullCollection: true);
         _thread = new ReactorThread(selector == "epoll"
             ? new ReactorOptions { SelectorFactory = EpollSelector.Create }
             : new ReactorOptions());
@@ -30,6 +32,10 @@ public sealed class HostilePeerTests(string selector)
     public void Stop()
     {
         _thread.Dispose();
+        Assert.That(_thread.Reactor.Buffers.Outstanding, Is.Zero, "segments not given back");
+        Assert.That(_thread.Reactor.Clients, Is.Empty, "connections left");
+        _thread = null!;
+        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - _memory, Is.LessThan(10_000_000), "bytes of managed memory");
         Client.Await(() => OpenDescriptors() <= _descriptors + OfTheRuntime, "all descriptors are free again");
     }
 
@@ -149,6 +155,46 @@ public sealed class HostilePeerTests(string selector)
         Assert.That(whole.Count(static each => each), Is.EqualTo(whole.Length - proxy.Cut));
         Assert.That(proxy.Cut, Is.InRange(1, whole.Length - 1));
         Client.Await(() => listener.Connections == 0, "nobody is left");
+    }
+
+    [Test]
+    public void Shutdown_AmongPeersThatFloodStallAndVanish_EndsAtTheDeadline()
+    {
+        Listener listener = Listen(new Echo(), new ListenerOptions());
+        Client[] clients = [.. Enumerable.Range(0, 40).Select(_ => new Client(listener.LocalEndPoint))];
+        Client.Await(() => listener.Connections == clients.Length, "all are connected");
+        byte[] flood = new byte[256 * 1024];
+        using var end = new CancellationTokenSource();
+        var flooding = Task.Run(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                // A quarter floods and never reads; the others say something once, half-close, or do nothing.
+                foreach (Client client in clients.Where(static (_, i) => i % 4 == 0))
+                {
+                    client.Socket.Blocking = false;
+                    client.Socket.Send(flood, SocketFlags.None, out _);
+                }
+            }
+        });
+        for (int i = 0; i < clients.Length; i++)
+        {
+            if (i % 4 == 1)
+            {
+                clients[i].Socket.Send("x"u8);
+            }
+            else if (i % 4 == 2)
+            {
+                clients[i].Socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+
+        Task shutdown = _thread.Reactor.ShutdownAsync(TimeSpan.FromSeconds(1));
+        Assert.That(shutdown.Wait(TimeSpan.FromSeconds(10)), "it ends, whatever the peers do");
+        Assert.That(listener.Connections, Is.Zero);
+        end.Cancel();
+        flooding.Wait();
+        Array.ForEach(clients, static client => client.Dispose());
     }
 
     private static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd").Length;

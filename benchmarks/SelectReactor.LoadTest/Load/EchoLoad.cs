@@ -4,14 +4,17 @@ namespace SelectReactor.LoadTest.Load;
 
 /// <summary>
 /// Keeps a batch of messages in flight on each active connection: sends it whole, and sends the next one when the last
-/// byte of it came back. The idle connections lie between the active ones, as in a real server.
+/// byte of it came back. The idle connections lie between the active ones, as in a real server. Flooding ones do the same
+/// with batches of a megabyte, and are not measured.
 /// </summary>
 internal sealed class EchoLoad
 {
+    private const int FloodBytes = 1024 * 1024;
     private readonly LoadOptions _options;
     private readonly Poller _poller = new();
     private readonly Meter _meter;
     private readonly byte[] _batch;
+    private readonly byte[] _flood;
     private readonly byte[] _received = new byte[256 * 1024];
     private readonly Client[] _clients;
     private long _batches;
@@ -21,8 +24,9 @@ internal sealed class EchoLoad
         _options = options;
         _meter = new Meter(options);
         _batch = ClientSocket.CreatePattern(options.Depth * options.Size);
-        int[] descriptors = ClientSocket.OpenChecked(options.Port, options.Connections + options.Idle);
-        _clients = new Client[options.Connections];
+        _flood = ClientSocket.CreatePattern(options.Flooding > 0 ? FloodBytes : 0);
+        int[] descriptors = ClientSocket.OpenChecked(options.Port, options.Connections + options.Flooding + options.Idle);
+        _clients = new Client[options.Connections + options.Flooding];
         for (int i = 0; i < _clients.Length; i++)
         {
             _clients[i].Descriptor = descriptors[(int)((long)i * descriptors.Length / _clients.Length)];
@@ -69,11 +73,13 @@ internal sealed class EchoLoad
         }
     }
 
+    private byte[] BatchOf(int index) => index < _options.Connections ? _batch : _flood;
+
     private void StartBatch(int index, long now)
     {
         ref Client client = ref _clients[index];
         client.Started = now;
-        client.Unsent = client.Unreceived = _batch.Length;
+        client.Unsent = client.Unreceived = BatchOf(index).Length;
         Send(index);
     }
 
@@ -82,7 +88,7 @@ internal sealed class EchoLoad
         ref Client client = ref _clients[index];
         if (client.Unsent > 0)
         {
-            nint sent = Libc.Send(client.Descriptor, _batch.AsSpan(_batch.Length - client.Unsent));
+            nint sent = Libc.Send(client.Descriptor, BatchOf(index).AsSpan(^client.Unsent..));
             if (sent < 0 && Libc.LastError != Libc.Again)
             {
                 throw new LoadTestException($"send: {Libc.LastErrorText}");
@@ -123,8 +129,12 @@ internal sealed class EchoLoad
         if (client.Unreceived == 0)
         {
             long now = Stopwatch.GetTimestamp();
-            _meter.Record(now - client.Started);
-            _batches++;
+            if (index < _options.Connections)
+            {
+                _meter.Record(now - client.Started);
+                _batches++;
+            }
+
             StartBatch(index, now);
         }
     }

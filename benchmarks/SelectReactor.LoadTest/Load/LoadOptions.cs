@@ -33,6 +33,9 @@ internal sealed record LoadOptions
     /// <summary>Further connections that say nothing.</summary>
     public int Idle { get; init; }
 
+    /// <summary>Further connections that send as much as they can and are not measured.</summary>
+    public int Flooding { get; init; }
+
     /// <summary>How many messages a connection has in flight.</summary>
     public int Depth { get; init; } = 1;
 
@@ -57,6 +60,7 @@ internal sealed record LoadOptions
             ("--server-pid", ServerPid),
             ("--connections", Connections),
             ("--idle", Idle),
+            ("--flooding", Flooding),
             ("--depth", Depth),
             ("--size", Size),
             ("--bytes", Bytes),

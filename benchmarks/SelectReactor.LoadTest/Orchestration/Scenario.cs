@@ -33,6 +33,7 @@ internal static class Scenarios
         Echo("echo-50-d16", connections: 50, depth: 16),
         Echo("echo-100-idle-9000", connections: 100, depth: 1, idle: 9000),
         Echo("echo-50-idle-4000", connections: 50, depth: 1, idle: 4000),
+        Echo("echo-50-flood", connections: 50, depth: 1, flooding: 1),
         Echo("echo-1000-d1", connections: 1000, depth: 1),
         Echo("echo-50-d1-1k", connections: 50, depth: 1, size: 1024),
         Echo("echo-50-d16-1k", connections: 50, depth: 16, size: 1024),
@@ -85,9 +86,10 @@ internal static class Scenarios
 
     public static Scenario Find(string name) => All.First(scenario => scenario.Name == name);
 
-    private static Scenario Echo(string name, int connections, int depth, int size = 32, int idle = 0)
+    private static Scenario Echo(string name, int connections, int depth, int size = 32, int idle = 0, int flooding = 0)
     {
-        string description = $"{Count(connections, "connection")}{(idle > 0 ? $" and {idle} idle ones" : "")}, "
+        string description = $"{Count(connections, "connection")}{(idle > 0 ? $" and {idle} idle ones" : "")}"
+            + $"{(flooding > 0 ? $" beside {flooding} at full speed" : "")}, "
             + $"{Count(depth, "message")} of {size} bytes in flight on each";
         return new Scenario(name, description, Figure.MessagesPerSecond, new LoadOptions
         {
@@ -96,6 +98,7 @@ internal static class Scenarios
             Depth = depth,
             Size = size,
             Idle = idle,
+            Flooding = flooding,
         });
     }
 
