@@ -15,6 +15,19 @@ public sealed partial class DocsTests
         Assert.That(missing, Is.Empty);
     }
 
+    [TestCase(typeof(ReactorOptions))]
+    [TestCase(typeof(ListenerOptions))]
+    [TestCase(typeof(ConnectOptions))]
+    [TestCase(typeof(ConnectionOptions))]
+    public void EveryOption_IsOnThePageOfOptions(Type options)
+    {
+        string page = File.ReadAllText(Path.Combine(Rooms.Root(), "docs", "options.md"));
+        string section = page.Split("## ").Single(part => part.StartsWith($"{options.Name}\n", StringComparison.Ordinal));
+
+        Assert.That(
+            options.GetProperties().Select(static property => property.Name).Where(name => !section.Contains($"`{name}`")), Is.Empty);
+    }
+
     private static bool Exists(string[] name) =>
         Directory.EnumerateFiles(Path.Combine(Rooms.Root(), "tests"), $"{name[0]}.cs", SearchOption.AllDirectories)
             .Any(file => Regex.IsMatch(File.ReadAllText(file), $@"\b(void|Task) {name[1]}\("));
