@@ -93,12 +93,13 @@ public sealed class SystemFaultTests
             new ListenerOptions { Connection = new ConnectionOptions { WriteProgressTimeout = TimeSpan.FromSeconds(1) } })).Result;
         int port = ((IPEndPoint)listener.LocalEndPoint).Port;
         using Process peer = Server.Shell($"exec cat < /dev/tcp/127.0.0.1/{port} > /dev/null");
-        Client.Await(() => handler.Sent > 1_000_000, "the peer reads");
+        Client.Await(() => handler.Connection?.Statistics.BytesSent > 1_000_000, "the peer reads");
         Assert.That(Server.Run($"kill -STOP {peer.Id}").ExitCode, Is.Zero);
 
-        Client.Await(() => handler.Reason is not null, "the connection ends");
+        Task<CloseReason> closed = handler.Connection!.Closed;
+        Client.Await(() => closed.IsCompleted, "the connection ends");
         peer.Kill();
-        Assert.That(handler.Reason!.Value.Kind, Is.EqualTo(CloseKind.TimedOut));
+        Assert.That(closed.Result.Kind, Is.EqualTo(CloseKind.TimedOut));
         Client.Await(() => listener.Connections == 0, "nothing is left");
     }
 
@@ -141,47 +142,15 @@ public sealed class SystemFaultTests
     private sealed class Flood : IConnectionHandler
     {
         private static readonly byte[] _bytes = new byte[16 * 1024];
-        private readonly object _gate = new();
+        private volatile Connection? _connection;
 
-        public long Sent
+        public Connection? Connection => _connection;
+
+        public void OnConnected(Connection connection)
         {
-            get
-            {
-                lock (_gate)
-                {
-                    return field;
-                }
-            }
-
-            private set
-            {
-                lock (_gate)
-                {
-                    field = value;
-                }
-            }
+            _connection = connection;
+            OnWritable(connection);
         }
-
-        public CloseReason? Reason
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return field;
-                }
-            }
-
-            private set
-            {
-                lock (_gate)
-                {
-                    field = value;
-                }
-            }
-        }
-
-        public void OnConnected(Connection connection) => OnWritable(connection);
 
         public void OnReadable(Connection connection)
         {
@@ -192,10 +161,7 @@ public sealed class SystemFaultTests
             while (connection.IsWritable)
             {
                 connection.TryWrite(_bytes);
-                Sent += _bytes.Length;
             }
         }
-
-        public void OnClosed(Connection connection, CloseReason reason) => Reason = reason;
     }
 }

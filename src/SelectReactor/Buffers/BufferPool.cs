@@ -10,15 +10,15 @@ internal sealed class BufferPool
     public const int MediumSize = 32 * 1024;
     public const int LargeSize = 128 * 1024;
 
+    /// <summary>So little is kept for good.</summary>
+    private const long WorthTrimming = 256 * 1024;
+
     private const int MostSmall = 1024;
     private const int MostMedium = 256;
     private const int MostLarge = 160;
     private Shelf _small;
     private Shelf _medium;
     private Shelf _large;
-
-    /// <summary>So little is kept for good.</summary>
-    private const long WorthTrimming = 256 * 1024;
 
     /// <summary>Whether more is idle than one would keep for ever: call <see cref="Trim"/> now and then.</summary>
     public bool IsWorthTrimming =>

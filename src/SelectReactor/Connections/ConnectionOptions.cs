@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
@@ -38,7 +39,7 @@ public sealed class ConnectionOptions
     public int InputPauseThreshold
     {
         get;
-        init => field = Positive(value);
+        init => field = OptionValue.AtLeastOne(value);
     } = 64 * 1024;
 
     /// <summary>A peer that sends on when the handler has not consumed this many bytes is closed with
@@ -46,7 +47,7 @@ public sealed class ConnectionOptions
     public int MaxInputBytes
     {
         get;
-        init => field = Positive(value);
+        init => field = OptionValue.AtLeastOne(value);
     } = 1024 * 1024;
 
     /// <summary>From this many queued bytes on, <see cref="Connection.IsWritable"/> is false and <c>FlushAsync</c> waits.
@@ -54,7 +55,7 @@ public sealed class ConnectionOptions
     public int OutputHighWaterMark
     {
         get;
-        init => field = Positive(value);
+        init => field = OptionValue.AtLeastOne(value);
     } = 64 * 1024;
 
     /// <summary>At this many queued bytes writing may go on: <c>OnWritable</c> is called. A mark above the high one counts as
@@ -74,7 +75,7 @@ public sealed class ConnectionOptions
     public int MaxOutputBytes
     {
         get;
-        init => field = Positive(value);
+        init => field = OptionValue.AtLeastOne(value);
     } = 16 * 1024 * 1024;
 
     /// <summary>
@@ -90,11 +91,7 @@ public sealed class ConnectionOptions
     public TimeSpan LingerTimeout
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
-            field = value;
-        }
+        init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromSeconds(5);
 
     /// <summary>What a peer may still send, to be dropped, after <see cref="Connection.Close"/> and before its end of stream;
@@ -102,7 +99,7 @@ public sealed class ConnectionOptions
     public int MaxLingerBytes
     {
         get;
-        init => field = Positive(value);
+        init => field = OptionValue.AtLeastOne(value);
     } = 16 * 1024 * 1024;
 
     /// <summary>A peer that sends nothing at all for so long after the connection opened is closed with
@@ -112,7 +109,7 @@ public sealed class ConnectionOptions
     public TimeSpan FirstByteTimeout
     {
         get;
-        init => field = Limit(value);
+        init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long the rest of a message may take: while the handler leaves input unconsumed, something must be
@@ -122,7 +119,7 @@ public sealed class ConnectionOptions
     public TimeSpan MessageTimeout
     {
         get;
-        init => field = Limit(value);
+        init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long nothing may be received. The time does not pass while reading is paused. Above zero; default: none
@@ -130,7 +127,7 @@ public sealed class ConnectionOptions
     public TimeSpan ReadIdleTimeout
     {
         get;
-        init => field = Limit(value);
+        init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long nothing may be received and nothing sent. The time does not pass while reading is paused. Above zero; default: none
@@ -138,7 +135,7 @@ public sealed class ConnectionOptions
     public TimeSpan IdleTimeout
     {
         get;
-        init => field = Limit(value);
+        init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>While output waits for the peer, the peer must take 4,096 bytes, or all of it, in each such time; so a slow
@@ -147,7 +144,7 @@ public sealed class ConnectionOptions
     public TimeSpan WriteProgressTimeout
     {
         get;
-        init => field = Limit(value);
+        init => field = OptionValue.AboveZeroOrInfinite(value);
     } = TimeSpan.FromSeconds(60);
 
     internal static ConnectionOptions Default { get; } = new();
@@ -176,21 +173,5 @@ public sealed class ConnectionOptions
         {
             handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer, receiveBytes);
         }
-    }
-
-    private static TimeSpan Limit(TimeSpan value)
-    {
-        if (value != Timeout.InfiniteTimeSpan)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
-        }
-
-        return value;
-    }
-
-    private static int Positive(int value)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-        return value;
     }
 }

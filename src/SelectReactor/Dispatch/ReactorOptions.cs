@@ -47,11 +47,7 @@ public sealed class ReactorOptions
     public int MaxPostsPerTick
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
+        init => field = OptionValue.AtLeastOne(value);
     } = 1024;
 
     /// <summary>The most connections, accepted and outgoing, that may be open at once. At the limit listeners
@@ -60,11 +56,7 @@ public sealed class ReactorOptions
     public int MaxConnections
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
+        init => field = OptionValue.AtLeastOne(value);
     } = int.MaxValue;
 
     /// <summary>

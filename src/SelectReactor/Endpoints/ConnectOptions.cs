@@ -1,4 +1,5 @@
 using System.Net;
+using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
@@ -10,15 +11,7 @@ public sealed class ConnectOptions
     public TimeSpan Timeout
     {
         get;
-        init
-        {
-            if (value != System.Threading.Timeout.InfiniteTimeSpan)
-            {
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero);
-            }
-
-            field = value;
-        }
+        init => field = OptionValue.AboveZeroOrInfinite(value);
     } = TimeSpan.FromSeconds(15);
 
     /// <summary>The local address to bind before connecting; port 0 lets the system choose one. Default (null): the system
@@ -30,11 +23,7 @@ public sealed class ConnectOptions
     public TimeSpan AttemptDelay
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
-            field = value;
-        }
+        init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long IPv4 addresses that came first wait for IPv6 ones (Resolution Delay, RFC 8305). Default: 50
@@ -42,11 +31,7 @@ public sealed class ConnectOptions
     public TimeSpan ResolutionDelay
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
-            field = value;
-        }
+        init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>For the connection.</summary>

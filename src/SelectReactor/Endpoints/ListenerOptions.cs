@@ -1,3 +1,5 @@
+using SelectReactor.Dispatch;
+
 namespace SelectReactor;
 
 /// <summary>How a <see cref="Listener"/> accepts connections.</summary>
@@ -7,22 +9,14 @@ public sealed class ListenerOptions
     public int Backlog
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
+        init => field = OptionValue.AtLeastOne(value);
     } = 512;
 
     /// <summary>The most connections that one tick accepts before the open ones have their turn. Default: 16.</summary>
     public int MaxAcceptsPerTick
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
+        init => field = OptionValue.AtLeastOne(value);
     } = 16;
 
     /// <summary>The most connections of this listener that may be open at once. Default: no limit of its own
@@ -30,11 +24,7 @@ public sealed class ListenerOptions
     public int MaxConnections
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
-        }
+        init => field = OptionValue.AtLeastOne(value);
     } = int.MaxValue;
 
     /// <summary>What to do when a limit on connections is reached. Default: <see cref="WhenFull.Pause"/>.</summary>

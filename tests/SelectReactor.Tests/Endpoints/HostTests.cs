@@ -7,10 +7,12 @@ namespace SelectReactor.Tests.Endpoints;
 /// <summary>Connecting to a host by its name: the addresses come from the test, the sockets are real.</summary>
 public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
 {
+    private static readonly IPAddress _silent = IPAddress.Parse("127.0.0.2");
     private static readonly TimeSpan _never = TimeSpan.FromHours(1);
     private readonly ScriptedHandler _handler = new();
     private readonly Resolver _resolver = new();
     private Reactor _reactor = null!;
+    private readonly List<Socket> _fullBacklog = [];
     private Socket _server = null!;
     private int _port;
 
@@ -30,6 +32,8 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     {
         _reactor.Dispose();
         _server.Dispose();
+        _fullBacklog.ForEach(static socket => socket.Dispose());
+        _fullBacklog.Clear();
     }
 
     [Test]
@@ -79,13 +83,9 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     [Test]
     public void SilentAddress_IsRacedByTheNext_AndGivenUp()
     {
-        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        silent.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), _port));
-        silent.Listen(0);
-        using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        filler.Connect(silent.LocalEndPoint!);
+        BeSilent();
         _resolver.Answer(AddressFamily.InterNetworkV6);
-        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
+        _resolver.Answer(AddressFamily.InterNetwork, _silent, IPAddress.Loopback);
         int before = Descriptors.Count();
 
         Connection connection = Await(Connect(new ConnectOptions { AttemptDelay = TimeSpan.FromMilliseconds(20) }));
@@ -96,14 +96,10 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     [Test]
     public void AddressesThatComeLater_WaitForTheirTurn()
     {
-        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        silent.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), _port));
-        silent.Listen(0);
-        using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        filler.Connect(silent.LocalEndPoint!);
+        BeSilent();
         var later = new TaskCompletionSource<IPAddress[]>();
         _resolver.Answers[AddressFamily.InterNetwork] = later.Task;
-        _resolver.Answer(AddressFamily.InterNetworkV6, IPAddress.Parse("127.0.0.2"));
+        _resolver.Answer(AddressFamily.InterNetworkV6, _silent);
         Task<Connection> attempt = Connect(new ConnectOptions { AttemptDelay = _never, Timeout = TimeSpan.FromMilliseconds(300) });
         for (int i = 0; i < 5; i++)
         {
@@ -168,6 +164,17 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         _reactor.Dispose();
         Assert.That(async () => await last, Throws.InstanceOf<OperationCanceledException>());
         Assert.That(_handler.IsConnected, Is.False);
+    }
+
+    // With its backlog full, a listener answers nobody.
+    private void BeSilent()
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _fullBacklog.AddRange([listener, filler]);
+        listener.Bind(new IPEndPoint(_silent, _port));
+        listener.Listen(0);
+        filler.Connect(listener.LocalEndPoint!);
     }
 
     private Task<Connection> Connect() => Connect(new ConnectOptions());
