@@ -9,5 +9,5 @@ internal sealed class SystemNameResolver : INameResolver
     public static SystemNameResolver Instance { get; } = new();
 
     public Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken) =>
-        Dns.GetHostAddressesAsync(host, family, cancellationToken);
+        Task.Run(() => Dns.GetHostAddressesAsync(host, family, cancellationToken), cancellationToken);
 }

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// The addresses of one host, asked for on other threads, both families at once, and handed out in turns, IPv6 first. As
+/// The addresses of one host, asked for both families at once, and handed out in turns, IPv6 first. As
 /// RFC 8305 says: when the IPv4 ones come first, the IPv6 ones are given a moment before anything starts.
 /// </summary>
 internal sealed class HostAddresses
@@ -55,8 +55,7 @@ internal sealed class HostAddresses
         _resolving = families.Length;
         foreach (AddressFamily family in families)
         {
-            // On the thread pool from the start, since a resolver may do much before its first await.
-            Task.Run(() => _reactor.NameResolver.ResolveAsync(_name.Host, family, _cancelled), _cancelled).ContinueWith(
+            Ask(family).ContinueWith(
                 task => _reactor.TryPost(_ => OnResolved(family, task), null),
                 CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously,
@@ -88,6 +87,18 @@ internal sealed class HostAddresses
     {
         _cancel();
         _delay?.Cancel();
+    }
+
+    private Task<IPAddress[]> Ask(AddressFamily family)
+    {
+        try
+        {
+            return _reactor.NameResolver.ResolveAsync(_name.Host, family, _cancelled);
+        }
+        catch (Exception exception)
+        {
+            return Task.FromException<IPAddress[]>(exception);
+        }
     }
 
     private void OnResolved(AddressFamily family, Task<IPAddress[]> task)
