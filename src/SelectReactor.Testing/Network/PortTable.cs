@@ -1,0 +1,77 @@
+using System.Net;
+
+namespace SelectReactor.Testing.Network;
+
+/// <summary>Which ports of a host are bound, and who listens on them.</summary>
+internal sealed class PortTable(Dice dice)
+{
+    private const int FirstEphemeral = 32768;
+    private const int LastEphemeral = 60999;
+    private readonly Dictionary<int, List<SimulatedHandle>> _bound = [];
+
+    /// <summary>Zero when there is none.</summary>
+    public int FindEphemeral()
+    {
+        int first = dice.Between(FirstEphemeral, LastEphemeral);
+        for (int port = first; port <= LastEphemeral; port++)
+        {
+            if (!_bound.ContainsKey(port))
+            {
+                return port;
+            }
+        }
+
+        for (int port = FirstEphemeral; port < first; port++)
+        {
+            if (!_bound.ContainsKey(port))
+            {
+                return port;
+            }
+        }
+
+        return 0;
+    }
+
+    public bool IsFree(IPEndPoint endPoint, SimulatedHandle handle) => !_bound.TryGetValue(endPoint.Port, out List<SimulatedHandle>? others)
+        || others.TrueForAll(other => (other.ReusesPort && handle.ReusesPort) || !Overlaps(other.Local!.Address, endPoint.Address));
+
+    public void Add(SimulatedHandle handle)
+    {
+        if (!_bound.TryGetValue(handle.Local!.Port, out List<SimulatedHandle>? handles))
+        {
+            _bound[handle.Local.Port] = handles = [];
+        }
+
+        handles.Add(handle);
+    }
+
+    public void Remove(SimulatedHandle handle)
+    {
+        List<SimulatedHandle> handles = _bound[handle.Local!.Port];
+        handles.Remove(handle);
+        if (handles.Count == 0)
+        {
+            _bound.Remove(handle.Local.Port);
+        }
+    }
+
+    /// <summary>One of those who listen there; null when nobody does.</summary>
+    public SimulatedListener? ListenerOn(IPEndPoint endPoint)
+    {
+        if (!_bound.TryGetValue(endPoint.Port, out List<SimulatedHandle>? handles))
+        {
+            return null;
+        }
+
+        SimulatedListener[] listeners =
+        [
+            .. handles.OfType<SimulatedListener>().Where(listener => listener.IsListening && listener.Answers(endPoint.Address)),
+        ];
+        return listeners.Length == 0 ? null : listeners[listeners.Length == 1 ? 0 : dice.Below(listeners.Length)];
+    }
+
+    public static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    private static bool Overlaps(IPAddress one, IPAddress other) =>
+        one.AddressFamily == other.AddressFamily && (IsAny(one) || IsAny(other) || one.Equals(other));
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor.Testing.Network;
+
+/// <summary>What every handle of a simulated host has: a descriptor, an address, and things that it is ready for.</summary>
+internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, AddressFamily family) : Handle
+{
+    private bool _isBound;
+
+    public SimulatedHost Host => host;
+
+    public IPEndPoint? Local { get; private set; }
+
+    public override EndPoint? LocalEndPoint => IsClosed ? null : Local;
+
+    public override bool IsClosed => Descriptor < 0;
+
+    /// <summary>SO_REUSEPORT, which the runtime sets with SO_REUSEADDR.</summary>
+    public bool ReusesPort { get; private set; }
+
+    /// <summary>What a wait would find, whatever is asked for.</summary>
+    public abstract Interest Readiness { get; }
+
+    /// <summary>Negative when it has none: closed, or not yet accepted.</summary>
+    protected int Descriptor { get; private set; } = descriptor;
+
+    protected AddressFamily Family => family;
+
+    protected SimulatedNetwork Network => host.Network;
+
+    public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
+    {
+        if (IsClosed)
+        {
+            return SocketError.OperationAborted;
+        }
+
+        ReusesPort |= (level, name) == (SocketOptionLevel.Socket, SocketOptionName.ReuseAddress) && value != 0;
+        return SocketError.Success;
+    }
+
+    public override SocketError Bind(EndPoint localEndPoint)
+    {
+        if (IsClosed)
+        {
+            return SocketError.OperationAborted;
+        }
+
+        if (localEndPoint is not IPEndPoint wanted || wanted.AddressFamily != family)
+        {
+            return SocketError.AddressFamilyNotSupported;
+        }
+
+        if (Local is not null)
+        {
+            return SocketError.InvalidArgument;
+        }
+
+        if (!PortTable.IsAny(wanted.Address) && !host.Has(wanted.Address))
+        {
+            return SocketError.AddressNotAvailable;
+        }
+
+        var endPoint = new IPEndPoint(wanted.Address, wanted.Port == 0 ? host.Ports.FindEphemeral() : wanted.Port);
+        if (endPoint.Port == 0 || !host.Ports.IsFree(endPoint, this))
+        {
+            return SocketError.AddressAlreadyInUse;
+        }
+
+        Claim(endPoint);
+        return SocketError.Success;
+    }
+
+    public override void Close() => End(reset: false);
+
+    public override void Abort() => End(reset: true);
+
+    /// <summary>Gives one that was waiting to be accepted its descriptor.</summary>
+    public void Open(int descriptor) => Descriptor = descriptor;
+
+    /// <summary>The peer's connection needs no more of this end; whatever it still has to say goes nowhere.</summary>
+    protected abstract void OnClosing(bool reset);
+
+    protected void Note(string text) => host.Note(IsClosed ? text : $"fd {Descriptor}: {text}");
+
+    protected void Touch()
+    {
+        if (!IsClosed)
+        {
+            host.Touch();
+        }
+    }
+
+    /// <summary>Binds, and takes the port.</summary>
+    protected void Claim(IPEndPoint endPoint)
+    {
+        Local = endPoint;
+        _isBound = true;
+        host.Ports.Add(this);
+        Note($"is bound to {endPoint}");
+    }
+
+    /// <summary>The address of one that was accepted, whose port is the listener's; and of one that is bound to any address
+    /// and now has one.</summary>
+    protected void Relocate(IPEndPoint endPoint) => Local = endPoint;
+
+    private void End(bool reset)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        Note(reset ? "abort" : "close");
+        OnClosing(reset);
+        if (_isBound)
+        {
+            host.Ports.Remove(this);
+        }
+
+        host.Descriptors.Free(Descriptor);
+        Descriptor = -1;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor.Testing.Network;
+
+/// <summary>A listening handle and its backlog.</summary>
+internal sealed class SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family)
+    : SimulatedHandle(host, descriptor, family)
+{
+    private readonly Queue<SimulatedStream> _backlog = new();
+    private readonly HashSet<SimulatedStream> _halfOpen = [];
+    private int _backlogSize;
+    private bool _takesBothFamilies;
+
+    public bool IsListening { get; private set; }
+
+    public override Interest Readiness => _backlog.Count > 0 ? Interest.Read : Interest.None;
+
+    public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
+    {
+        _takesBothFamilies |= (level, name) == (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only) && value == 0;
+        return base.SetOption(level, name, value);
+    }
+
+    public override SocketError Listen(int backlog)
+    {
+        if (IsClosed)
+        {
+            return SocketError.OperationAborted;
+        }
+
+        if (Local is null)
+        {
+            return SocketError.InvalidArgument;
+        }
+
+        Note($"listen, backlog {backlog}");
+        _backlogSize = backlog;
+        IsListening = true;
+        return SocketError.Success;
+    }
+
+    public override SocketError Accept(out Handle? accepted)
+    {
+        accepted = null;
+        if (IsClosed)
+        {
+            return SocketError.OperationAborted;
+        }
+
+        if (!IsListening)
+        {
+            return SocketError.InvalidArgument;
+        }
+
+        if (_backlog.Count == 0)
+        {
+            return SocketError.WouldBlock;
+        }
+
+        if (Host.Descriptors.IsFull)
+        {
+            Note("accept: no descriptor is left");
+            return SocketError.TooManyOpenSockets;
+        }
+
+        SimulatedStream stream = _backlog.Dequeue();
+        if (Host.TakeAcceptError() is not SocketError.Success and var error)
+        {
+            Note($"accept: {error}");
+            stream.Refuse();
+            return error;
+        }
+
+        stream.Open(Host.Descriptors.Take());
+        Host.Streams.Add(stream);
+        Note($"accept from {stream.RemoteEndPoint}");
+        accepted = stream;
+        return SocketError.Success;
+    }
+
+    /// <summary>Whether it takes clients of this address of its host.</summary>
+    public bool Answers(IPAddress address) => Local!.Address.Equals(address)
+        || (PortTable.IsAny(Local.Address)
+            && (Local.AddressFamily == address.AddressFamily || (_takesBothFamilies && Family == AddressFamily.InterNetworkV6)));
+
+    /// <summary>A client's first packet. As on Linux, one more than the backlog has room.</summary>
+    public void OnKnock(SimulatedStream client)
+    {
+        if (_backlog.Count + _halfOpen.Count > _backlogSize)
+        {
+            Note("the backlog is full: a client is left without an answer");
+            return;
+        }
+
+        var stream = new SimulatedStream(Host, client, this, Family);
+        _halfOpen.Add(stream);
+        stream.Answer();
+    }
+
+    /// <summary>The client has our answer.</summary>
+    public void OnEstablished(SimulatedStream stream)
+    {
+        if (_halfOpen.Remove(stream))
+        {
+            _backlog.Enqueue(stream);
+            Touch();
+        }
+    }
+
+    /// <summary>The client went away before it was established.</summary>
+    public void Forget(SimulatedStream stream) => _halfOpen.Remove(stream);
+
+    protected override void OnClosing(bool reset)
+    {
+        foreach (SimulatedStream stream in _halfOpen.Concat(_backlog).ToArray())
+        {
+            stream.Refuse();
+        }
+
+        _halfOpen.Clear();
+        _backlog.Clear();
+        IsListening = false;
+    }
+}

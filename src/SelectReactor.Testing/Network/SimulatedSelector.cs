@@ -1,0 +1,117 @@
+namespace SelectReactor.Testing.Network;
+
+/// <summary>
+/// The selector of a simulated host. When the network runs the host's reactor, a wait returns at once and leaves a note of
+/// how long it would have been: the network comes back then. When a test steps the reactor itself, the wait runs the
+/// network.
+/// </summary>
+internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
+{
+    private readonly List<SelectionKey> _keys = [];
+    private volatile bool _isWoken;
+
+    public int Keys => _keys.Count;
+
+    public int Evicted { get; private set; }
+
+    public long SleepsUntil { get; private set; }
+
+    public bool IsWoken => _isWoken;
+
+    public void Add(SelectionKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Handle is not SimulatedHandle handle || handle.Host != host)
+        {
+            throw new ArgumentException($"{host.Name} watches its own simulated handles, not a {key.Handle.GetType().Name}.", nameof(key));
+        }
+
+        key.Slot = _keys.Count;
+        _keys.Add(key);
+        host.Touch();
+    }
+
+    public void Update(SelectionKey key, Interest previous) => host.Touch();
+
+    public void Remove(SelectionKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        SelectionKey last = _keys[^1];
+        _keys[key.Slot] = last;
+        last.Slot = key.Slot;
+        _keys.RemoveAt(_keys.Count - 1);
+    }
+
+    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    {
+        ArgumentNullException.ThrowIfNull(ready);
+        foreach (SelectionKey key in ready)
+        {
+            key.Ready = Interest.None;
+        }
+
+        ready.Clear();
+        SimulatedNetwork network = host.Network;
+        long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
+        if (!network.IsRunning && wait != TimeSpan.Zero && !host.Wait(() => _isWoken || _keys.Exists(IsReady), deadline))
+        {
+            if (deadline == long.MaxValue)
+            {
+                throw new SimulationException($"Seed {network.Seed}: {host.Name} waits for ever: nothing is left that could happen.");
+            }
+        }
+
+        host.BeginWait();
+        Collect(ready);
+        network.Dice.Shuffle(ready);
+        bool returns = _isWoken || ready.Count > 0;
+        _isWoken = false;
+        SleepsUntil = returns ? network.Now : deadline;
+    }
+
+    public void Wake() => _isWoken = true;
+
+    public void Dispose()
+    {
+    }
+
+    private static bool IsReady(SelectionKey key) =>
+        key.Handle.IsClosed || (((SimulatedHandle)key.Handle).Readiness & key.Interest) != Interest.None;
+
+    private void Collect(List<SelectionKey> ready)
+    {
+        double spurious = host.Network.Options.SpuriousReadinessChance;
+        for (int i = _keys.Count - 1; i >= 0; i--)
+        {
+            SelectionKey key = _keys[i];
+            if (key.Handle.IsClosed)
+            {
+                Evict(key, ready);
+                continue;
+            }
+
+            key.Ready = ((SimulatedHandle)key.Handle).Readiness & key.Interest;
+
+            // Not for a connect, whose end no system reports before it has come.
+            Interest watched = key.Interest & (Interest.Read | Interest.Write);
+            if (watched != Interest.None && host.Network.Dice.Hits(spurious))
+            {
+                key.Ready |= watched;
+            }
+
+            if (key.Ready != Interest.None)
+            {
+                ready.Add(key);
+            }
+        }
+    }
+
+    private void Evict(SelectionKey key, List<SelectionKey> ready)
+    {
+        host.Note("a handle was closed while it was registered");
+        Evicted++;
+        Remove(key);
+        key.Evict();
+        ready.Add(key);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using SelectReactor.Testing.Network;
+
+namespace SelectReactor.Testing;
+
+/// <summary>
+/// A machine on a <see cref="SimulatedNetwork"/>: addresses, a table of descriptors, and a <see cref="SelectReactor.Reactor"/>
+/// that the network steps. Made by <see cref="SimulatedNetwork.AddHost(string)"/>. To be used on the network's thread.
+/// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "The reactor owns its selector, and the network the reactor.")]
+public sealed class SimulatedHost
+{
+    private readonly SimulatedSelector _selector;
+    private long _stalledUntil;
+    private SocketError _acceptError;
+    private int _acceptErrorsLeft;
+
+    internal SimulatedHost(SimulatedNetwork network, string name, int number, ReactorOptions options)
+    {
+        Network = network;
+        Name = name;
+        Address = new IPAddress([10, 0, (byte)(number >> 8), (byte)number]);
+        AddressV6 = IPAddress.Parse($"fd00::{number:x}");
+        Descriptors = new DescriptorTable(network.Options.MaxDescriptors);
+        Ports = new PortTable(network.Dice);
+        Handles = new SimulatedHandleFactory(this);
+        _selector = new SimulatedSelector(this);
+        Reactor = new Reactor(new ReactorOptions
+        {
+            TimeProvider = network.Clock,
+            SelectorFactory = () => _selector,
+            HandleFactory = Handles,
+            NameResolver = network.Names,
+            Logger = options.Logger,
+            MaxConnections = options.MaxConnections,
+            MaxPostsPerTick = options.MaxPostsPerTick,
+            PropagateExceptions = options.PropagateExceptions,
+        });
+    }
+
+    /// <summary>By which the others can find it.</summary>
+    public string Name { get; }
+
+    /// <summary>Its IPv4 address; it also has 127.0.0.1 for itself.</summary>
+    public IPAddress Address { get; }
+
+    /// <summary>Its IPv6 address; it also has ::1 for itself.</summary>
+    public IPAddress AddressV6 { get; }
+
+    /// <summary>Its reactor.</summary>
+    public Reactor Reactor { get; }
+
+    /// <summary>Makes handles on this host, for a peer that is no reactor: a test may connect, send and receive with them as
+    /// it likes, in the order in which it likes.</summary>
+    public IHandleFactory Handles { get; }
+
+    /// <summary>How many descriptors it may have open. Lower it to run out of them for a while.</summary>
+    public int MaxDescriptors
+    {
+        get => Descriptors.Capacity;
+        set => Descriptors.Capacity = value;
+    }
+
+    /// <summary>How many descriptors are open: listeners, connections, and the spare one that each listener keeps.</summary>
+    public int OpenDescriptors => Descriptors.Open;
+
+    /// <summary>How many handles the reactor's selector watches.</summary>
+    public int RegisteredKeys => _selector.Keys;
+
+    /// <summary>How many handles were closed while they were still registered.</summary>
+    public int EvictedKeys => _selector.Evicted;
+
+    /// <summary>How many ticks the reactor has run: more than events and timers account for means that it spins.</summary>
+    public long Ticks { get; private set; }
+
+    internal SimulatedNetwork Network { get; }
+
+    internal DescriptorTable Descriptors { get; }
+
+    internal PortTable Ports { get; }
+
+    /// <summary>The open ends on this host.</summary>
+    internal List<SimulatedStream> Streams { get; } = [];
+
+    /// <summary>When the reactor has its next turn, unless something happens before.</summary>
+    internal long WakeAt => IsTouched || _selector.IsWoken ? _stalledUntil : Math.Max(_selector.SleepsUntil, _stalledUntil);
+
+    /// <summary>Whether something happened to it since its last wait.</summary>
+    internal bool IsTouched { get; private set; } = true;
+
+    /// <summary>Whether the reactor is in a tick: it can't begin another.</summary>
+    internal bool IsBusy { get; private set; }
+
+    /// <summary>An address of this host with a port, to listen on or to connect to.</summary>
+    public IPEndPoint EndPoint(int port) => new(Address, port);
+
+    /// <summary>Gives the reactor no turn for so long: a process that is stopped, or a machine that is overloaded. Its
+    /// system goes on to receive and acknowledge.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
+    public void Stall(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        Note($"is stalled for {time}");
+        _stalledUntil = Network.After(time);
+    }
+
+    /// <summary>To be called in a callback of this host's reactor: lets so much time pass, as a callback does that takes
+    /// that long, while the rest of the network goes on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called outside this host's callbacks.</exception>
+    public void Spend(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        if (!IsBusy)
+        {
+            throw new InvalidOperationException($"Only a callback of {Name}'s reactor can spend its time; see Stall.");
+        }
+
+        Note($"spends {time}");
+        Network.Drive(static () => false, Network.After(time));
+    }
+
+    /// <summary>Lets the next accepts that find a client fail, each of which loses that client, as accept(2) does with
+    /// <see cref="SocketError.ConnectionAborted"/>.</summary>
+    /// <param name="error">What they fail with.</param>
+    /// <param name="count">How many.</param>
+    public void FailAccepts(SocketError error, int count)
+    {
+        Note($"fails {count} accepts with {error}");
+        _acceptError = error;
+        _acceptErrorsLeft = count;
+    }
+
+    internal SocketError TakeAcceptError() => _acceptErrorsLeft > 0 && _acceptErrorsLeft-- > 0 ? _acceptError : SocketError.Success;
+
+    internal bool Has(IPAddress address) => address.Equals(Address) || address.Equals(AddressV6) || IPAddress.IsLoopback(address);
+
+    internal void Note(string text) => Network.Note($"{Name} {text}");
+
+    /// <summary>Something happened that may concern the reactor.</summary>
+    internal void Touch() => IsTouched = true;
+
+    internal void BeginWait() => IsTouched = false;
+
+    internal void Tick()
+    {
+        IsBusy = true;
+        try
+        {
+            Ticks++;
+            IsTouched = Reactor.RunOnce(Timeout.InfiniteTimeSpan) > 0 || IsTouched;
+        }
+        finally
+        {
+            IsBusy = false;
+            _stalledUntil = Math.Max(_stalledUntil, Network.After(Network.Options.TickTime));
+        }
+    }
+
+    /// <summary>The reactor waits, and the test called it, not the network: the rest of the network runs meanwhile.</summary>
+    internal bool Wait(Func<bool> isOver, long deadline)
+    {
+        bool wasBusy = IsBusy;
+        IsBusy = true;
+        try
+        {
+            return Network.Drive(isOver, deadline);
+        }
+        finally
+        {
+            IsBusy = wasBusy;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor.Testing;
+
+/// <summary>The names of a <see cref="SimulatedNetwork"/> and their addresses. An answer takes a round trip of the
+/// network's latency.</summary>
+public sealed class SimulatedNameResolver : INameResolver
+{
+    private readonly Dictionary<string, IPAddress[]> _addresses = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SimulatedNetwork _network;
+
+    internal SimulatedNameResolver(SimulatedNetwork network) => _network = network;
+
+    /// <summary>Gives a name its addresses, best first, in place of those that it had. An address that no host has answers
+    /// nobody.</summary>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public void Set(string name, params IPAddress[] addresses)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(addresses);
+        _addresses[name] = [.. addresses];
+    }
+
+    /// <summary>Takes a name away: nobody knows it any more.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public void Remove(string name) => _addresses.Remove(name);
+
+    /// <inheritdoc/>
+    public Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<IPAddress[]>();
+        TimeSpan latency = _network.Dice.Between(_network.Options.MinLatency, _network.Options.MaxLatency);
+        _network.ScheduleEvent(2 * latency, () => _network.CallUser(() => Answer(answer, host, family)));
+        return answer.Task;
+    }
+
+    private void Answer(TaskCompletionSource<IPAddress[]> answer, string host, AddressFamily family)
+    {
+        _network.Note($"the name {host} is asked for ({family})");
+        IPAddress[] found = [.. _addresses.GetValueOrDefault(host, []).Where(address => address.AddressFamily == family)];
+        if (found.Length > 0)
+        {
+            answer.SetResult(found);
+        }
+        else
+        {
+            answer.SetException(new SocketException((int)SocketError.HostNotFound));
+        }
+    }
+}

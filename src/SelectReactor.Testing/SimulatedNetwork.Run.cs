@@ -1,0 +1,154 @@
+using SelectReactor.Testing.Time;
+
+namespace SelectReactor.Testing;
+
+/// <content>How it runs: one event, or one tick of one host, after the other, at the moment at which it happens.</content>
+public sealed partial class SimulatedNetwork
+{
+    private static readonly TimeSpan _longestRun = TimeSpan.FromHours(1);
+    private readonly EventQueue _events = new();
+    private int _depth;
+
+    /// <summary>Since the network was made, in ticks of 100 nanoseconds, whatever the clock shows.</summary>
+    internal long Now { get; private set; }
+
+    /// <summary>Whether the network runs already: then a reactor's wait must return to it, and not run it again.</summary>
+    internal bool IsRunning => _depth > 0;
+
+    /// <summary>Runs until something has come true, for an hour of the network's time at most.</summary>
+    /// <inheritdoc cref="RunUntil(Func{bool}, TimeSpan)"/>
+    public void RunUntil(Func<bool> condition) => RunUntil(condition, _longestRun);
+
+    /// <summary>Runs until something has come true. To be called outside the reactors' callbacks, as all members that
+    /// run.</summary>
+    /// <param name="condition">Asked after each event and each tick; it should only look.</param>
+    /// <param name="limit">How long it may take in the network's time.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="condition"/> is null.</exception>
+    /// <exception cref="SimulationException">It did not come true in time, or nothing is left that could happen, or the
+    /// program seems to spin.</exception>
+    public void RunUntil(Func<bool> condition, TimeSpan limit)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        if (!Drive(condition, After(limit)))
+        {
+            throw new SimulationException(IsOver
+                ? $"Seed {Seed}: the condition did not come true, and nothing is left that could happen."
+                : $"Seed {Seed}: the condition did not come true within {limit} of the network's time.");
+        }
+    }
+
+    /// <summary>Runs until nothing is on its way and no reactor has anything to do at this moment: only timers may be left.
+    /// For an hour of the network's time at most.</summary>
+    /// <exception cref="SimulationException">It was not idle in time, or the program seems to spin.</exception>
+    public void RunUntilIdle() => RunUntil(() => _events.Pending == 0 && _hosts.TrueForAll(host => host.WakeAt > Now && !host.IsTouched));
+
+    /// <summary>Runs for so long in the network's time.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
+    /// <exception cref="SimulationException">The program seems to spin.</exception>
+    public void RunFor(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        Drive(static () => false, After(time));
+    }
+
+    /// <summary>Does something at a moment to come, while the network runs: a fault, a change of mind.</summary>
+    /// <param name="due">From now, in the network's time.</param>
+    /// <param name="action">May use the reactors and all that is theirs.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="action"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
+    public void Schedule(TimeSpan due, Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        ArgumentOutOfRangeException.ThrowIfLessThan(due, TimeSpan.Zero);
+        ScheduleEvent(due, () => CallUser(action));
+    }
+
+    internal EventQueue.ScheduledEvent ScheduleEvent(TimeSpan due, Action action) => _events.Add(After(due), action, isTimer: false);
+
+    internal EventQueue.ScheduledEvent ScheduleEventAt(long at, Action action) => _events.Add(at, action, isTimer: false);
+
+    internal EventQueue.ScheduledEvent ScheduleTimer(TimeSpan due, Action action) => _events.Add(After(due), action, isTimer: true);
+
+    /// <summary>Code of the user's may have given any reactor something to do.</summary>
+    internal void CallUser(Action action)
+    {
+        action();
+        _hosts.ForEach(static host => host.Touch());
+    }
+
+    internal long After(TimeSpan span) => span.Ticks > long.MaxValue - Now ? long.MaxValue : Now + span.Ticks;
+
+    /// <summary>Runs until the condition holds; false when it does not before the deadline.</summary>
+    internal bool Drive(Func<bool> isDone, long deadline)
+    {
+        // Whoever calls may have given any reactor something to do.
+        _hosts.ForEach(static host => host.Touch());
+        _depth++;
+        try
+        {
+            for (long steps = 0; !isDone(); steps++)
+            {
+                if (steps == Options.MaxSteps)
+                {
+                    throw new SimulationException($"Seed {Seed}: no end after {steps} events and ticks: does something spin?");
+                }
+
+                if (!Step(deadline))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            _depth--;
+        }
+    }
+
+    /// <summary>Whether neither an event nor a tick is left.</summary>
+    private bool IsOver => _events.NextAt == long.MaxValue && _hosts.TrueForAll(static host => host.WakeAt == long.MaxValue);
+
+    private bool Step(long deadline)
+    {
+        SimulatedHost? host = NextHost();
+        long hostAt = host?.WakeAt ?? long.MaxValue;
+        long eventAt = _events.NextAt;
+        long at = Math.Min(hostAt, eventAt);
+        if (at > deadline || at == long.MaxValue)
+        {
+            Now = deadline == long.MaxValue ? Now : Math.Max(Now, deadline);
+            return false;
+        }
+
+        Now = Math.Max(Now, at);
+        if (eventAt <= hostAt)
+        {
+            _events.RunNext();
+        }
+        else
+        {
+            host!.Tick();
+        }
+
+        return true;
+    }
+
+    // Of those that are due together, chance decides who is first.
+    private SimulatedHost? NextHost()
+    {
+        SimulatedHost? next = null;
+        int first = _hosts.Count > 1 ? Dice.Below(_hosts.Count) : 0;
+        for (int i = 0; i < _hosts.Count; i++)
+        {
+            SimulatedHost host = _hosts[(first + i) % _hosts.Count];
+            if (!host.IsBusy && (next is null || host.WakeAt < next.WakeAt))
+            {
+                next = host;
+            }
+        }
+
+        return next;
+    }
+}

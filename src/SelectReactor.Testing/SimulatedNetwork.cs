@@ -1,0 +1,220 @@
+using System.Net;
+using SelectReactor.Testing.Network;
+
+namespace SelectReactor.Testing;
+
+/// <summary>
+/// A network of hosts in memory, each with a reactor of its own, under virtual time: no socket, no thread, no sleep. All
+/// that chance decides is drawn from a seed, so that the same program on the same seed is the same run, to the last
+/// packet. To be used on one thread. Not simulated are Unix-domain sockets and what happens outside the reactors, such as
+/// on the thread pool: code that goes there does not replay.
+/// </summary>
+/// <example>
+/// <code>
+/// using var network = new SimulatedNetwork(seed: 1);
+/// SimulatedHost server = network.AddHost("server"), client = network.AddHost("client");
+/// server.Reactor.Listen(server.EndPoint(7), new EchoHandler());
+/// client.Reactor.ConnectAsync(server.EndPoint(7), handler);
+/// network.RunUntil(() => handler.HasAnswer);
+/// </code>
+/// </example>
+public sealed partial class SimulatedNetwork : IDisposable
+{
+    private readonly List<SimulatedHost> _hosts = [];
+    private readonly HashSet<(SimulatedHost From, SimulatedHost To)> _cuts = [];
+    private readonly List<Lane> _held = [];
+
+    /// <summary>A network under conditions that are drawn from the seed (<see cref="SimulatedNetworkOptions.Draw"/>).</summary>
+    public SimulatedNetwork(int seed)
+        : this(seed, SimulatedNetworkOptions.Draw(seed))
+    {
+    }
+
+    /// <summary>A network under conditions of your own; the seed decides what they leave to chance.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    public SimulatedNetwork(int seed, SimulatedNetworkOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Seed = seed;
+        Options = options;
+        Dice = new Dice(seed);
+        Random = new Random(seed ^ 0x0DD5);
+        Trace = new NetworkTrace(options.TraceCapacity);
+        Clock = new SimulatedClock(this);
+        Names = new SimulatedNameResolver(this);
+    }
+
+    /// <summary>What the run is drawn from.</summary>
+    public int Seed { get; }
+
+    /// <summary>The conditions.</summary>
+    public SimulatedNetworkOptions Options { get; }
+
+    /// <summary>The clock of all hosts.</summary>
+    public SimulatedClock Clock { get; }
+
+    /// <summary>For what the test itself leaves to chance; drawn from the seed, too.</summary>
+    public Random Random { get; }
+
+    /// <summary>What has happened.</summary>
+    public NetworkTrace Trace { get; }
+
+    /// <summary>Host names and their addresses. Each host is known by its own name.</summary>
+    public SimulatedNameResolver Names { get; }
+
+    /// <summary>The hosts, in the order in which they were added.</summary>
+    public IReadOnlyList<SimulatedHost> Hosts => _hosts;
+
+    internal Dice Dice { get; }
+
+    /// <summary>
+    /// A network as <see cref="SimulatedNetwork(int)"/> makes it, which keeps its whole trace: give it to the code that
+    /// failed on this seed.
+    /// </summary>
+    public static SimulatedNetwork Replay(int seed) => Replay(seed, SimulatedNetworkOptions.Draw(seed));
+
+    /// <summary>As the other overload, under the conditions under which it failed.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    public static SimulatedNetwork Replay(int seed, SimulatedNetworkOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new SimulatedNetwork(seed, options with { TraceCapacity = int.MaxValue });
+    }
+
+    /// <summary>Runs a scenario on the seeds 1 to <paramref name="seeds"/>, each on a network of its own under conditions
+    /// drawn from the seed.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="scenario"/> is null.</exception>
+    /// <exception cref="SimulationException">The scenario threw on a seed: the message names the seed, and ends with the
+    /// last lines of the trace; the inner exception is what it threw.</exception>
+    public static void Explore(int seeds, Action<SimulatedNetwork> scenario)
+    {
+        ArgumentNullException.ThrowIfNull(scenario);
+        for (int seed = 1; seed <= seeds; seed++)
+        {
+            Try(seed, scenario);
+        }
+    }
+
+    /// <summary>Runs a scenario on one seed, on a network under conditions drawn from it.</summary>
+    /// <inheritdoc cref="Explore"/>
+    /// <returns>The hash of the run's trace.</returns>
+    public static ulong Try(int seed, Action<SimulatedNetwork> scenario)
+    {
+        ArgumentNullException.ThrowIfNull(scenario);
+        using var network = new SimulatedNetwork(seed);
+        try
+        {
+            scenario(network);
+            return network.Trace.Hash;
+        }
+        catch (Exception exception)
+        {
+            throw new SimulationException(
+                $"Seed {seed} failed: {exception.Message}\nRun it again with SimulatedNetwork.Replay({seed}). "
+                + $"The trace ends with:\n{string.Join('\n', network.Trace.Lines.TakeLast(20))}",
+                exception);
+        }
+    }
+
+    /// <summary>Adds a host with a reactor. What the reactor's mailbox, timers and handles of a lower level throw leaves the
+    /// network's run.</summary>
+    /// <inheritdoc cref="AddHost(string, ReactorOptions)"/>
+    public SimulatedHost AddHost(string name) => AddHost(name, new ReactorOptions { PropagateExceptions = true });
+
+    /// <summary>Adds a host with a reactor. Its addresses are 10.0.0.n and fd00::n, n from 1 on.</summary>
+    /// <param name="name">By which the others can find it, and which the trace shows.</param>
+    /// <param name="options">For the reactor; its clock, selector, handles and resolver are the network's.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">A host has this name.</exception>
+    public SimulatedHost AddHost(string name, ReactorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(options);
+        if (_hosts.Exists(host => host.Name == name))
+        {
+            throw new ArgumentException($"There is a host named {name}.", nameof(name));
+        }
+
+        var host = new SimulatedHost(this, name, _hosts.Count + 1, options);
+        _hosts.Add(host);
+        Names.Set(name, host.Address, host.AddressV6);
+        return host;
+    }
+
+    /// <summary>Cuts two hosts off from each other, both ways, until <see cref="Heal(SimulatedHost, SimulatedHost)"/>. What is
+    /// sent meanwhile is lost in silence and sent again after that, as TCP does; a connection that waits for fifteen minutes
+    /// fails with <see cref="System.Net.Sockets.SocketError.TimedOut"/>.</summary>
+    /// <exception cref="ArgumentNullException">A host is null.</exception>
+    public void Partition(SimulatedHost one, SimulatedHost other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        Note($"{one.Name} and {other.Name} are cut off from each other");
+        _cuts.Add((one, other));
+        _cuts.Add((other, one));
+    }
+
+    /// <summary>Ends a <see cref="Partition"/>; without one, does nothing.</summary>
+    /// <exception cref="ArgumentNullException">A host is null.</exception>
+    public void Heal(SimulatedHost one, SimulatedHost other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        Note($"{one.Name} and {other.Name} reach each other");
+        _cuts.Remove((one, other));
+        _cuts.Remove((other, one));
+        ReleaseHeld();
+    }
+
+    /// <summary>Ends every <see cref="Partition"/>.</summary>
+    public void HealAll()
+    {
+        Note("all hosts reach each other");
+        _cuts.Clear();
+        ReleaseHeld();
+    }
+
+    /// <summary>Cuts every connection between two hosts with a reset at both ends, as a firewall that forgets them or a
+    /// cable that swaps routes does. A host may be given twice, for its connections to itself.</summary>
+    /// <exception cref="ArgumentNullException">A host is null.</exception>
+    public void Reset(SimulatedHost one, SimulatedHost other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        Note($"the connections between {one.Name} and {other.Name} are cut");
+        foreach (SimulatedStream stream in one.Streams.Where(stream => stream.PeerHost == other).ToArray())
+        {
+            stream.Cut();
+        }
+    }
+
+    /// <summary>Adds a line of yours to the trace, and so to its hash.</summary>
+    public void Note(string text) => Trace.Add(Now, text);
+
+    /// <summary>Disposes all reactors, which closes everything that is open on them.</summary>
+    public void Dispose()
+    {
+        foreach (SimulatedHost host in _hosts)
+        {
+            host.Reactor.Dispose();
+        }
+    }
+
+    /// <summary>Who has this address; null when nobody has, so that packets to it vanish.</summary>
+    internal SimulatedHost? HostOf(SimulatedHost from, IPAddress address) =>
+        from.Has(address) ? from : _hosts.Find(host => !IPAddress.IsLoopback(address) && host.Has(address));
+
+    internal bool IsCut(SimulatedHost from, SimulatedHost to) => _cuts.Contains((from, to));
+
+    internal void Hold(Lane lane) => _held.Add(lane);
+
+    private void ReleaseHeld()
+    {
+        Lane[] free = [.. _held.Where(lane => !IsCut(lane.From, lane.To))];
+        foreach (Lane lane in free)
+        {
+            _held.Remove(lane);
+            lane.Release();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+namespace SelectReactor.Testing;
+
+/// <summary>
+/// The conditions on a <see cref="SimulatedNetwork"/>. The defaults are those of a good local network.
+/// <see cref="Draw"/> makes some of a bad day instead.
+/// </summary>
+public sealed record SimulatedNetworkOptions
+{
+    /// <summary>The least time that a packet is on its way. Default: 50 microseconds.</summary>
+    public TimeSpan MinLatency { get; init; } = TimeSpan.FromMicroseconds(50);
+
+    /// <summary>The longest time that a packet is on its way; each packet's is drawn. The bytes of one connection still
+    /// arrive in order. Default: 200 microseconds.</summary>
+    public TimeSpan MaxLatency { get; init; } = TimeSpan.FromMicroseconds(200);
+
+    /// <summary>How many bytes a second one direction of one connection carries. Default: no limit
+    /// (<see cref="long.MaxValue"/>).</summary>
+    public long BytesPerSecond { get; init; } = long.MaxValue;
+
+    /// <summary>How likely a packet is lost, from 0 to 1, to arrive only when it is sent again, 200 milliseconds later or
+    /// more. Default: 0.</summary>
+    public double LossChance { get; init; }
+
+    /// <summary>The most bytes that one packet carries. Each one's size is drawn, from one byte on, so that the boundaries
+    /// lie anywhere. Default: 1,460.</summary>
+    public int MaxSegmentBytes { get; init; } = 1460;
+
+    /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them: a send is short or
+    /// would block beyond that. SO_SNDBUF replaces it. Default: 65,536.</summary>
+    public int SendBufferBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it.
+    /// Default: 65,536.</summary>
+    public int ReceiveWindowBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to 1. Default: 0.</summary>
+    public double ResetChance { get; init; }
+
+    /// <summary>How likely a wait reports a handle that is not ready (select(2), bugs), from 0 to 1. Default: 0.</summary>
+    public double SpuriousReadinessChance { get; init; }
+
+    /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>
+    public int MaxDescriptors { get; init; } = 1024;
+
+    /// <summary>How long one tick of a reactor takes, so that a loop without an end gets on in time as well. Default: 1
+    /// microsecond.</summary>
+    public TimeSpan TickTime { get; init; } = TimeSpan.FromMicroseconds(1);
+
+    /// <summary>How many events and ticks one call may run before it fails, since the program seems to spin.
+    /// Default: 10,000,000.</summary>
+    public long MaxSteps { get; init; } = 10_000_000;
+
+    /// <summary>How many lines of the trace are kept. Default: 1,000.</summary>
+    public int TraceCapacity { get; init; } = 1000;
+
+    /// <summary>Nothing takes time and nothing is cut to pieces: for tests in which the network is not the question.</summary>
+    public static SimulatedNetworkOptions Ideal { get; } = new()
+    {
+        MinLatency = TimeSpan.Zero,
+        MaxLatency = TimeSpan.Zero,
+        MaxSegmentBytes = int.MaxValue,
+        TickTime = TimeSpan.FromTicks(1),
+    };
+
+    /// <summary>
+    /// Conditions drawn from a seed, each from good to bad: latency up to a second, narrow lines, loss, packets of few
+    /// bytes, small buffers, spurious readiness. Not all of it at once, so that a connection still carries some hundred
+    /// bytes a second, and no resets: nothing that a correct program could not survive.
+    /// </summary>
+    public static SimulatedNetworkOptions Draw(int seed)
+    {
+        var random = new Random(seed ^ 0x5EED);
+        TimeSpan least = Pick(random, TimeSpan.Zero, TimeSpan.FromMicroseconds(20), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(80));
+        TimeSpan most = least + Pick(
+            random, TimeSpan.Zero, TimeSpan.FromMicroseconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1));
+        bool isFar = most > TimeSpan.FromMilliseconds(5);
+        int segment = isFar ? Pick(random, 1460, 64 * 1024) : Pick(random, 1460, 64 * 1024, 100, 3);
+        return new SimulatedNetworkOptions
+        {
+            MinLatency = least,
+            MaxLatency = most,
+            BytesPerSecond = Pick(random, long.MaxValue, long.MaxValue, 10_000_000, 100_000),
+            LossChance = segment < 100 ? 0 : Pick(random, 0, 0, 0.01, 0.1),
+            MaxSegmentBytes = segment,
+            SendBufferBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 100),
+            ReceiveWindowBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 50),
+            SpuriousReadinessChance = Pick(random, 0, 0, 0.05, 0.3),
+        };
+    }
+
+    private static T Pick<T>(Random random, params ReadOnlySpan<T> choices) => choices[random.Next(choices.Length)];
+}

@@ -1,0 +1,89 @@
+using SelectReactor.Testing.Time;
+
+namespace SelectReactor.Testing;
+
+/// <summary>
+/// The one clock of a <see cref="SimulatedNetwork"/>. It moves only when the network runs. Its monotonic side
+/// (<see cref="GetTimestamp"/>, timers) and its wall side (<see cref="GetUtcNow"/>) can be moved apart, as a real clock is
+/// by an administrator or a time server. To be used on the network's thread only.
+/// </summary>
+public sealed class SimulatedClock : TimeProvider
+{
+    /// <summary>A timestamp of zero would hide a program that takes zero for "never".</summary>
+    private const long FirstTimestamp = TimeSpan.TicksPerHour;
+
+    private static readonly DateTimeOffset _firstDay = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly SimulatedNetwork _network;
+    private TimeSpan _wallOffset;
+    private long _leap;
+    private long? _standsAt;
+
+    internal SimulatedClock(SimulatedNetwork network) => _network = network;
+
+    /// <inheritdoc/>
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>Always UTC, so that a run does not depend on where it runs.</summary>
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <summary>How much time has passed since the network was made, as this clock has it.</summary>
+    public TimeSpan Elapsed => TimeSpan.FromTicks(GetTimestamp() - FirstTimestamp);
+
+    /// <inheritdoc/>
+    public override long GetTimestamp() => _standsAt ?? FirstTimestamp + _network.Now + _leap;
+
+    /// <summary>The wall clock: 2000-01-01 00:00 UTC at first.</summary>
+    public override DateTimeOffset GetUtcNow() => _firstDay + Elapsed + _wallOffset;
+
+    /// <summary>Moves the wall clock alone, forward or back, as setting the date does. Monotonic time and timers are not
+    /// concerned.</summary>
+    public void StepWallClock(TimeSpan step)
+    {
+        _wallOffset += step;
+        _network.Note($"the wall clock steps by {step}");
+    }
+
+    /// <summary>Lets the clock jump forward, both sides, as on a machine that was suspended: what was due meanwhile is
+    /// found late. The network itself has not moved.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="span"/> is negative: monotonic time never goes back.</exception>
+    public void Leap(TimeSpan span)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(span, TimeSpan.Zero);
+        _leap += span.Ticks;
+        if (_standsAt is { } moment)
+        {
+            _standsAt = moment + span.Ticks;
+        }
+
+        _network.Note($"the clock leaps by {span}");
+    }
+
+    /// <summary>Lets the clock stand still while the network goes on, until <see cref="Resume"/>. Idempotent.</summary>
+    public void Freeze()
+    {
+        _standsAt ??= GetTimestamp();
+        _network.Note("the clock stands");
+    }
+
+    /// <summary>Lets a clock that stands go on from where it stood. Idempotent.</summary>
+    public void Resume()
+    {
+        if (_standsAt is { } moment)
+        {
+            _leap = moment - FirstTimestamp - _network.Now;
+            _standsAt = null;
+            _network.Note("the clock goes on");
+        }
+    }
+
+    /// <summary>A timer whose callback the network calls, on its own thread, while it runs.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A time is negative and not infinite.</exception>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        var timer = new SimulatedTimer(_network, () => callback(state));
+        timer.Change(dueTime, period);
+        return timer;
+    }
+}
