@@ -1,4 +1,5 @@
 using System.Reflection;
+using SelectReactor.Soak.Workloads;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak;
@@ -6,9 +7,10 @@ namespace SelectReactor.Soak;
 /// <summary>Something that must hold on every seed.</summary>
 internal sealed record Scenario(string Name, Action<SimulatedNetwork> Run)
 {
-    /// <summary>All of them: each public method of the classes of faults is one.</summary>
+    /// <summary>All of them: the random workload, and each public method of the classes of faults.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
     [
+        new("Workload", static network => WorkloadRun.Execute(network, WorkloadGen.Of(network.Seed))),
         .. typeof(Scenario).Assembly.GetTypes()
             .Where(static type => type.Namespace == "SelectReactor.Soak.Faults" && type.IsAbstract && type.IsSealed)
             .OrderBy(static type => type.Name, StringComparer.Ordinal)

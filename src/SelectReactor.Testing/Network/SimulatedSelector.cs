@@ -7,6 +7,7 @@ namespace SelectReactor.Testing.Network;
 /// </summary>
 internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 {
+    private static readonly TimeSpan _shortestWait = TimeSpan.FromMilliseconds(1);
     private readonly List<SelectionKey> _keys = [];
     private volatile bool _isWoken;
 
@@ -53,6 +54,12 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         ready.Clear();
         SimulatedNetwork network = host.Network;
         long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
+        if (network.Clock.Stands && wait > TimeSpan.Zero)
+        {
+            // As poll(2), which counts in milliseconds: a moment before a timer that does not come nearer is no busy loop.
+            deadline = Math.Max(deadline, network.After(_shortestWait));
+        }
+
         if (!network.IsRunning && wait != TimeSpan.Zero && !host.Wait(() => _isWoken || _keys.Exists(IsReady), deadline))
         {
             if (deadline == long.MaxValue)

@@ -29,6 +29,8 @@ public sealed class SimulatedClock : TimeProvider
     /// <summary>How much time has passed since the network was made, as this clock has it.</summary>
     public TimeSpan Elapsed => TimeSpan.FromTicks(GetTimestamp() - FirstTimestamp);
 
+    internal bool Stands => _standsAt is not null;
+
     /// <inheritdoc/>
     public override long GetTimestamp() => _standsAt ?? FirstTimestamp + _network.Now + _leap;
 

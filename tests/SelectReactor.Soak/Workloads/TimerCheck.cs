@@ -1,0 +1,81 @@
+using SelectReactor.Testing;
+
+namespace SelectReactor.Soak.Workloads;
+
+/// <summary>A timer that knows when it is due: never early, never lost, and in its order among the others.</summary>
+internal sealed class TimerCheck(SimulatedNetwork network, Reactor reactor, TimerPlan plan, Judge judge)
+{
+    private const int MostBeats = 5;
+    private static readonly System.Runtime.CompilerServices.ConditionalWeakTable<Reactor, Order> _orders = [];
+    private ReactorTimer? _timer;
+    private long _dueAt;
+    private int _beats;
+    private bool _isCancelled;
+
+    public bool IsDone { get; private set; }
+
+    public void Start()
+    {
+        var due = TimeSpan.FromMicroseconds(plan.DueMicroseconds);
+        _dueAt = network.Clock.GetTimestamp() + due.Ticks;
+        _timer = plan.PeriodMs == 0
+            ? reactor.Schedule(due, OnDue)
+            : reactor.SchedulePeriodic(due, TimeSpan.FromMilliseconds(plan.PeriodMs), OnDue);
+        if (plan.ChangeAfterMs > 0)
+        {
+            network.Schedule(TimeSpan.FromMilliseconds(plan.ChangeAfterMs), Change);
+        }
+
+        if (plan.CancelAfterMs > 0)
+        {
+            network.Schedule(TimeSpan.FromMilliseconds(plan.CancelAfterMs), Cancel);
+        }
+    }
+
+    private void OnDue()
+    {
+        long now = network.Clock.GetTimestamp();
+        judge.Expect(!_isCancelled, "a cancelled timer does not fire");
+        judge.Expect(!IsDone, "a timer that is done does not fire");
+        judge.Expect(now >= _dueAt, $"a timer is not early ({now - _dueAt})");
+        Order order = _orders.GetOrCreateValue(reactor);
+        judge.Expect(_dueAt >= order.LastDueAt, "timers fire in the order in which they are due");
+        order.LastDueAt = _dueAt;
+        _beats++;
+        if (plan.PeriodMs == 0)
+        {
+            IsDone = true;
+            return;
+        }
+
+        long period = TimeSpan.FromMilliseconds(plan.PeriodMs).Ticks;
+        _dueAt += period * (((now - _dueAt) / period) + 1);
+        if (_beats == MostBeats)
+        {
+            Cancel();
+        }
+    }
+
+    private void Change()
+    {
+        if (IsDone || _isCancelled)
+        {
+            return;
+        }
+
+        _dueAt = network.Clock.GetTimestamp() + TimeSpan.TicksPerMillisecond;
+        _timer!.Change(TimeSpan.FromMilliseconds(1));
+    }
+
+    private void Cancel()
+    {
+        _timer!.Cancel();
+        _isCancelled = true;
+        IsDone = true;
+    }
+
+    private sealed class Order
+    {
+        public long LastDueAt { get; set; }
+    }
+}
