@@ -101,6 +101,11 @@ public sealed partial class SimulatedNetwork
 
             return true;
         }
+        catch
+        {
+            _hasFailed = true;
+            throw;
+        }
         finally
         {
             _depth--;

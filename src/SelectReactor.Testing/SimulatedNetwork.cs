@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Testing;
@@ -23,6 +24,9 @@ public sealed partial class SimulatedNetwork : IDisposable
     private readonly List<SimulatedHost> _hosts = [];
     private readonly HashSet<(SimulatedHost From, SimulatedHost To)> _cuts = [];
     private readonly List<Lane> _held = [];
+
+    /// <summary>A failure that came first must not give way to what comes of it.</summary>
+    private bool _hasFailed;
 
     /// <summary>A network under conditions that are drawn from the seed (<see cref="SimulatedNetworkOptions.Draw"/>).</summary>
     public SimulatedNetwork(int seed)
@@ -109,6 +113,7 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
         catch (Exception exception)
         {
+            network._hasFailed = true;
             throw new SimulationException(
                 $"Seed {seed} failed: {exception.Message}\nRun it again with SimulatedNetwork.Replay({seed}). "
                 + $"The trace ends with:\n{string.Join('\n', network.Trace.Lines.TakeLast(20))}",
@@ -191,12 +196,26 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>Adds a line of yours to the trace, and so to its hash.</summary>
     public void Note(string text) => Trace.Add(Now, text);
 
-    /// <summary>Disposes all reactors, which closes everything that is open on them.</summary>
+    /// <summary>Disposes all reactors, which closes everything that is open on them. What a reactor's last callbacks throw is
+    /// thrown, once all are disposed, unless the network's run has failed already. Idempotent.</summary>
     public void Dispose()
     {
+        ExceptionDispatchInfo? first = null;
         foreach (SimulatedHost host in _hosts)
         {
-            host.Reactor.Dispose();
+            try
+            {
+                host.Reactor.Dispose();
+            }
+            catch (Exception exception)
+            {
+                first ??= ExceptionDispatchInfo.Capture(exception);
+            }
+        }
+
+        if (!_hasFailed)
+        {
+            first?.Throw();
         }
     }
 

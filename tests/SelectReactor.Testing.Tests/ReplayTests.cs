@@ -38,6 +38,28 @@ public sealed class ReplayTests
         Assert.That(failure.Message, Does.EndWith(string.Join('\n', first.Trace.Lines.TakeLast(20))));
     }
 
+    [Test]
+    public void Failure_IsNotHiddenByWhatComesOfIt()
+    {
+        var failure = Assert.Throws<SimulationException>(static () => SimulatedNetwork.Try(1, static network =>
+        {
+            Reactor reactor = network.AddHost("host").Reactor;
+            reactor.Post(static () => throw new NotSupportedException("later"));
+            throw new NotSupportedException("first");
+        }))!;
+
+        Assert.That(failure.Message, Does.Contain("first"));
+    }
+
+    [Test]
+    public void FailureOfTheLastCallbacks_IsTold() => Assert.That(
+        static () =>
+        {
+            using var network = new SimulatedNetwork(1);
+            network.AddHost("host").Reactor.Post(static () => throw new NotSupportedException("last"));
+        },
+        Throws.TypeOf<NotSupportedException>());
+
     private static void EchoScenario(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");
