@@ -1,0 +1,72 @@
+using System.Net;
+
+namespace SelectReactor.Testing.InMemory;
+
+/// <summary>
+/// What a test connection runs on: the real connection on a network without delays, so that a test of one handler
+/// meets the semantics of production and has nothing to wait for.
+/// </summary>
+internal sealed class TestBench : IDisposable
+{
+    private const int Port = 7007;
+
+    /// <summary>Far more than any conversation in memory takes; two ends that never stop are found within a
+    /// second.</summary>
+    private const int MostSteps = 1_000_000;
+
+    /// <summary>Time stands still while the handler works, so that what is due after a round number of seconds comes
+    /// exactly then, also at the end of a chain of delays.</summary>
+    private static readonly SimulatedNetworkOptions _conditions =
+        SimulatedNetworkOptions.Ideal with { TickTime = TimeSpan.Zero, MaxSteps = MostSteps };
+
+    private readonly SimulatedNetwork _network = new(seed: 1, _conditions);
+    private readonly FaultLog _faults = new();
+    private bool _isDisposed;
+
+    public SimulatedClock Clock => _network.Clock;
+
+    public SimulatedHost AddHost(string name) => _network.AddHost(name, new ReactorOptions { Logger = _faults });
+
+    /// <summary>Listens for the one connection of the test.</summary>
+    public static IPEndPoint Listen(
+        SimulatedHost host, Func<Connection, IConnectionHandler> handlerFactory, ConnectionOptions options)
+    {
+        IPEndPoint endPoint = host.EndPoint(Port);
+        host.Reactor.Listen(endPoint, handlerFactory, new ListenerOptions { Connection = options });
+        return endPoint;
+    }
+
+    public void VerifyAccess()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(TestConnection));
+        if (_network.IsRunning)
+        {
+            throw new InvalidOperationException("The test drives the connection from outside its callbacks.");
+        }
+    }
+
+    /// <summary>Runs until only timers are left, and throws what the user's code has thrown.</summary>
+    public void Run()
+    {
+        VerifyAccess();
+        _network.RunUntilIdle();
+        _faults.ThrowFirst();
+    }
+
+    public void Advance(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        VerifyAccess();
+
+        // What the test has begun before, it began before that time.
+        _network.RunUntilIdle();
+        _network.RunFor(time);
+        Run();
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _network.Dispose();
+    }
+}
