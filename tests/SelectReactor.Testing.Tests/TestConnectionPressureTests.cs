@@ -85,4 +85,35 @@ public sealed class TestConnectionPressureTests
         Assert.That(received, Is.EqualTo(bytes.Length));
         Assert.That(connection.CloseReason!.Value.Kind, Is.EqualTo(CloseKind.PeerClosed));
     }
+
+    [Test]
+    public void AsyncHandler_WaitsInItsWrite_UntilThePeerReads()
+    {
+        var source = new Source(count: 50);
+        using var connection = new TestConnection(source);
+        connection.PeerReads = false;
+        connection.Receive("go"u8);
+        Assert.That(source.Written, Is.InRange(1, 49));
+
+        connection.PeerReads = true;
+        Assert.That(source.Written, Is.EqualTo(50));
+        Assert.That(connection.TakeSent(), Has.Length.EqualTo(50 * Source.Size));
+        Assert.That(connection.CloseReason!.Value.Kind, Is.EqualTo(CloseKind.Local));
+    }
+
+    private sealed class Source(int count) : AsyncConnectionHandler
+    {
+        public const int Size = 10_000;
+
+        public int Written { get; private set; }
+
+        protected override async Task ServeAsync(Connection connection)
+        {
+            await connection.Input.ReadAsync();
+            for (; Written < count; Written++)
+            {
+                await connection.Output.WriteAsync(new byte[Size]);
+            }
+        }
+    }
 }

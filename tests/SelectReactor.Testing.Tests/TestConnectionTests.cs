@@ -201,6 +201,16 @@ public sealed class TestConnectionTests
     }
 
     [Test]
+    public void HandlerThatHandsOver_IsReplaced()
+    {
+        var next = new Script();
+        using var connection = new TestConnection(new Script { Readable = opened => opened.Handler = next });
+        connection.Receive("to the next"u8);
+
+        Assert.That(next.Events, Is.EqualTo(["read to the next"]));
+    }
+
+    [Test]
     public void Dispose_ClosesTheConnection()
     {
         var script = new Script();

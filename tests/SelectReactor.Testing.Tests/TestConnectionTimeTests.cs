@@ -40,6 +40,17 @@ public sealed class TestConnectionTimeTests
     }
 
     [Test]
+    public void Leap_LetsWhatWasDueHappen_InRun()
+    {
+        using var connection = new TestConnection(
+            new Echo(), new ConnectionOptions { ReadIdleTimeout = 30 * _second });
+        connection.Clock.Leap(TimeSpan.FromHours(1));
+        connection.Run();
+
+        Assert.That(connection.CloseReason!.Value.Kind, Is.EqualTo(CloseKind.TimedOut));
+    }
+
+    [Test]
     public void Close_InATimer_IsAnsweredAtOnce()
     {
         var script = new Script { Connected = static opened => opened.Reactor.Schedule(_second, opened.Close) };

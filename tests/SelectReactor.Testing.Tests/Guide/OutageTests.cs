@@ -3,7 +3,7 @@ using System.Net;
 namespace SelectReactor.Testing.Tests.Guide;
 
 /// <summary>The tests on a simulated network of docs/testing.md.</summary>
-public sealed class NetworkTests
+public sealed class OutageTests
 {
     [Test]
     public void Pings_SurviveAnOutage() => SimulatedNetwork.Explore(1000, Outage);

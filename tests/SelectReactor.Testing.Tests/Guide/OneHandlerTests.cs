@@ -1,7 +1,7 @@
 namespace SelectReactor.Testing.Tests.Guide;
 
 /// <summary>The unit tests of docs/testing.md.</summary>
-public sealed class UnitTests
+public sealed class OneHandlerTests
 {
     [Test]
     public void Ping_IsAnswered()
