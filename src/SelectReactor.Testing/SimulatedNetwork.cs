@@ -100,12 +100,19 @@ public sealed partial class SimulatedNetwork : IDisposable
     }
 
     /// <summary>Runs a scenario on one seed, on a network under conditions drawn from it.</summary>
-    /// <inheritdoc cref="Explore"/>
+    /// <inheritdoc cref="Try(int, SimulatedNetworkOptions, Action{SimulatedNetwork})"/>
+    public static ulong Try(int seed, Action<SimulatedNetwork> scenario) =>
+        Try(seed, SimulatedNetworkOptions.Draw(seed), scenario);
+
+    /// <summary>Runs a scenario on one seed, under conditions of your own.</summary>
     /// <returns>The hash of the run's trace.</returns>
-    public static ulong Try(int seed, Action<SimulatedNetwork> scenario)
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="SimulationException">The scenario threw: the message names the seed, and ends with the last lines of
+    /// the trace; the inner exception is what it threw.</exception>
+    public static ulong Try(int seed, SimulatedNetworkOptions options, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
-        using var network = new SimulatedNetwork(seed);
+        using var network = new SimulatedNetwork(seed, options);
         try
         {
             scenario(network);
@@ -114,8 +121,9 @@ public sealed partial class SimulatedNetwork : IDisposable
         catch (Exception exception)
         {
             network._hasFailed = true;
+            string arguments = options == SimulatedNetworkOptions.Draw(seed) ? $"{seed}" : $"{seed}, options";
             throw new SimulationException(
-                $"Seed {seed} failed: {exception.Message}\nRun it again with SimulatedNetwork.Replay({seed}). "
+                $"Seed {seed} failed: {exception.Message}\nRun it again with SimulatedNetwork.Replay({arguments}). "
                 + $"The trace ends with:\n{string.Join('\n', network.Trace.Lines.TakeLast(20))}",
                 exception);
         }

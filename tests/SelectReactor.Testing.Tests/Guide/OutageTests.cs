@@ -63,9 +63,7 @@ public sealed class OutageTests
     {
         for (int seed = 1; seed <= 100; seed++)
         {
-            SimulatedNetworkOptions conditions = SimulatedNetworkOptions.Draw(seed) with { LossChance = 0.2 };
-            using var network = new SimulatedNetwork(seed, conditions);
-            Outage(network);
+            SimulatedNetwork.Try(seed, SimulatedNetworkOptions.Draw(seed) with { LossChance = 0.2 }, Outage);
         }
     }
 
