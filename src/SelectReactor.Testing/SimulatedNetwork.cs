@@ -8,7 +8,9 @@ namespace SelectReactor.Testing;
 /// A network of hosts in memory, each with a reactor of its own, under virtual time: no socket, no thread, no sleep. All
 /// that chance decides is drawn from a seed, so that the same program on the same seed is the same run, to the last
 /// packet. To be used on one thread. Not simulated are Unix-domain sockets and what happens outside the reactors, such as
-/// on the thread pool: code that goes there does not replay.
+/// on the thread pool: code that goes there does not replay. Results and readiness are those of Linux, but for out-of-band
+/// bytes, the exact sizes of buffers, options that are taken without effect, and a handle that was made to listen and
+/// connects, or one that was made to connect and listens.
 /// </summary>
 /// <example>
 /// <code>

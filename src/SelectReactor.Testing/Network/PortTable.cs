@@ -32,8 +32,12 @@ internal sealed class PortTable(Dice dice)
         return 0;
     }
 
+    /// <summary>Whether a handle may bind to an address, or begin to listen on the one that it has.</summary>
     public bool IsFree(IPEndPoint endPoint, SimulatedHandle handle) => !_bound.TryGetValue(endPoint.Port, out List<SimulatedHandle>? others)
-        || others.TrueForAll(other => (other.ReusesPort && handle.ReusesPort) || !Overlaps(other.Local!.Address, endPoint.Address));
+        || others.TrueForAll(other => other == handle
+            || (other.SharesAddress && !other.IsListening)
+            || (other.ReusesPort && handle.ReusesPort)
+            || !Overlaps(other.Local!.Address, endPoint.Address));
 
     public void Add(SimulatedHandle handle)
     {

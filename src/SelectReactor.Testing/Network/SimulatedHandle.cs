@@ -14,6 +14,12 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
 
     public override EndPoint? LocalEndPoint => IsClosed ? null : Local;
 
+    /// <summary>Whether others may bind to its address while it does not listen (SO_REUSEADDR): the runtime sets that
+    /// whenever it binds, and a client that did not bind has been given a port of its own.</summary>
+    public bool SharesAddress { get; private set; }
+
+    public virtual bool IsListening => false;
+
     public override bool IsClosed => Descriptor < 0;
 
     /// <summary>SO_REUSEPORT, which the runtime sets with SO_REUSEADDR.</summary>
@@ -68,9 +74,42 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
             return SocketError.AddressAlreadyInUse;
         }
 
+        SharesAddress = true;
         Claim(endPoint);
         return SocketError.Success;
     }
+
+    public override SocketError Listen(int backlog) => WhileOpen(SocketError.OperationNotSupported);
+
+    public override SocketError Accept(out Handle? accepted)
+    {
+        accepted = null;
+        return WhileOpen(SocketError.OperationNotSupported);
+    }
+
+    public override SocketError Connect(EndPoint remoteEndPoint) => WhileOpen(SocketError.OperationNotSupported);
+
+    public override SocketError Receive(Span<byte> buffer, out int received)
+    {
+        received = 0;
+        return WhileOpen(SocketError.NotConnected);
+    }
+
+    public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
+    {
+        sent = 0;
+        return WhileOpen(SocketError.Shutdown);
+    }
+
+    public override SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
+    {
+        sent = 0;
+        return WhileOpen(SocketError.Shutdown);
+    }
+
+    public override SocketError Shutdown(SocketShutdown how) => WhileOpen(SocketError.NotConnected);
+
+    public override SocketError TakeError() => WhileOpen(SocketError.Success);
 
     public override void Close() => End(reset: false);
 
@@ -104,6 +143,8 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
     /// <summary>The address of one that was accepted, whose port is the listener's; and of one that is bound to any address
     /// and now has one.</summary>
     protected void Relocate(IPEndPoint endPoint) => Local = endPoint;
+
+    private SocketError WhileOpen(SocketError answer) => IsClosed ? SocketError.OperationAborted : answer;
 
     private void End(bool reset)
     {

@@ -10,11 +10,14 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
     private readonly Queue<SimulatedStream> _backlog = new();
     private readonly HashSet<SimulatedStream> _halfOpen = [];
     private int _backlogSize;
+    private bool _isListening;
     private bool _takesBothFamilies;
 
-    public bool IsListening { get; private set; }
+    public override bool IsListening => _isListening;
 
-    public override Interest Readiness => _backlog.Count > 0 ? Interest.Read : Interest.None;
+    // poll(2): a socket that is neither connected nor listening has hung up.
+    public override Interest Readiness => !_isListening ? Interest.Connect | Interest.Read | Interest.Write
+        : _backlog.Count > 0 ? Interest.Read : Interest.None;
 
     public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
     {
@@ -34,9 +37,14 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             return SocketError.InvalidArgument;
         }
 
+        if (!Host.Ports.IsFree(Local, this))
+        {
+            return SocketError.AddressAlreadyInUse;
+        }
+
         Note($"listen, backlog {backlog}");
         _backlogSize = backlog;
-        IsListening = true;
+        _isListening = true;
         return SocketError.Success;
     }
 
@@ -120,6 +128,6 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
 
         _halfOpen.Clear();
         _backlog.Clear();
-        IsListening = false;
+        _isListening = false;
     }
 }

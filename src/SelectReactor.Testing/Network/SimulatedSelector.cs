@@ -60,12 +60,9 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
             deadline = Math.Max(deadline, network.After(_shortestWait));
         }
 
-        if (!network.IsRunning && wait != TimeSpan.Zero && !host.Wait(() => _isWoken || _keys.Exists(IsReady), deadline))
+        if (!network.IsRunning)
         {
-            if (deadline == long.MaxValue)
-            {
-                throw new SimulationException($"Seed {network.Seed}: {host.Name} waits for ever: nothing is left that could happen.");
-            }
+            RunNetwork(wait, deadline);
         }
 
         host.BeginWait();
@@ -83,7 +80,23 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     }
 
     private static bool IsReady(SelectionKey key) =>
-        key.Handle.IsClosed || (((SimulatedHandle)key.Handle).Readiness & key.Interest) != Interest.None;
+        IsLost(key) || (((SimulatedHandle)key.Handle).Readiness & key.Interest) != Interest.None;
+
+    // Select looks only at those of which it is to tell something.
+    private static bool IsLost(SelectionKey key) => key.Handle.IsClosed && key.Interest != Interest.None;
+
+    private void RunNetwork(TimeSpan wait, long deadline)
+    {
+        // However short a wait, it takes the time of a tick, so that a loop that never sleeps gets on as well.
+        SimulatedNetwork network = host.Network;
+        host.Wait(static () => false, network.After(network.Options.TickTime));
+        if (wait != TimeSpan.Zero && !host.Wait(() => _isWoken || _keys.Exists(IsReady), deadline)
+            && deadline == long.MaxValue)
+        {
+            throw new SimulationException(
+                $"Seed {network.Seed}: {host.Name} waits for ever: nothing is left that could happen.");
+        }
+    }
 
     private void Collect(List<SelectionKey> ready)
     {
@@ -91,7 +104,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         for (int i = _keys.Count - 1; i >= 0; i--)
         {
             SelectionKey key = _keys[i];
-            if (key.Handle.IsClosed)
+            if (IsLost(key))
             {
                 Evict(key, ready);
                 continue;

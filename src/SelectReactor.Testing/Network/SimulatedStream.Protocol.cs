@@ -29,6 +29,7 @@ internal sealed partial class SimulatedStream
     {
         _listener = listener;
         _stage = Stage.Connected;
+        _wasConnected = true;
         _remote = As(family, client.Local!);
         Relocate(As(family, client._remote!));
         Join(client);
@@ -78,8 +79,9 @@ internal sealed partial class SimulatedStream
         }
         else if (_stage == Stage.Connected && (reset || _received.Count > 0))
         {
-            // Whoever closes without having read says so with a reset, which overtakes what was still to be sent.
-            Die(tellPeer: true);
+            // Whoever closes without having read says so with a reset, which overtakes what was still to be sent. When both
+            // ends have ended there is no connection left to reset.
+            Die(tellPeer: !(_inputEnded && _endIsSent));
         }
         else if (_stage == Stage.Connected)
         {
@@ -168,6 +170,7 @@ internal sealed partial class SimulatedStream
         {
             _retry?.Cancel();
             _stage = Stage.Connected;
+            _wasConnected = true;
             Note($"is connected to {_remote}");
             Touch();
             _lane!.Send(0, _peer!.OnEstablished);

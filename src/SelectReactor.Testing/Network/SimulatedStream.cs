@@ -13,6 +13,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
     private SocketError _error;
     private int _sendBuffer;
     private int _receiveWindow;
+    private bool _wasConnected;
     private bool _inputIsShut;
     private bool _outputIsShut;
 
@@ -33,12 +34,15 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         Dead,
     }
 
-    public override EndPoint? RemoteEndPoint => IsClosed ? null : _remote;
+    public override EndPoint? LocalEndPoint => _wasConnected || SharesAddress ? base.LocalEndPoint : null;
+
+    public override EndPoint? RemoteEndPoint => IsClosed || !_wasConnected ? null : _remote;
 
     public override Interest Readiness => _stage switch
     {
         Stage.Connecting => Interest.None,
-        Stage.Connected => Interest.Connect | (IsReadable ? Interest.Read : Interest.None) | (IsWritable ? Interest.Write : Interest.None),
+        Stage.Connected => (IsReadable ? Interest.Read : Interest.None)
+            | (IsWritable ? Interest.Connect | Interest.Write : Interest.None),
 
         // poll(2): a socket that is not connected has hung up.
         _ => Interest.Connect | Interest.Read | Interest.Write,
@@ -72,7 +76,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
         if (_stage != Stage.Unconnected)
         {
-            return _stage == Stage.Connecting ? SocketError.AlreadyInProgress : SocketError.IsConnected;
+            return _stage == Stage.Connecting ? SocketError.AlreadyInProgress
+                : _stage == Stage.Connected ? SocketError.IsConnected : SocketError.ConnectionAborted;
         }
 
         if (remoteEndPoint is not IPEndPoint remote || remote.AddressFamily != Family)
@@ -115,19 +120,19 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         }
 
         // As in the kernel, an end that has arrived comes before an error that came later.
-        if (_inputEnded || _inputIsShut)
-        {
-            Note("receive: end");
-            return SocketError.Success;
-        }
-
-        if (_error != SocketError.Success)
+        if (!_inputEnded && _error != SocketError.Success)
         {
             Note($"receive: {_error}");
             return TakeError();
         }
 
-        return _stage == Stage.Dead ? SocketError.Success : SocketError.WouldBlock;
+        if (_inputEnded || _inputIsShut || _stage == Stage.Dead)
+        {
+            Note("receive: end");
+            return SocketError.Success;
+        }
+
+        return SocketError.WouldBlock;
     }
 
     public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
@@ -169,12 +174,18 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             return SocketError.OperationAborted;
         }
 
-        if (_stage != Stage.Connected)
+        if (_stage == Stage.Unconnected || (_stage == Stage.Dead && !_wasConnected))
         {
             return SocketError.NotConnected;
         }
 
         Note($"shutdown {how}");
+        if (_stage == Stage.Connecting)
+        {
+            // It gives the attempt up.
+            Die(tellPeer: false);
+        }
+
         _inputIsShut |= how is SocketShutdown.Receive or SocketShutdown.Both;
         if (how is SocketShutdown.Send or SocketShutdown.Both)
         {
