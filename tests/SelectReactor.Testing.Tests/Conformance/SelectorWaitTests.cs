@@ -1,0 +1,134 @@
+using System.Net.Sockets;
+
+namespace SelectReactor.Testing.Tests.Conformance;
+
+/// <summary>When a wait ends.</summary>
+public sealed class SelectorWaitTests(string world) : ConformanceFixture(world)
+{
+    [Test]
+    public void Select_WithNoKey_LastsAsLongAsItIsTold()
+    {
+        TimeSpan before = Now;
+
+        Selector.Select(Quiet, Ready);
+
+        Assert.That(Ready, Is.Empty);
+        Assert.That(Now - before, Is.GreaterThanOrEqualTo(Quiet));
+    }
+
+    [Test]
+    public void Select_WithNothingReady_LastsAsLongAsItIsTold()
+    {
+        Register(Pair().Client, Interest.None);
+        Register(Listening(), Interest.Connect);
+        TimeSpan before = Now;
+
+        Selector.Select(Quiet, Ready);
+
+        Assert.That(Ready, Is.Empty);
+        Assert.That(Now - before, Is.GreaterThanOrEqualTo(Quiet));
+    }
+
+    [Test]
+    public void Select_OfZero_OnlyLooks()
+    {
+        Handle client = Pair().Client;
+        SelectionKey key = Register(client, Interest.None);
+        Selector.Select(TimeSpan.Zero, Ready);
+        Assert.That(Ready, Is.Empty);
+
+        key.Interest = Interest.Write;
+        WaitFor(client, Interest.Write);
+        Selector.Select(TimeSpan.Zero, Ready);
+        Assert.That(Ready, Is.EqualTo(new[] { key }));
+    }
+
+    [Test]
+    public void Select_WithoutLimit_EndsWhenAKeyIsReady()
+    {
+        (Handle client, Handle server) = Pair();
+        SelectionKey key = Register(server, Interest.Read);
+        SendAll(client, [1]);
+
+        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+
+        Assert.That(Ready, Is.EqualTo(new[] { key }));
+    }
+
+    [Test]
+    public void Select_EndsEarly_WhenAKeyIsReady()
+    {
+        Handle listener = Listening();
+        SelectionKey key = Register(Connecting(listener.LocalEndPoint!), Interest.Connect);
+        TimeSpan before = Now;
+
+        Selector.Select(Bound, Ready);
+
+        Assert.That(Ready, Is.EqualTo(new[] { key }));
+        Assert.That(Now - before, Is.LessThan(Bound));
+    }
+
+    [Test]
+    public void Wake_EndsTheNextWait_AndOnlyThat([Values(1, 2, 100)] int times)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            Selector.Wake();
+        }
+
+        TimeSpan before = Now;
+        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+        Assert.That(Ready, Is.Empty);
+        Assert.That(Now - before, Is.LessThan(Bound));
+
+        before = Now;
+        Selector.Select(Quiet, Ready);
+        Assert.That(Now - before, Is.GreaterThanOrEqualTo(Quiet));
+    }
+
+    [Test]
+    public void Wake_IsTakenByALookAsWell()
+    {
+        Selector.Wake();
+        Selector.Select(TimeSpan.Zero, Ready);
+
+        TimeSpan before = Now;
+        Selector.Select(Quiet, Ready);
+        Assert.That(Now - before, Is.GreaterThanOrEqualTo(Quiet));
+    }
+
+    [Test]
+    public void Wake_DoesNotHideWhatIsReady()
+    {
+        Handle client = Pair().Client;
+        WaitFor(client, Interest.Write);
+        SelectionKey key = Register(client, Interest.Write);
+        Selector.Wake();
+
+        Selector.Select(Bound, Ready);
+
+        Assert.That(Ready, Is.EqualTo(new[] { key }));
+    }
+
+    [Test]
+    public void Wake_AfterDispose_DoesNotThrow()
+    {
+        Selector.Dispose();
+
+        Assert.That(Selector.Wake, Throws.Nothing);
+    }
+
+    [Test]
+    public void ClosedListener_IsEvicted()
+    {
+        Handle listener = Listening();
+        SelectionKey key = Register(listener, Interest.Read);
+        listener.Close();
+
+        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+
+        Assert.That(Ready, Is.EqualTo(new[] { key }));
+        Assert.That(key.IsEvicted, Is.True);
+        Assert.That(listener.Accept(out _), Is.EqualTo(SocketError.OperationAborted));
+    }
+}
