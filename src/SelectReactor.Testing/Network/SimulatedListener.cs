@@ -15,6 +15,12 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
 
     public override bool IsListening => _isListening;
 
+    /// <summary>What the accepted ones inherit, where it was set.</summary>
+    public int? SendBufferBytes { get; private set; }
+
+    public int? ReceiveBufferBytes { get; private set; }
+
+
     // poll(2): a socket that is neither connected nor listening has hung up.
     public override Interest Readiness => !_isListening ? Interest.Connect | Interest.Read | Interest.Write
         : _backlog.Count > 0 ? Interest.Read : Interest.None;
@@ -22,6 +28,15 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
     public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
     {
         _takesBothFamilies |= (level, name) == (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only) && value == 0;
+        if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.SendBuffer))
+        {
+            SendBufferBytes = value;
+        }
+        else if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer))
+        {
+            ReceiveBufferBytes = value;
+        }
+
         return base.SetOption(level, name, value);
     }
 

@@ -28,6 +28,8 @@ internal sealed partial class SimulatedStream
         : this(host, descriptor: -1, family)
     {
         _listener = listener;
+        _sendBuffer = listener.SendBufferBytes ?? _sendBuffer;
+        _receiveWindow = listener.ReceiveBufferBytes ?? _receiveWindow;
         _stage = Stage.Connected;
         _wasConnected = true;
         _remote = As(family, client.Local!);
