@@ -84,11 +84,13 @@ public sealed class SimulatedHost
     /// <summary>The open ends on this host.</summary>
     internal List<SimulatedStream> Streams { get; } = [];
 
-    /// <summary>When the reactor has its next turn, unless something happens before.</summary>
-    internal long WakeAt => IsTouched || _selector.IsWoken ? _stalledUntil : Math.Max(_selector.SleepsUntil, _stalledUntil);
+    /// <summary>When the reactor has its next turn, unless something happens before; never once it is disposed.</summary>
+    internal long WakeAt => _selector.IsDisposed ? long.MaxValue
+        : IsTouched || _selector.IsWoken ? _stalledUntil
+        : Math.Max(_selector.SleepsUntil, _stalledUntil);
 
     /// <summary>Whether something happened to it since its last wait.</summary>
-    internal bool IsTouched { get; private set; } = true;
+    internal bool IsTouched { get => field && !_selector.IsDisposed; private set; } = true;
 
     /// <summary>Whether the reactor is in a tick: it can't begin another.</summary>
     internal bool IsBusy { get; private set; }

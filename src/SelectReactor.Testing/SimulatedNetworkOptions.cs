@@ -36,7 +36,7 @@ public sealed record SimulatedNetworkOptions
     /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to 1. Default: 0.</summary>
     public double ResetChance { get; init; }
 
-    /// <summary>How likely a wait reports a handle that is not ready (select(2), bugs), from 0 to 1. Default: 0.</summary>
+    /// <summary>How likely a wait reports handles that are not ready (select(2), bugs), from 0 to 1. Default: 0.</summary>
     public double SpuriousReadinessChance { get; init; }
 
     /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>

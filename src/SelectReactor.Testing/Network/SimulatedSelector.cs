@@ -19,6 +19,8 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     public bool IsWoken => _isWoken;
 
+    public bool IsDisposed { get; private set; }
+
     public void Add(SelectionKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -75,9 +77,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     public void Wake() => _isWoken = true;
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => IsDisposed = true;
 
     private static bool IsReady(SelectionKey key) =>
         IsLost(key) || (((SimulatedHandle)key.Handle).Readiness & key.Interest) != Interest.None;
@@ -100,7 +100,8 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     private void Collect(List<SelectionKey> ready)
     {
-        double spurious = host.Network.Options.SpuriousReadinessChance;
+        // One draw for the wait: with one for each handle, a host with many of them would never sleep.
+        bool isSpurious = host.Network.Dice.Hits(host.Network.Options.SpuriousReadinessChance);
         for (int i = _keys.Count - 1; i >= 0; i--)
         {
             SelectionKey key = _keys[i];
@@ -114,7 +115,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
             // Not for a connect, whose end no system reports before it has come.
             Interest watched = key.Interest & (Interest.Read | Interest.Write);
-            if (watched != Interest.None && host.Network.Dice.Hits(spurious))
+            if (isSpurious && watched != Interest.None && host.Network.Dice.Below(2) == 0)
             {
                 key.Ready |= watched;
             }
