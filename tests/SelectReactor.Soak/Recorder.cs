@@ -49,13 +49,19 @@ internal sealed class Recorder : IConnectionHandler
     }
 
     /// <summary>Reads all input and sends it back.</summary>
-    public static void Echo(Connection connection)
+    public static void Echo(Connection connection) => connection.Output.Write(ReadAll(connection));
+
+    /// <summary>Reads all input and returns it.</summary>
+    public static byte[] ReadAll(Connection connection)
     {
-        if (connection.Input.TryRead(out ReadResult result))
+        if (!connection.Input.TryRead(out ReadResult result))
         {
-            connection.Output.Write(result.Buffer.ToArray());
-            connection.Input.AdvanceTo(result.Buffer.End);
+            return [];
         }
+
+        byte[] bytes = result.Buffer.ToArray();
+        connection.Input.AdvanceTo(result.Buffer.End);
+        return bytes;
     }
 
     public void OnConnected(Connection connection)

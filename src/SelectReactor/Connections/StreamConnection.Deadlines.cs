@@ -210,7 +210,8 @@ internal sealed partial class StreamConnection
 
     private void Probe()
     {
-        SocketError error = _handle.TakeError();
+        // A send that failed has taken the error from the system.
+        SocketError error = _sendError != SocketError.Success ? _sendError : _handle.TakeError();
         if (error is SocketError.Success or SocketError.OperationNotSupported)
         {
             CheckWithin(_probeInterval);

@@ -33,4 +33,180 @@ internal static class PeerFaults
         network.RunUntil(() => whole.Closed == 1 && served.Closed == 2);
         Leaks.None(network);
     }
+
+    /// <summary>F2: what a peer sent before it cut the connection is read first, whether or not reading was paused when it
+    /// came and whether or not an answer fails meanwhile; and the cut never looks like a good end.</summary>
+    public static void DataThenReset(SimulatedNetwork network)
+    {
+        bool pauses = network.Random.Coin();
+        bool answers = network.Random.Coin();
+        byte[] bytes = network.Random.Bytes(40);
+        var received = new List<byte>();
+        var served = new Recorder
+        {
+            Connected = connection =>
+            {
+                if (pauses)
+                {
+                    connection.PauseReading();
+                }
+            },
+            Readable = connection =>
+            {
+                received.AddRange(Recorder.ReadAll(connection));
+                if (answers)
+                {
+                    connection.Output.Write("yes"u8);
+                }
+            },
+        };
+        SimulatedHost server = network.AddHost("server");
+        SimulatedHost client = network.AddHost("client");
+        server.Reactor.Listen(server.EndPoint(7), served);
+        var peer = RawPeer.Connect(network, client, server.EndPoint(7), served);
+
+        peer.Send(bytes);
+        network.RunFor(network.Random.UpTo(TimeSpan.FromMilliseconds(50)));
+        peer.Abort();
+        network.RunFor(network.Random.UpTo(TimeSpan.FromSeconds(3)));
+        if (pauses)
+        {
+            served.Connection.ResumeReading();
+        }
+
+        network.RunUntil(() => served.Closed == 1, Bounds.OneWay(network));
+        Require.Equal(served.Reason.Kind, CloseKind.PeerReset);
+        Require.Equal(served.InputsEnded, 0);
+        Require.That(received.SequenceEqual(bytes), "all that came before the reset is read");
+        Leaks.None(network);
+    }
+
+    /// <summary>F4: a peer that has ended its output goes on to be served, for as long as it takes, without a spin.</summary>
+    public static void HalfClose(SimulatedNetwork network)
+    {
+        byte[] question = network.Random.Bytes(100);
+        byte[] answer = network.Random.Bytes(100);
+        var received = new List<byte>();
+        var served = new Recorder { InputEnded = static _ => { } };
+        var calling = new Recorder { Readable = connection => received.AddRange(Recorder.ReadAll(connection)) };
+        var pair = new Pair(network, served, calling);
+        calling.Connection.Output.Write(question);
+        calling.Connection.CloseOutput();
+        network.RunUntil(() => served.InputsEnded == 1);
+        Require.Equal(served.BytesReceived, question.Length);
+
+        (long serverTicks, long clientTicks) = (pair.Server.Ticks, pair.Client.Ticks);
+        network.RunFor(network.Random.UpTo(TimeSpan.FromMinutes(1)));
+        Bounds.RequireFewTicks(pair.Server, serverTicks, useful: 20);
+        Bounds.RequireFewTicks(pair.Client, clientTicks, useful: 20);
+        Require.Equal(served.Closed + calling.Closed, 0);
+
+        served.Connection.Output.Write(answer);
+        served.Connection.CloseOutput();
+        network.RunUntil(() => served.Closed == 1 && calling.Closed == 1);
+        Require.That(received.SequenceEqual(answer), "the answer came whole");
+        Require.Equal(served.Reason.Kind, CloseKind.PeerClosed);
+        Require.Equal(calling.Reason.Kind, CloseKind.PeerClosed);
+        Leaks.None(network);
+    }
+
+    /// <summary>F8, L7: whoever closes without having read all still delivers what was written, and the peer sees a good
+    /// end, even if it sends on.</summary>
+    public static void CloseWithUnreadInput(SimulatedNetwork network)
+    {
+        byte[] answer = network.Random.Bytes(200);
+        bool sendsOn = network.Random.Coin();
+        var received = new List<byte>();
+        var served = new Recorder
+        {
+            Readable = connection =>
+            {
+                connection.Output.Write(answer);
+                connection.Close();
+            },
+        };
+        var calling = new Recorder
+        {
+            Readable = connection =>
+            {
+                received.AddRange(Recorder.ReadAll(connection));
+                if (sendsOn)
+                {
+                    connection.Output.Write("more"u8);
+                }
+            },
+        };
+        _ = new Pair(network, served, calling);
+        calling.Connection.Output.Write(network.Random.Bytes(200));
+        network.RunUntil(() => served.Closed == 1 && calling.Closed == 1);
+
+        Require.That(received.SequenceEqual(answer), "all that was written before the close came");
+        Require.Equal(calling.InputsEnded, 1);
+        Require.Equal(calling.Reason.Kind, CloseKind.PeerClosed);
+        Require.Equal(served.Reason, new CloseReason { Kind = CloseKind.Local });
+        Leaks.None(network);
+    }
+
+    /// <summary>F9: a peer that neither ends nor goes away after our close is cut when the linger time is over, and not
+    /// before; what it trickles in meanwhile gains it nothing.</summary>
+    public static void LingeringPeer(SimulatedNetwork network)
+    {
+        TimeSpan linger = network.Random.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(20));
+        bool trickles = network.Random.Coin();
+        byte[] last = network.Random.Bytes(50);
+        (TimeSpan closing, TimeSpan ended) = (default, default);
+        var served = new Recorder
+        {
+            Connected = connection =>
+            {
+                closing = network.Clock.Elapsed;
+                connection.Output.Write(last);
+                connection.Close();
+            },
+            Ended = (_, _) => ended = network.Clock.Elapsed,
+        };
+        SimulatedHost server = network.AddHost("server");
+        SimulatedHost client = network.AddHost("client");
+        server.Reactor.Listen(
+            server.EndPoint(7), served, new ListenerOptions { Connection = new ConnectionOptions { LingerTimeout = linger } });
+        var peer = RawPeer.Connect(network, client, server.EndPoint(7), served);
+        for (int i = 0; i < 10 && trickles; i++)
+        {
+            peer.Send("x"u8);
+            network.RunFor(linger / 10);
+        }
+
+        network.RunFor(linger + Bounds.OneWay(network));
+        Require.Equal(served.Closed, 1);
+        Bounds.RequireWithin(ended - closing, linger, linger + Bounds.Slack, "the end of lingering");
+        Require.Equal(served.Reason.Kind, CloseKind.Local);
+        peer.Receive();
+        Require.That(peer.Received.SequenceEqual(last), "the last bytes came before the reset");
+        peer.Abort();
+        Leaks.None(network);
+    }
+
+    /// <summary>F9: a peer that sends on and on after our close is cut once that was too much.</summary>
+    public static void SendsOnAfterTheClose(SimulatedNetwork network)
+    {
+        int most = network.Random.Next(10, 300);
+        var options = new ConnectionOptions { LingerTimeout = TimeSpan.FromMinutes(1), MaxLingerBytes = most };
+        var served = new Recorder { Connected = static connection => connection.Close() };
+        SimulatedHost server = network.AddHost("server");
+        SimulatedHost client = network.AddHost("client");
+        server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = options });
+        var peer = RawPeer.Connect(network, client, server.EndPoint(7), served);
+        int sent = 0;
+        network.RunUntil(() =>
+        {
+            sent += sent <= most ? peer.Send(new byte[most + 1 - sent]) : 0;
+            return served.Closed == 1;
+        });
+
+        Require.Equal(sent, most + 1);
+        Require.Equal(served.Connection.Statistics.BytesReceived, most + 1);
+        Require.Equal(served.Reason.Kind, CloseKind.Local);
+        peer.Abort();
+        Leaks.None(network);
+    }
 }
