@@ -64,6 +64,15 @@ internal sealed class Recorder : IConnectionHandler
         return bytes;
     }
 
+    /// <summary>Aborts all that are open.</summary>
+    public void Reset()
+    {
+        foreach (Connection connection in _open)
+        {
+            connection.Abort();
+        }
+    }
+
     public void OnConnected(Connection connection)
     {
         Expect(_open.Add(connection), "OnConnected comes once");
