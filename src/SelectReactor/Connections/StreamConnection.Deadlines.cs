@@ -24,6 +24,9 @@ internal sealed partial class StreamConnection
     private bool _wasDeaf;
     private bool _isOverdue;
 
+    /// <summary>Whether the last look found a deadline passed, since which a whole tick has had its turn.</summary>
+    private bool _wasOverdue;
+
     /// <summary>Whether it is we who do not listen: a peer can't be blamed for its silence then.</summary>
     private bool IsDeaf => _phase == Phase.Open && _inputState == InputState.Open && IsReadingPaused;
 
@@ -115,6 +118,7 @@ internal sealed partial class StreamConnection
     private void CheckDeadlines()
     {
         _deadlineCheckAt = long.MaxValue;
+        (_wasOverdue, _isOverdue) = (_isOverdue, false);
         if (_sendingShort)
         {
             // The system reports room when there is much of it; a slow reader may have made a little.
@@ -177,7 +181,7 @@ internal sealed partial class StreamConnection
         {
             CheckWithin(left);
         }
-        else if (!_isOverdue)
+        else if (!_wasOverdue)
         {
             // After a long callback, what the peer has sent may still lie in the system: the next tick looks first.
             _isOverdue = true;

@@ -246,6 +246,28 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
+    public void WhatComesBetweenTheWaitAndTheClock_IsLookedAtBeforeAnyDeadline()
+    {
+        Connect(new ConnectionOptions { FirstByteTimeout = _limit, ReadIdleTimeout = _limit, IdleTimeout = _limit });
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        // The first reading is for the wait, the second for the tick: the system may give others the processor in between.
+        int reads = 0;
+        _time.Reading = () =>
+        {
+            if (++reads == 2)
+            {
+                _time.Advance(2 * _limit);
+                _peer.Send("x"u8);
+            }
+        };
+        _reactor.RunOnce(TimeSpan.Zero);
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That((reads > 2, _handler.IsClosed, _handler.Received.Count), Is.EqualTo((true, false, 1)));
+    }
+
+    [Test]
     public void Reset_IsNoticedWhileReadingIsPaused()
     {
         Connect(new ConnectionOptions());
@@ -351,9 +373,12 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
     {
         public int Reads { get; private set; }
 
+        public Action? Reading { get; set; }
+
         public override long GetTimestamp()
         {
             Reads++;
+            Reading?.Invoke();
             return base.GetTimestamp();
         }
     }
