@@ -20,7 +20,6 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
 
     public int? ReceiveBufferBytes { get; private set; }
 
-
     // poll(2): a socket that is neither connected nor listening has hung up.
     public override Interest Readiness => !_isListening ? Interest.Connect | Interest.Read | Interest.Write
         : _backlog.Count > 0 ? Interest.Read : Interest.None;

@@ -15,6 +15,21 @@ public sealed partial class DocsTests
         Assert.That(missing, Is.Empty);
     }
 
+    [Test]
+    public void EveryScenario_IsOnThePageOnReliability()
+    {
+        string page = File.ReadAllText(Path.Combine(Rooms.Root(), "docs", "reliability.md"));
+        string[] scenarios =
+        [
+            .. Directory.EnumerateFiles(Path.Combine(Rooms.Root(), "tests", "SelectReactor.Soak", "Faults"), "*.cs").SelectMany(
+                static file => ScenarioMethod().Matches(File.ReadAllText(file)).Select(
+                    match => $"`{Path.GetFileNameWithoutExtension(file)}.{match.Groups[1].Value}`")),
+        ];
+        Assert.That(scenarios, Has.Length.GreaterThan(40));
+
+        Assert.That(scenarios.Where(scenario => !page.Contains(scenario)), Is.Empty);
+    }
+
     [TestCase(typeof(ReactorOptions))]
     [TestCase(typeof(ListenerOptions))]
     [TestCase(typeof(ConnectOptions))]
@@ -32,6 +47,9 @@ public sealed partial class DocsTests
         Directory.EnumerateFiles(Path.Combine(Rooms.Root(), "tests"), $"{name[0]}.cs", SearchOption.AllDirectories)
             .Any(file => Regex.IsMatch(File.ReadAllText(file), $@"\b(void|Task) {name[1]}\("));
 
-    [GeneratedRegex(@"`\w+Tests\.\w+`")]
+    [GeneratedRegex(@"`\w+(Tests|Faults)\.\w+`")]
     private static partial Regex TestName();
+
+    [GeneratedRegex(@"public static void (\w+)\(SimulatedNetwork ")]
+    private static partial Regex ScenarioMethod();
 }

@@ -4,7 +4,7 @@ using SelectReactor.Testing;
 namespace SelectReactor.Soak.Faults;
 
 /// <summary>Peers that are too slow, or too fast.</summary>
-internal static class SlowPeers
+internal static class SlowPeerFaults
 {
     /// <summary>F20: a stream that comes byte by byte, and is answered four at a time, is the same frames as any other.</summary>
     public static void OneByteAtATime(SimulatedNetwork network)

@@ -4,7 +4,7 @@ using SelectReactor.Testing;
 namespace SelectReactor.Soak.Faults;
 
 /// <summary>Networks that are cut for a while, and machines that stand still.</summary>
-internal static class Outages
+internal static class OutageFaults
 {
     /// <summary>A network that was cut for a while loses nothing: what was written meanwhile comes when it is healed, and so
     /// does the end.</summary>
