@@ -8,6 +8,7 @@ namespace SelectReactor.Soak.Faults;
 internal static class ConnectFaults
 {
     private static readonly IPAddress _nobody = IPAddress.Parse("10.9.9.9");
+    private static readonly TimeSpan _delays = new ConnectOptions().AttemptDelay + new ConnectOptions().ResolutionDelay;
     private static readonly IPAddress _nobodySix = IPAddress.Parse("fd00::9999");
 
     /// <summary>F10: where nobody listens, or nobody listens any more, there is one failure with the system's error.</summary>
@@ -177,6 +178,32 @@ internal static class ConnectFaults
         network.RunFor((2 * network.Options.MaxLatency) + Bounds.Slack);
         RequireError(connecting, SocketError.HostNotFound);
         Require.Equal(calling.Connections, 0);
+        Leaks.None(network);
+    }
+
+    /// <summary>F15: without a descriptor an attempt to connect fails at once, with the system's error, and the next one with a
+    /// descriptor comes about.</summary>
+    public static void NoDescriptorToConnect(SimulatedNetwork network)
+    {
+        SimulatedHost server = network.AddHost("server");
+        SimulatedHost client = network.AddHost("client");
+        var served = new Recorder();
+        var calling = new Recorder();
+        server.Reactor.Listen(server.EndPoint(7), served);
+        EndPoint target = network.Random.Coin() ? new DnsEndPoint("server", 7) : server.EndPoint(7);
+        (int usual, client.MaxDescriptors) = (client.MaxDescriptors, 0);
+        Task<Connection> failing = client.Reactor.ConnectAsync(target, calling);
+        network.RunFor((2 * Bounds.OneWay(network)) + _delays);
+        RequireError(failing, SocketError.TooManyOpenSockets);
+        Require.Equal(calling.Connections, 0);
+
+        client.MaxDescriptors = usual;
+        client.Reactor.ConnectAsync(target, calling);
+        network.RunUntil(
+            () => served.Connections == 1 && calling.Connections == 1,
+            (2 * Bounds.OneWay(network)) + _delays + Bounds.Connect(network));
+        calling.Connection.Close();
+        network.RunUntil(() => served.Closed == 1 && calling.Closed == 1);
         Leaks.None(network);
     }
 
