@@ -133,7 +133,7 @@ internal static class ResetFaults
 
         network.RunUntil(() => calling.BytesReceived == 30, 2 * life);
         calling.Connection.Close();
-        network.RunFor(life);
+        network.RunFor(2 * life);
         Require.Equal(calling.Closed, 1);
         Require.Equal(served.Closed, served.Connections);
         Leaks.None(network);
