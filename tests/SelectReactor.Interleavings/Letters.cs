@@ -1,0 +1,25 @@
+using SelectReactor.Interleavings.Exploration;
+
+namespace SelectReactor.Interleavings;
+
+/// <summary>What is asked of the letters in every scenario: a1, a2, ... of one thread and b1, b2, ... of another.</summary>
+internal static class Letters
+{
+    public static void RequireInOrder(IEnumerable<string> ran, int ofA, int ofB)
+    {
+        string all = string.Join(' ', ran);
+        Scenario.Require(Of('a') == Expected('a', ofA) && Of('b') == Expected('b', ofB), $"Accepted {ofA} and {ofB}, ran: {all}");
+
+        string Of(char thread) => string.Join(' ', ran.Where(letter => letter[0] == thread));
+        static string Expected(char thread, int count) => string.Join(' ', Enumerable.Range(1, count).Select(i => $"{thread}{i}"));
+    }
+
+    /// <param name="outcome">What was found.</param>
+    /// <param name="atLeast">Fewer schedules mean that scheduling points are gone, and with them the test.</param>
+    public static void AssertSound(this Outcome outcome, int atLeast)
+    {
+        TestContext.Out.WriteLine($"{outcome.Schedules} schedules, the longest of {outcome.LongestSchedule} steps");
+        Assert.That(outcome.Failure, Is.Null);
+        Assert.That(outcome.Schedules, Is.GreaterThanOrEqualTo(atLeast));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using SelectReactor.Interleavings.Exploration;
+
+namespace SelectReactor;
+
+/// <summary>In place of <see cref="System.Threading.Interlocked"/>.</summary>
+internal static class Interlocked
+{
+    public static int Exchange(ref int location, int value, [CallerArgumentExpression(nameof(location))] string name = "")
+    {
+        Fence($"exchanges {name} for {value}");
+        Settle(name, ref location);
+        (int before, location) = (location, value);
+        return before;
+    }
+
+    public static int CompareExchange(
+        ref int location, int value, int comparand, [CallerArgumentExpression(nameof(location))] string name = "")
+    {
+        Fence($"exchanges {name} for {value} if it is {comparand}");
+        Settle(name, ref location);
+        int before = location;
+        if (before == comparand)
+        {
+            location = value;
+        }
+
+        return before;
+    }
+
+    public static void MemoryBarrier() => Fence("passes a barrier");
+
+    // Of the connections, which the scenarios do without.
+    public static T Exchange<T>(ref T location, T value)
+        where T : class? => System.Threading.Interlocked.Exchange(ref location, value);
+
+    public static T CompareExchange<T>(ref T location, T value, T comparand)
+        where T : class? => System.Threading.Interlocked.CompareExchange(ref location, value, comparand);
+
+    private static void Fence(string step)
+    {
+        Worker.Pause(step);
+        if (Worker.Current is { } self)
+        {
+            self.Explorer.Buffers.DrainAll(self);
+        }
+    }
+
+    private static void Settle(string name, ref int location)
+    {
+        if (Worker.Current is { } self)
+        {
+            self.Explorer.Buffers.Settle(name, ref location);
+        }
+    }
+}

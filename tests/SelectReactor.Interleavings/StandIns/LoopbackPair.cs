@@ -1,0 +1,38 @@
+using System.Net.Sockets;
+using SelectReactor.Interleavings.Exploration;
+
+namespace SelectReactor.Selection;
+
+/// <summary>In place of the two connected sockets: the number of bytes that are under way between them.</summary>
+internal sealed class LoopbackPair : IDisposable
+{
+    private static readonly Socket _unused = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private int _bytes;
+    private bool _isDisposed;
+
+    public LoopbackPair() => IsReadable = () => _bytes > 0 || _isDisposed;
+
+    public Socket Reader { get; } = _unused;
+
+    public Func<bool> IsReadable { get; }
+
+    public void Signal()
+    {
+        Worker.Pause("sends a signal");
+        _bytes++;
+    }
+
+    public void Drain()
+    {
+        Worker.Pause("drains the signals");
+        Scenario.Require(!_isDisposed, "The selector is used after its end.");
+        _bytes = Math.Max(0, _bytes - 64);
+    }
+
+    public void Dispose()
+    {
+        Worker.Pause("disposes the selector");
+        Scenario.Require(!_isDisposed, "The selector is disposed twice.");
+        _isDisposed = true;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using SelectReactor.Interleavings.Exploration;
+
+namespace SelectReactor;
+
+/// <summary>In place of <see cref="System.Threading.Volatile"/>: found first, being nearer to the namespaces of the core.</summary>
+internal static class Volatile
+{
+    public static int Read(ref int location, [CallerArgumentExpression(nameof(location))] string name = "")
+    {
+        Worker.Pause($"reads {name}");
+        return Worker.Current is { } self ? self.Explorer.Buffers.Read(self, name, ref location) : location;
+    }
+
+    public static void Write(ref int location, int value, [CallerArgumentExpression(nameof(location))] string name = "")
+    {
+        Worker.Pause($"writes {value} to {name}");
+        if (Worker.Current is { } self)
+        {
+            self.Explorer.Buffers.Write(self, name, value);
+        }
+        else
+        {
+            location = value;
+        }
+    }
+
+    // Of the connections and listeners, which the scenarios do without.
+    public static long Read(ref long location) => System.Threading.Volatile.Read(ref location);
+
+    public static T Read<T>(ref T location)
+        where T : class? => System.Threading.Volatile.Read(ref location);
+}
