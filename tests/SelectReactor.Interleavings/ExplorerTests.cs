@@ -98,7 +98,7 @@ public sealed class ExplorerTests
         Outcome outcome = Explorer.Explore(int.MaxValue, () =>
         {
             Action body = runs++ % 2 == 1 ? static () => { } : static () => Worker.Pause("second");
-            return new Scenario(static () => { }, ("a", static () => Worker.Pause("second")), ("b", body), ("c", body));
+            return new Scenario(static () => { }, ("a", () => Worker.Pause("second")), ("b", body), ("c", body));
         });
 
         Assert.That(outcome.Failure, Does.Contain("does not repeat itself"));

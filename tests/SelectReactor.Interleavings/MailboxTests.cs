@@ -33,7 +33,10 @@ public sealed class MailboxTests
             int a = 0;
             int b = 0;
             return new Scenario(
-                Check, ("closer", Close), ("a", () => a = Post(mailbox, "a1", "a2")), ("b", () => b = Post(mailbox, "b1")));
+                Check,
+                ("closer", Close),
+                ("a", () => a = Post(mailbox, "a1", "a2")),
+                ("b", () => b = Post(mailbox, "b1")));
 
             void Close()
             {
@@ -58,7 +61,7 @@ public sealed class MailboxTests
         foreach (string letter in letters)
         {
             bool posted = mailbox.TryPost(static _ => { }, letter);
-            Scenario.Require(!posted || letter[^1] == '1' || accepted > 0, "A letter is accepted after one was refused.");
+            Scenario.Require(!posted || letter[^1] == '1' || accepted > 0, "Accepted after one was refused.");
             accepted += posted ? 1 : 0;
         }
 

@@ -14,32 +14,28 @@ public sealed class ReactorEndTests
             var ran = new List<string>();
             return new Scenario(Check, ("loop", () => reactor.Run()), ("a", Post), ("stop", reactor.Stop));
 
-            void Post()
-            {
-                reactor.Post(() => ran.Add("a1"));
-                reactor.Post(() => ran.Add("a2"));
-            }
+            void Post() => reactor.Post(() => ran.Add("a1"));
 
             void Check()
             {
                 reactor.RunOnce(TimeSpan.Zero);
-                Letters.RequireInOrder(ran, 2, 0);
+                Letters.RequireInOrder(ran, 1, 0);
             }
         });
 
-        outcome.AssertSound(atLeast: 1_000);
+        outcome.AssertSound(atLeast: 300);
     }
 
     [TestCase(1, true, 2)]
     [TestCase(1, false, 3)]
     [TestCase(2, true, 1)]
-    [TestCase(2, false, 2)]
+    [TestCase(2, false, 1)]
     public void Dispose_RunsWhatWasAccepted_AndRefusesTheRest(int disposers, bool loop, int mostPreemptions)
     {
         Outcome outcome = Explorer.Explore(mostPreemptions, () =>
         {
             var end = new End();
-            List<(string, Action)> threads = [("a", () => end.Post(2))];
+            List<(string, Action)> threads = [("a", () => end.Post(1))];
             if (loop)
             {
                 threads.Add(("loop", end.Run));
@@ -53,13 +49,13 @@ public sealed class ReactorEndTests
             return new Scenario(end.Check, [.. threads]);
         });
 
-        outcome.AssertSound(atLeast: 1_000);
+        outcome.AssertSound(atLeast: 300);
     }
 
     [Test]
     public void DisposeInALetter_RunsWhatWasAccepted_AndRefusesTheRest()
     {
-        Outcome outcome = Explorer.Explore(2, static () =>
+        Outcome outcome = Explorer.Explore(1, static () =>
         {
             var end = new End();
             return new Scenario(
@@ -69,7 +65,7 @@ public sealed class ReactorEndTests
                 ("disposer", () => end.Reactor.TryPost(_ => end.Reactor.Dispose(), null)));
         });
 
-        outcome.AssertSound(atLeast: 1_000);
+        outcome.AssertSound(atLeast: 300);
     }
 
     [Test]
@@ -84,13 +80,13 @@ public sealed class ReactorEndTests
             });
             var shutdowns = new List<Task>();
             return new Scenario(
-                () => Scenario.Require(shutdowns.TrueForAll(static task => task.IsCompleted), "A shutdown did not complete."),
+                () => Scenario.Require(shutdowns.TrueForAll(static task => task.IsCompleted), "A task is left."),
                 ("loop", () => reactor.Run()),
                 ("a", () => shutdowns.Add(reactor.ShutdownAsync(TimeSpan.FromSeconds(1)))),
                 ("b", () => shutdowns.Add(reactor.ShutdownAsync(TimeSpan.Zero))));
         });
 
-        outcome.AssertSound(atLeast: 1_000);
+        outcome.AssertSound(atLeast: 300);
     }
 
     /// <summary>A reactor that is about to be disposed, and what becomes of the letters.</summary>

@@ -2,12 +2,12 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor.Interleavings;
 
-/// <summary>Posting to a loop that runs: a loop that waits while a letter is there shows as threads that can't go on.</summary>
+/// <summary>Posting to a loop that runs. One that waits while a letter is there shows as threads that can't go on.</summary>
 public sealed class ReactorPostTests
 {
     [TestCase(2, 1024, 1)]
-    [TestCase(2, 1, 2)]
-    [TestCase(1, 1024, 2)]
+    [TestCase(2, 1, 1)]
+    [TestCase(1, 1, 2)]
     public void LettersOfTwoThreads_AllRun_InOrder(int each, int perTick, int mostPreemptions)
     {
         Outcome outcome = Explorer.Explore(mostPreemptions, () =>
@@ -106,7 +106,8 @@ public sealed class ReactorPostTests
         {
             var selector = new SelectSelector();
             int told = 0;
-            return new Scenario(selector.Dispose, ("loop", Wait), ("a", () => Tell(times: 2)), ("b", () => Tell(times: 1)));
+            return new Scenario(
+                selector.Dispose, ("loop", Wait), ("a", () => Tell(times: 2)), ("b", () => Tell(times: 1)));
 
             void Wait()
             {

@@ -1,6 +1,6 @@
 namespace SelectReactor.Interleavings.Exploration;
 
-/// <summary>The decisions of one schedule, replayed and then varied from the last one back: a search in depth of all.</summary>
+/// <summary>The decisions of one schedule, replayed and then varied from the last one back.</summary>
 internal sealed class Choices
 {
     private readonly List<(int Options, int Taken)> _path = [];
@@ -18,7 +18,7 @@ internal sealed class Choices
             _path.Add((options, 0));
         }
 
-        Scenario.Require(_path[_depth].Options == options, "The scenario does not repeat itself under the same schedule.");
+        Scenario.Require(_path[_depth].Options == options, "The scenario does not repeat itself.");
         return _path[_depth++].Taken;
     }
 

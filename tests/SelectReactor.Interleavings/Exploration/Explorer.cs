@@ -3,9 +3,9 @@ using System.Text;
 namespace SelectReactor.Interleavings.Exploration;
 
 /// <summary>
-/// Runs a scenario under every schedule that takes the baton from a running thread at most so many times; switches at the
-/// end of a thread or where it has to wait are free. What is written last may stay unseen by other threads for a while: see
-/// <see cref="StoreBuffers"/>.
+/// Runs a scenario under every schedule that takes the baton from a running thread at most so many times; switches at
+/// the end of a thread or where it has to wait are free. What is written last may stay unseen by other threads for a
+/// while: see <see cref="StoreBuffers"/>.
 /// </summary>
 internal sealed class Explorer
 {
@@ -23,7 +23,8 @@ internal sealed class Explorer
 
     public StoreBuffers Buffers { get; } = new();
 
-    public static Outcome Explore(int mostPreemptions, Func<Scenario> create) => new Explorer(mostPreemptions).Explore(create);
+    public static Outcome Explore(int mostPreemptions, Func<Scenario> create) =>
+        new Explorer(mostPreemptions).Explore(create);
 
     /// <summary>Decides who goes on after a step, and returns when it is <paramref name="self"/>.</summary>
     public void PassOn(Worker self)
@@ -60,7 +61,7 @@ internal sealed class Explorer
         }
     }
 
-    /// <summary>Ends the exploration. The threads stay where they are, since code that failed can't be asked to leave.</summary>
+    /// <summary>Ends the exploration. The threads stay where they are: code that failed can't be asked to leave.</summary>
     public void Fail(string failure)
     {
         var report = new StringBuilder(failure);
@@ -156,8 +157,8 @@ internal sealed class Explorer
 
         if (_workers.Exists(static worker => !worker.IsDone))
         {
-            string[] stuck = [.. _workers.Where(static w => !w.IsDone).Select(static w => $"{w.Name} can't: {w.Next}")];
-            Fail($"Nobody can go on; {string.Join(", ", stuck)}.");
+            IEnumerable<Worker> stuck = _workers.Where(static worker => !worker.IsDone);
+            Fail($"Nobody can go on: {string.Join(", ", stuck.Select(static worker => $"{worker.Name} {worker.Next}"))}.");
         }
 
         return null;
@@ -176,8 +177,8 @@ internal sealed class Explorer
         }
     }
 
-    // Who runs already comes first, so that the search begins with the schedules of the fewest switches. After the threads
-    // come their store buffers.
+    // Who runs already comes first, so that the search begins with the schedules of the fewest switches. After the
+    // threads come their store buffers.
     private void CollectOptions(Worker? self)
     {
         _options.Clear();

@@ -7,7 +7,7 @@ internal sealed record Scenario(Action Check, params (string Name, Action Body)[
 {
     public static void Require(bool condition, string otherwise)
     {
-        // Not an assertion of NUnit, which would count as a failure of the test even where the explorer is meant to find it.
+        // Not an assertion of NUnit, which would fail the test even where the explorer is meant to find it.
         if (!condition)
         {
             throw new InvalidOperationException(otherwise);

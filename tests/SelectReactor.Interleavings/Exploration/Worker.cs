@@ -1,6 +1,6 @@
 namespace SelectReactor.Interleavings.Exploration;
 
-/// <summary>A real thread that runs only while it has the baton, and gives it away at scheduling points only.</summary>
+/// <summary>A real thread that runs only while it has the baton, and gives it away at its pauses only.</summary>
 internal sealed class Worker
 {
     [ThreadStatic]

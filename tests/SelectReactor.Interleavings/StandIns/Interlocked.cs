@@ -6,7 +6,8 @@ namespace SelectReactor;
 /// <summary>In place of <see cref="System.Threading.Interlocked"/>.</summary>
 internal static class Interlocked
 {
-    public static int Exchange(ref int location, int value, [CallerArgumentExpression(nameof(location))] string name = "")
+    public static int Exchange(
+        ref int location, int value, [CallerArgumentExpression(nameof(location))] string name = "")
     {
         Fence($"exchanges {name} for {value}");
         Settle(name, ref location);

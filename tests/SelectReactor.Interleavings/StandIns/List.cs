@@ -3,8 +3,8 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor;
 
-/// <summary>In place of the framework's: of letters it takes two steps to add one, so that the mailbox is found out when it
-/// does that without its lock.</summary>
+/// <summary>In place of the framework's: a letter is added in two steps, so that the mailbox is found out when it does
+/// that without its lock.</summary>
 public sealed class List<T> : System.Collections.Generic.List<T>
 {
     private static readonly bool _isShared = typeof(T) == typeof(Mailbox.Letter);

@@ -2,7 +2,7 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace System.Threading;
 
-/// <summary>In place of the framework's, and under its name, since the <c>lock</c> statement knows it by that.</summary>
+/// <summary>In place of the framework's, under its name, since the <c>lock</c> statement knows it by that.</summary>
 internal sealed class Lock
 {
     private readonly Func<bool> _isFree;

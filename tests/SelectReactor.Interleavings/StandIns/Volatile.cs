@@ -3,7 +3,7 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor;
 
-/// <summary>In place of <see cref="System.Threading.Volatile"/>: found first, being nearer to the namespaces of the core.</summary>
+/// <summary>In place of <see cref="System.Threading.Volatile"/>: found first, being nearer to the core.</summary>
 internal static class Volatile
 {
     public static int Read(ref int location, [CallerArgumentExpression(nameof(location))] string name = "")
@@ -12,7 +12,8 @@ internal static class Volatile
         return Worker.Current is { } self ? self.Explorer.Buffers.Read(self, name, ref location) : location;
     }
 
-    public static void Write(ref int location, int value, [CallerArgumentExpression(nameof(location))] string name = "")
+    public static void Write(
+        ref int location, int value, [CallerArgumentExpression(nameof(location))] string name = "")
     {
         Worker.Pause($"writes {value} to {name}");
         if (Worker.Current is { } self)
