@@ -210,14 +210,4 @@ public sealed class HotSetTests
         _selector.Add(key);
         _pairs.Add((near, far, key));
     }
-
-    /// <summary>Each reading is one unit later than the one before.</summary>
-    private sealed class CountingClock : TimeProvider
-    {
-        private long _now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => ++_now;
-    }
 }

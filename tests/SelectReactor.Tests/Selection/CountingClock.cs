@@ -1,0 +1,11 @@
+namespace SelectReactor.Tests.Selection;
+
+/// <summary>Each reading is one unit after the last, so that a scan of all sockets costs one unit.</summary>
+internal sealed class CountingClock : TimeProvider
+{
+    private long _now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => ++_now;
+}
