@@ -5,6 +5,14 @@ namespace SelectReactor.Interleavings;
 /// <summary>How a loop ends while others post to it.</summary>
 public sealed class ReactorEndTests
 {
+    /// <summary>What goes on while the reactor is disposed.</summary>
+    public enum Loop
+    {
+        None,
+        Run,
+        RunOnce,
+    }
+
     [Test]
     public void Stop_EndsTheLoop_AndWhatWasPostedRunsInTheNext()
     {
@@ -26,19 +34,20 @@ public sealed class ReactorEndTests
         outcome.AssertSound(atLeast: 300);
     }
 
-    [TestCase(1, true, 2)]
-    [TestCase(1, false, 3)]
-    [TestCase(2, true, 1)]
-    [TestCase(2, false, 1)]
-    public void Dispose_RunsWhatWasAccepted_AndRefusesTheRest(int disposers, bool loop, int mostPreemptions)
+    [TestCase(1, Loop.None, 3)]
+    [TestCase(1, Loop.Run, 2)]
+    [TestCase(1, Loop.RunOnce, 2)]
+    [TestCase(2, Loop.None, 1)]
+    [TestCase(2, Loop.Run, 1)]
+    public void Dispose_RunsWhatWasAccepted_AndRefusesTheRest(int disposers, Loop loop, int mostPreemptions)
     {
         Outcome outcome = Explorer.Explore(mostPreemptions, () =>
         {
             var end = new End();
             List<(string, Action)> threads = [("a", () => end.Post(1))];
-            if (loop)
+            if (loop != Loop.None)
             {
-                threads.Add(("loop", end.Run));
+                threads.Add(("loop", () => end.Run(loop)));
             }
 
             for (int i = 0; i < disposers; i++)
@@ -60,7 +69,7 @@ public sealed class ReactorEndTests
             var end = new End();
             return new Scenario(
                 end.Check,
-                ("loop", end.Run),
+                ("loop", () => end.Run(Loop.Run)),
                 ("a", () => end.Post(1)),
                 ("disposer", () => end.Reactor.TryPost(_ => end.Reactor.Dispose(), null)));
         });
@@ -98,11 +107,19 @@ public sealed class ReactorEndTests
 
         public Reactor Reactor { get; } = new();
 
-        public void Run()
+        public void Run(Loop loop)
         {
             try
             {
-                Reactor.Run();
+                if (loop == Loop.Run)
+                {
+                    Reactor.Run();
+                }
+                else
+                {
+                    // Leaves by itself, so that its leaving meets the disposal.
+                    Reactor.RunOnce(TimeSpan.Zero);
+                }
             }
             catch (ObjectDisposedException)
             {

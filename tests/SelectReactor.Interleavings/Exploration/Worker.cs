@@ -73,6 +73,7 @@ internal sealed class Worker
             {
                 Explorer.Record(this);
                 _body();
+                DrainAtTheEnd();
                 IsDone = true;
             }
             catch (Exception exception)
@@ -82,6 +83,16 @@ internal sealed class Worker
             }
 
             Explorer.PassOn(this);
+        }
+    }
+
+    // What a thread wrote last is seen some time, but not at once.
+    private void DrainAtTheEnd()
+    {
+        if (Explorer.Buffers.Holds(this))
+        {
+            Pause("ends");
+            Explorer.Buffers.DrainAll(this);
         }
     }
 }

@@ -20,6 +20,7 @@ internal sealed class LoopbackPair : IDisposable
     {
         Worker.Pause("sends a signal");
         _bytes++;
+        Worker.Pause("has sent a signal");
     }
 
     public void Drain()
