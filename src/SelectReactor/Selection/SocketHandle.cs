@@ -77,6 +77,11 @@ public sealed class SocketHandle : Handle
         {
             return SocketError.OperationAborted;
         }
+        catch (InvalidOperationException)
+        {
+            // It does not listen, which accept(2) calls an invalid argument.
+            return SocketError.InvalidArgument;
+        }
     }
 
     /// <inheritdoc/>

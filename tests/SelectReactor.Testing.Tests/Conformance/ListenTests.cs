@@ -16,6 +16,16 @@ public sealed class ListenTests(string world) : ConformanceFixture(world)
     }
 
     [Test]
+    public void Accept_WithoutListening_IsAnInvalidArgument()
+    {
+        Handle listener = NewListener();
+        Assert.That(listener.Bind(AnyLoopbackPort), Is.EqualTo(SocketError.Success));
+
+        Assert.That(listener.Accept(out Handle? accepted), Is.EqualTo(SocketError.InvalidArgument));
+        Assert.That(accepted, Is.Null);
+    }
+
+    [Test]
     public void Accept_TakesClientsInTheirOrder()
     {
         Handle listener = Listening();
