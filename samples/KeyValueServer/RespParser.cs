@@ -142,9 +142,14 @@ internal sealed class RespParser(InlineSplitter splitter)
 
         ReadOnlySpan<byte> rest = input[next..];
         int end = rest.IndexOf((byte)'\r');
+        if ((end < 0 ? rest.Length : end) > MaxLineLength)
+        {
+            return Fail($"too big {name} string");
+        }
+
         if (end < 0 || end + 1 == rest.Length)
         {
-            return rest.Length > MaxLineLength ? Fail($"too big {name} string") : Wait(next, input.Length + 1);
+            return Wait(next, input.Length + 1);
         }
 
         header = rest[..end];

@@ -142,6 +142,18 @@ public sealed class KeyValueParserTests
         Assert.That(parser.Error, Is.EqualTo(error));
     }
 
+    [TestCase("*", "too big mbulk count string")]
+    [TestCase("*1\r\n$", "too big bulk count string")]
+    public void Parse_OfAHeaderBeyondItsLimit_FailsTheSameWhenItsEndHasComeToo(string beginning, string error)
+    {
+        int longest = RespParser.MaxLineLength + beginning.LastIndexOf('\n') + 1;
+        byte[] bytes = Encoding.ASCII.GetBytes(beginning.PadRight(longest + 1, '1') + "\r\n");
+        var parser = new RespParser(new InlineSplitter());
+
+        Assert.That(parser.Parse(bytes), Is.EqualTo(ParseStatus.Invalid));
+        Assert.That(parser.Error, Is.EqualTo(error));
+    }
+
     [Test]
     public void Parse_OfTheLargestAnnouncedCommand_TakesNoMemoryForIt()
     {
