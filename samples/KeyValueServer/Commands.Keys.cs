@@ -68,7 +68,7 @@ internal sealed partial class Commands
         reply.Integer(entry switch
         {
             null => -2,
-            { ExpiresAt: { } end } => (end - _store.Now + 500) / 1000,
+            { ExpiresAt: { } end } => ToSeconds(end - _store.Now),
             _ => -1,
         });
     }
@@ -87,6 +87,9 @@ internal sealed partial class Commands
         _store.Clear();
         reply.Ok();
     }
+
+    // To the nearest; adding the half first would overflow for the longest life.
+    private static long ToSeconds(long milliseconds) => (milliseconds / 1000) + (milliseconds % 1000 / 500);
 
     private bool TryAddToNow(long time, long unit, out long end)
     {

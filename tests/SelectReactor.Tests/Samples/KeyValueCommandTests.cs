@@ -125,6 +125,15 @@ public sealed class KeyValueCommandTests
             Is.EqualTo("+OK~:1~:1~:1~:1~$-1~:1~:-2~+OK~:-1~:2~"));
     }
 
+    [Test]
+    public void TimeToLive_OfTheLongestLife_IsNotNegative()
+    {
+        var client = new KeyValueClient(new Commands(new KeyValueStore(new FakeTimeProvider()), () => 1));
+        client.Receive(Wire("SET k v PX 9223372036854775807~TTL k~"));
+
+        Assert.That(client.Replies, Is.EqualTo("+OK\r\n:9223372036854776\r\n"));
+    }
+
     private static byte[] Wire(string text) =>
         Encoding.Latin1.GetBytes(text.Replace("~", "\r\n", StringComparison.Ordinal));
 }
