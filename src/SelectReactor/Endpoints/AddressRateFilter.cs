@@ -24,16 +24,21 @@ public sealed class AddressRateFilter : IAcceptFilter
     }
 
     /// <summary>A filter.</summary>
-    /// <param name="perSecond">How many connections a second an address may make in the long run; above zero.</param>
+    /// <param name="perSecond">How many connections a second an address may make in the long run; above zero
+    /// and finite.</param>
     /// <param name="burst">How many it may make at once when it has made none for a while; at least 1.</param>
     /// <param name="maxAddresses">How many addresses are remembered at once. While all of them are in use, a further one
     /// is refused: memory stays bounded under a flood.</param>
     /// <param name="timeProvider">The clock.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small, or not finite.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="timeProvider"/> is null.</exception>
     public AddressRateFilter(double perSecond, int burst, int maxAddresses, TimeProvider timeProvider)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
+
+        // Times no time at all it would be no number, and everybody refused.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(perSecond, double.MaxValue);
+        ArgumentOutOfRangeException.ThrowIfEqual(perSecond, double.NaN);
         ArgumentOutOfRangeException.ThrowIfLessThan(burst, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxAddresses, 1);
         ArgumentNullException.ThrowIfNull(timeProvider);

@@ -54,7 +54,11 @@ public sealed class AddressRateFilterTests
     [Test]
     public void Numbers_AreChecked()
     {
-        Assert.That(() => new AddressRateFilter(0, 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        foreach (double rate in (double[])[0, -1, double.PositiveInfinity, double.NaN, -double.NaN])
+        {
+            Assert.That(() => new AddressRateFilter(rate, 1), Throws.InstanceOf<ArgumentOutOfRangeException>(), $"{rate}");
+        }
+
         Assert.That(() => new AddressRateFilter(1, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
