@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Threading;
@@ -89,6 +90,75 @@ public sealed class HotSetTests
     }
 
     [Test]
+    public void ColdSocket_IsSeenAtOnce_WhenFewAreLeft()
+    {
+        CoolDown();
+        for (int i = 20; i < Sockets; i++)
+        {
+            _pairs[i].Key.Cancel();
+        }
+
+        Assert.That(_selector.Hot, Is.EqualTo(1), "the wake-up");
+        Speak(7);
+        _selector.Select(TimeSpan.Zero, _ready);
+
+        Assert.That(_ready, Is.EqualTo(new[] { _pairs[7].Key }));
+    }
+
+    [Test]
+    public void ColdSocketThatSpeaks_BecomesHot()
+    {
+        CoolDown();
+        Assert.That(_selector.Hot, Is.EqualTo(1), "the wake-up");
+        Speak(150);
+        SelectOften(MostSelectsUntilSeen);
+        Assert.That(_selector.Hot, Is.EqualTo(2));
+        for (int i = 0; i < MostSelectsUntilSeen; i++)
+        {
+            _selector.Select(TimeSpan.Zero, _ready);
+            Assert.That(_ready, Is.EqualTo(new[] { _pairs[150].Key }));
+        }
+    }
+
+    [Test]
+    public void ColdSocket_IsSeenInAWaitThatOutlastsTheRest()
+    {
+        CoolDown();
+        int before = _selector.Scans;
+        while (_selector.Scans == before)
+        {
+            _selector.Select(TimeSpan.Zero, _ready);
+        }
+
+        Speak(42);
+
+        _selector.Select(TimeSpan.FromMilliseconds(2), _ready);
+
+        Assert.That(_ready, Is.EqualTo(new[] { _pairs[42].Key }));
+    }
+
+    [Test]
+    public void WaitForQuietSockets_IsNotShorterThanAsked_WhateverIsScannedInIt()
+    {
+        for (int i = 0; i < 3 * SelectSelector.HotScans; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _selector.Select(TimeSpan.FromMilliseconds(2), _ready);
+            Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.GreaterThanOrEqualTo(2), $"wait {i}");
+        }
+    }
+
+    [Test]
+    public void ClosedSocket_EndsTheScanThatFindsIt()
+    {
+        _pairs[3].Near.Dispose();
+        _selector.Select(TimeSpan.FromMilliseconds(1), _ready);
+
+        Assert.That(_ready, Is.EqualTo(new[] { _pairs[3].Key }));
+        Assert.That(_selector.Scans, Is.EqualTo(1), "it does not wait in a second one");
+    }
+
+    [Test]
     public void ColdSocket_EndsAnInfiniteWait()
     {
         CoolDown();
@@ -120,10 +190,7 @@ public sealed class HotSetTests
         KeepBusy(0);
         CoolDown();
         int before = _selector.Scans;
-        for (int i = 0; i < 1000; i++)
-        {
-            _selector.Select(TimeSpan.Zero, _ready);
-        }
+        SelectOften(1000);
 
         Assert.That(_selector.Scans - before, Is.InRange(50, 100));
     }
@@ -191,11 +258,19 @@ public sealed class HotSetTests
         pending.Clear();
     }
 
+    private void Speak(int index)
+    {
+        _pairs[index].Far.Send([1]);
+        Assert.That(_pairs[index].Near.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "the byte arrives");
+    }
+
     private void KeepBusy(int index) => _pairs[index].Far.Send([1]);
 
-    private void CoolDown()
+    private void CoolDown() => SelectOften((SelectSelector.HotScans + 2) * MostSelectsUntilSeen);
+
+    private void SelectOften(int times)
     {
-        for (int i = 0; i < (SelectSelector.HotScans + 2) * MostSelectsUntilSeen; i++)
+        for (int i = 0; i < times; i++)
         {
             _selector.Select(TimeSpan.Zero, _ready);
         }

@@ -55,12 +55,13 @@ public sealed class SelectSelectorEvictionTests : SelectorFixture
     }
 
     [Test]
-    public void ADescriptorClosedUnderneath_IsFoundAndEvicted_AndTheOthersGoOn()
+    public void ADescriptorClosedUnderneath_IsFoundAndEvicted_AndTheOthersGoOn(
+        [Values(Interest.Read, Interest.Write)] Interest interest)
     {
         using Socket listener = Peer.Listen();
         using var far = Peer.Connect(EndPointOf(listener));
         Socket socket = listener.Accept();
-        SelectionKey culprit = Register(new SocketHandle(socket), Interest.Read);
+        SelectionKey culprit = Register(new SocketHandle(socket), interest);
         (SocketHandle good, Peer peer) = Connected();
         SelectionKey key = Register(good, Interest.Read);
 

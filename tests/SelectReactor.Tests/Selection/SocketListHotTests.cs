@@ -1,0 +1,121 @@
+using System.Collections;
+using System.Net.Sockets;
+using SelectReactor.Selection;
+using SelectReactor.Threading;
+
+namespace SelectReactor.Tests.Selection;
+
+/// <summary>The hot and the cold part of the list that a select empties, against two sets.</summary>
+[TestFixture(false)]
+[TestFixture(true)]
+public sealed class SocketListHotTests(bool forWriting)
+{
+    private readonly List<SocketHandle> _handles = [];
+    private readonly HashSet<SelectionKey> _hot = [];
+    private readonly HashSet<SelectionKey> _cold = [];
+    private SocketList _list = null!;
+
+    private IList View => _list;
+
+    [OneTimeSetUp]
+    public void OpenSockets()
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _handles.Add(new SocketHandle(socket));
+        }
+    }
+
+    [OneTimeTearDown]
+    public void CloseSockets() => _handles.ForEach(static handle => handle.Dispose());
+
+    [SetUp]
+    public void Start()
+    {
+        _list = new SocketList(forWriting);
+        _hot.Clear();
+        _cold.Clear();
+    }
+
+    [Test]
+    public void AMemberThatIsAddedBesideColdOnes_IsHot_AndAllStay()
+    {
+        SelectionKey first = Add();
+        SelectionKey second = Add();
+        MakeCold(first);
+        MakeCold(second);
+
+        Add();
+
+        AssertShowsAll("one added");
+    }
+
+    [Test]
+    public void ARandomWalk_KeepsTheHotOnesBeforeTheColdOnes([Range(1, 20)] int seed)
+    {
+        var random = new Random(seed);
+        for (int round = 0; round < 200; round++)
+        {
+            SelectionKey[] members = [.. _hot, .. _cold];
+            SelectionKey? any = members.Length == 0 ? null : members[random.Next(members.Length)];
+            switch (random.Next(4))
+            {
+                case 0 when any is not null:
+                    _list.Remove(any);
+                    _hot.Remove(any);
+                    _cold.Remove(any);
+                    Assert.That(SlotOf(any), Is.EqualTo(-1));
+                    break;
+                case 1 when any is not null:
+                    // Of one that is hot already, too, which is nothing.
+                    _list.MakeHot(any);
+                    _cold.Remove(any);
+                    _hot.Add(any);
+                    break;
+                case 2 when any is not null && _hot.Contains(any):
+                    MakeCold(any);
+                    break;
+                case 3 when members.Length < _handles.Count:
+                    Add();
+                    break;
+            }
+
+            AssertShowsAll($"seed {seed}, round {round}");
+        }
+    }
+
+    private void AssertShowsAll(string message)
+    {
+        Assert.That((_list.Hot, _list.Members), Is.EqualTo((_hot.Count, _hot.Count + _cold.Count)), message);
+        _list.Rewind(hotOnly: true);
+        Assert.That(Shown(), Is.EquivalentTo(_hot), message);
+        _list.Rewind();
+        Assert.That(Shown(), Is.EquivalentTo(_hot.Concat(_cold)), message);
+        foreach (SelectionKey key in _hot.Concat(_cold))
+        {
+            Assert.That(_list.MemberAt(SlotOf(key)), Is.SameAs(key), message);
+            Assert.That(View[SlotOf(key)], Is.SameAs(((SocketHandle)key.Handle).Socket), message);
+        }
+    }
+
+    private List<SelectionKey?> Shown() => [.. Enumerable.Range(0, _list.Count).Select(_list.KeyAt)];
+
+    private SelectionKey Add()
+    {
+        SocketHandle free = _handles.First(handle => !_hot.Concat(_cold).Any(key => key.Handle == handle));
+        var key = new SelectionKey(free, Interest.None, new object(), Mock.Of<ISelector>(), new ThreadAffinity());
+        _list.Add(free.Socket, key);
+        _hot.Add(key);
+        return key;
+    }
+
+    private void MakeCold(SelectionKey key)
+    {
+        _list.MakeCold(SlotOf(key));
+        _hot.Remove(key);
+        _cold.Add(key);
+    }
+
+    private int SlotOf(SelectionKey key) => forWriting ? key.WriteSlot : key.Slot;
+}
