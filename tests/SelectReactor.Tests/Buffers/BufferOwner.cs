@@ -10,6 +10,9 @@ internal sealed class BufferOwner : IBufferOwner
 
     public bool RefusesAccess { get; set; }
 
+    /// <summary>Whether something was put off and has not run yet.</summary>
+    public bool HasDeferred => _deferred.Count > 0;
+
     public int InputAdvances { get; private set; }
 
     public int OutputAdvances { get; private set; }

@@ -129,6 +129,40 @@ public sealed class InputBufferWaitTests
     }
 
     [Test]
+    public void ACancellationThatComesLate_LeavesTheNextWaitAlone()
+    {
+        using var source = new CancellationTokenSource();
+        Task<ReadResult> first = _buffer.ReadAsync(source.Token).AsTask();
+        source.Cancel();
+        Receive(1);
+        _buffer.CompletePendingRead();
+        _buffer.AdvanceTo(first.Result.Buffer.End);
+        using var other = new CancellationTokenSource();
+        Task<ReadResult> second = _buffer.ReadAsync(other.Token).AsTask();
+
+        _owner.RunDeferred();
+
+        Assert.That(second.IsCompleted, Is.False);
+        Receive(1);
+        _buffer.CompletePendingRead();
+        Assert.That(second.Result.Buffer.Length, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AWaitThatIsOver_LeavesNothingAtItsToken()
+    {
+        using var source = new CancellationTokenSource();
+        Task<ReadResult> read = _buffer.ReadAsync(source.Token).AsTask();
+        Receive(1);
+        _buffer.CompletePendingRead();
+        Assert.That(read.Result.Buffer.Length, Is.EqualTo(1));
+
+        source.Cancel();
+
+        Assert.That(_owner.HasDeferred, Is.False);
+    }
+
+    [Test]
     public void ReadingAgainInsideTheContinuation_Waits()
     {
         int reads = 0;
