@@ -106,6 +106,57 @@ public sealed class BufferPoolTests
         Assert.That(again.Intersect(burst).Count(), Is.EqualTo(2), "what is in use is kept");
     }
 
+    [TestCase(BufferPool.SmallSize, 64)]
+    [TestCase(BufferPool.MediumSize, 8)]
+    [TestCase(BufferPool.LargeSize, 2)]
+    public void AQuarterOfAMegabyteIdle_IsNotWorthTrimming_AndOneSegmentMoreIs(int size, int segments)
+    {
+        BufferSegment[] rented = [.. Enumerable.Range(0, segments + 1).Select(_ => _pool.Rent(size))];
+        Array.ForEach(rented[1..], _pool.Return);
+        Assert.That(_pool.IsWorthTrimming, Is.False);
+
+        _pool.Return(rented[0]);
+
+        Assert.That(_pool.IsWorthTrimming);
+    }
+
+    [Test]
+    public void IdleSegmentsOfAllSizes_CountTogether()
+    {
+        BufferSegment[] medium = [.. Enumerable.Range(0, 4).Select(_ => _pool.Rent(BufferPool.MediumSize))];
+        _pool.Return(_pool.Rent(BufferPool.SmallSize));
+        _pool.Return(_pool.Rent(BufferPool.LargeSize));
+        Array.ForEach(medium, _pool.Return);
+
+        Assert.That(_pool.IsWorthTrimming, "4 + 4 * 32 + 128 KiB");
+    }
+
+    [Test]
+    public void Trim_DropsIdleOnesOfEachSize(
+        [Values(BufferPool.SmallSize, BufferPool.MediumSize, BufferPool.LargeSize)] int size)
+    {
+        BufferSegment first = _pool.Rent(size);
+        BufferSegment second = _pool.Rent(size);
+        _pool.Return(first);
+        _pool.Return(second);
+        _pool.Trim();
+        _pool.Return(_pool.Rent(size));
+        _pool.Trim();
+
+        BufferSegment[] again = [_pool.Rent(size), _pool.Rent(size)];
+
+        Assert.That(again.Intersect([first, second]).Count(), Is.EqualTo(1), "one was idle since the trim before");
+    }
+
+    [TestCase(0, BufferPool.SmallSize)]
+    [TestCase(BufferPool.SmallSize, BufferPool.SmallSize)]
+    [TestCase(BufferPool.SmallSize + 1, BufferPool.MediumSize)]
+    [TestCase(BufferPool.MediumSize, BufferPool.MediumSize)]
+    [TestCase(BufferPool.MediumSize + 1, BufferPool.LargeSize)]
+    [TestCase(long.MaxValue, BufferPool.LargeSize)]
+    public void SizeFor_IsTheSmallestWithRoom(long bytes, int size) =>
+        Assert.That(BufferPool.SizeFor(bytes), Is.EqualTo(size));
+
     [Test]
     public void Outstanding_CountsWhatIsNotBack()
     {
