@@ -127,6 +127,22 @@ public sealed class InputTests(SelectorKind selector) : ConnectionFixture(select
     }
 
     [Test]
+    public void NewHandler_IsOfferedWhatTheOldOneDidNotLookAt()
+    {
+        Handler.Readable = static _ => { };
+        Peer peer = Connect();
+        peer.Send("abc"u8);
+        RunUntil(() => Handler.Events.Contains("OnReadable"));
+        var next = new ScriptedHandler();
+        Connection.Handler = next;
+
+        RunUntil(() => next.Received.Count == 3, "the bytes are offered again");
+        Connection.Handler = Handler;
+        RunSome();
+        Assert.That(Handler.Events.Count(static name => name == "OnReadable"), Is.EqualTo(1), "nothing is left");
+    }
+
+    [Test]
     public void UnconsumedInputOverTheLimit_Closes()
     {
         Handler.Readable = ScriptedHandler.ExamineAll;

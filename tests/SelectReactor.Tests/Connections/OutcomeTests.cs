@@ -28,6 +28,18 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
     ];
 
     [Test]
+    public void TheListOfConnections_IsForTheReactorsThread()
+    {
+        Connect();
+        Assert.That(Reactor.Connections, Is.EqualTo(new[] { Connection }));
+
+        Assert.That(CaughtBeside(() => _ = Reactor.Connections.Count), Is.InstanceOf<InvalidOperationException>());
+        Assert.That(CaughtBeside(() => _ = Reactor.Connections.ToList()), Is.InstanceOf<InvalidOperationException>());
+
+        Exception? CaughtBeside(Action action) => RunBeside(() => Assert.Catch(() => action()));
+    }
+
+    [Test]
     public void EveryOtherThread_IsRefused([Range(0, 15)] int member)
     {
         Connect();
