@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
+using SelectReactor.Selection;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
@@ -40,6 +41,22 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
             Assert.That(connection.RemoteEndPoint, Is.EqualTo(Address));
             Assert.That(connection.LocalEndPoint, Is.EqualTo(peer.Socket.RemoteEndPoint));
         });
+    }
+
+    [Test]
+    public void SocketOptions_AreSet()
+    {
+        SocketHandle? made = null;
+        var handles = new Mock<IHandleFactory>();
+        handles.Setup(static factory => factory.CreateStream(AddressFamily.InterNetwork)).Returns(
+            () => made = (SocketHandle)SocketHandleFactory.Instance.CreateStream(AddressFamily.InterNetwork));
+        using var reactor = new Reactor(Options(handles: handles.Object));
+        var options = new ConnectOptions { Connection = new ConnectionOptions { SendBufferBytes = 20_000 } };
+        Task<Connection> attempt = reactor.ConnectAsync(Address, _handler, options);
+        RunUntil(reactor, () => attempt.IsCompleted);
+
+        Assert.That(made!.Socket.NoDelay);
+        Assert.That(made.Socket.SendBufferSize, Is.InRange(20_000, 40_000));
     }
 
     [Test]

@@ -146,6 +146,17 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     }
 
     [Test]
+    public void WhatTheResolverSays_IsTold()
+    {
+        _resolver.Fail(AddressFamily.InterNetwork, SocketError.TryAgain);
+        _resolver.Fail(AddressFamily.InterNetworkV6, SocketError.TryAgain);
+
+        SocketException error = Assert.Throws<SocketException>(() => Await(Connect()))!;
+        Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.TryAgain));
+        Assert.That(error.Message, Does.Contain(new SocketException((int)SocketError.TryAgain).Message));
+    }
+
+    [Test]
     public void Cancellation_TimeOutAndStop_EndAnUnansweredQuestion()
     {
         _resolver.NeverAnswer(AddressFamily.InterNetworkV6);
