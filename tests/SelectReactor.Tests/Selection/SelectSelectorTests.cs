@@ -179,6 +179,7 @@ public sealed class SelectSelectorTests : SelectorFixture
         Assert.That(() => Register(handle, Interest.Read), Throws.InvalidOperationException);
         keys[5].Cancel();
         Assert.That(() => Register(handle, Interest.Read), Throws.Nothing);
+        Assert.That(() => Register(handle, Interest.None), Throws.InvalidOperationException, "it is full again");
     }
 
     [Test]
