@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Selection;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
@@ -146,6 +147,45 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     }
 
     [Test]
+    public void TheFamilies_TakeTurns()
+    {
+        var tried = new List<AddressFamily>();
+        var handles = new Mock<IHandleFactory>();
+        handles.Setup(static factory => factory.CreateStream(It.IsAny<AddressFamily>()))
+            .Callback<AddressFamily>(tried.Add)
+            .Returns<AddressFamily>(SocketHandleFactory.Instance.CreateStream);
+        var sixes = new TaskCompletionSource<IPAddress[]>();
+        _resolver.Answers[AddressFamily.InterNetworkV6] = sixes.Task;
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Parse("127.0.0.3"), IPAddress.Loopback);
+        using var reactor = new Reactor(new ReactorOptions
+        {
+            SelectorFactory = Options().SelectorFactory,
+            NameResolver = _resolver,
+            HandleFactory = handles.Object,
+        });
+        var options = new ConnectOptions { ResolutionDelay = _never, AttemptDelay = _never };
+        Task<Connection> attempt = reactor.ConnectAsync(new DnsEndPoint("host", _port), _handler, options);
+        reactor.RunOnce(TimeSpan.Zero);
+        reactor.RunOnce(TimeSpan.Zero);
+        sixes.SetResult([IPAddress.IPv6Loopback, IPAddress.IPv6Loopback]);
+        RunUntil(reactor, () => attempt.IsCompleted);
+
+        Assert.That(attempt.IsCompletedSuccessfully);
+        AddressFamily[] turn = [AddressFamily.InterNetworkV6, AddressFamily.InterNetwork];
+        Assert.That(tried, Is.EqualTo(turn.Concat(turn)));
+    }
+
+    [Test]
+    public void AQuestionThatNobodyWaitsFor_IsCancelled()
+    {
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
+        _resolver.NeverAnswer(AddressFamily.InterNetworkV6);
+        Await(Connect(new ConnectOptions { ResolutionDelay = TimeSpan.Zero }));
+
+        RunUntil(_reactor, () => _resolver.Token.IsCancellationRequested);
+    }
+
+    [Test]
     public void WhatTheResolverSays_IsTold()
     {
         _resolver.Fail(AddressFamily.InterNetwork, SocketError.TryAgain);
@@ -207,6 +247,8 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
 
         public void Answer(AddressFamily family, params IPAddress[] addresses) => Answers[family] = Task.FromResult(addresses);
 
+        public CancellationToken Token { get; private set; }
+
         public void NeverAnswer(AddressFamily family) => Answers[family] = new TaskCompletionSource<IPAddress[]>().Task;
 
         public void Fail(AddressFamily family, SocketError error) =>
@@ -215,6 +257,7 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         public Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken)
         {
             Assert.That(host, Is.EqualTo("host"));
+            Token = cancellationToken;
             lock (Asked)
             {
                 Asked.Add(family);
