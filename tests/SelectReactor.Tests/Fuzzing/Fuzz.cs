@@ -11,9 +11,11 @@ namespace SelectReactor.Tests.Fuzzing;
 /// </summary>
 internal static class Fuzz
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
     private static readonly int _effort =
         int.Parse(Environment.GetEnvironmentVariable("FUZZ_EFFORT") ?? "1", CultureInfo.InvariantCulture);
 
+    /// <summary>Fails when the property does not hold for a value, or does not come to an end with it.</summary>
     /// <param name="values">Where the values come from.</param>
     /// <param name="attempts">How many of them a run of the suite affords.</param>
     /// <param name="property">Throws when it does not hold.</param>
@@ -22,10 +24,26 @@ internal static class Fuzz
     {
         long begin = Stopwatch.GetTimestamp();
         long iterations = (long)attempts * _effort;
-
+        T? current = default;
+        long begun = 0;
         // One thread: what a property measures and reuses is that thread's, and the machine is shared.
-        values.Sample(property, iter: iterations, threads: 1, print: print);
+        var sampling = Task.Run(() => values.Sample(Attempt, iter: iterations, threads: 1, print: print));
+        for (long seen = -1; Task.WaitAny([sampling], _patience) < 0; seen = Volatile.Read(ref begun))
+        {
+            Assert.That(Volatile.Read(ref begun), Is.Not.EqualTo(seen), () => $"an attempt does not end: {Print(current!)}");
+        }
+
+        sampling.GetAwaiter().GetResult();
         TestContext.Out.WriteLine($"{iterations} attempts in {Stopwatch.GetElapsedTime(begin).TotalSeconds:F1} s");
+
+        string Print(T value) => print is null ? $"{value}" : print(value);
+
+        void Attempt(T value)
+        {
+            current = value;
+            Volatile.Write(ref begun, begun + 1);
+            property(value);
+        }
     }
 
     /// <summary>Fails with a plain exception: NUnit records an assertion for each smaller value too.</summary>

@@ -34,6 +34,8 @@ public sealed class KeyValueProtocolFuzzTests
     public void Parser_TakesNoMoreMemoryThanHasArrived() =>
         Fuzz.Run(RespGen.Stream, 800, static input =>
         {
+            // What the runtime sets up when it formats a thread's first message is not the parser's.
+            new RespParser(new InlineSplitter()).Parse("*1\r\nx\r\n"u8);
             var parser = new RespParser(new InlineSplitter());
             int at = 0;
             long before = GC.GetAllocatedBytesForCurrentThread();
