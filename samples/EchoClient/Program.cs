@@ -38,6 +38,13 @@ var command = new RootCommand("Sends lines from standard input to an echo server
 {
     host, port, count, size, timeout,
 };
+host.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<string>() is "")
+    {
+        result.AddError("--host takes an address or a name.");
+    }
+});
 command.Validators.Add(result => RequireCount(result, size));
 command.Validators.Add(result => RequireCount(result, timeout));
 command.SetAction(arguments =>

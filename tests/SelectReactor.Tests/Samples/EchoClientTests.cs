@@ -174,6 +174,9 @@ public sealed class EchoClientTests
     public void WrongPort_IsNamed() => AssertRefused("'70000' for option '--port'", "--port", "70000");
 
     [Test]
+    public void EmptyHost_IsNamed() => AssertRefused("--host takes an address or a name.", "--host", "");
+
+    [Test]
     public void Help_NamesTheOptions()
     {
         (int exitCode, string output, _) = SampleProcess.Run(Sample, "", "--help");
