@@ -30,7 +30,8 @@ internal static class Fuzz
         var sampling = Task.Run(() => values.Sample(Attempt, iter: iterations, threads: 1, print: print));
         for (long seen = -1; Task.WaitAny([sampling], _patience) < 0; seen = Volatile.Read(ref begun))
         {
-            Assert.That(Volatile.Read(ref begun), Is.Not.EqualTo(seen), () => $"an attempt does not end: {Print(current!)}");
+            long now = Volatile.Read(ref begun);
+            Assert.That(now, Is.Not.EqualTo(seen), () => $"an attempt does not end: {Print(current!)}");
         }
 
         sampling.GetAwaiter().GetResult();

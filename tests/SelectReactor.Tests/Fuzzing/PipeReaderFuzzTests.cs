@@ -144,7 +144,7 @@ public sealed class PipeReaderFuzzTests
                 return;
             }
 
-            // After a cancelled read that looks less far than an earlier one, the stock pipe waits for new bytes all the same.
+            // When a cancelled read looks less far than an earlier one, the stock pipe waits for new bytes anyway.
             int examined = _isCancelled ? 100 : step.Examined;
             SequencePosition consumed = bytes.GetPosition(bytes.Length * step.Consumed / 100);
             subject.Reader.AdvanceTo(consumed, bytes.GetPosition(bytes.Length * examined / 100));
