@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Testing.InMemory;
 using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Testing;
@@ -13,12 +14,14 @@ namespace SelectReactor.Testing;
 public sealed class SimulatedHost
 {
     private readonly SimulatedSelector _selector;
+    private readonly FaultLog? _faults;
     private long _stalledUntil;
     private SocketError _acceptError;
     private int _acceptErrorsLeft;
 
-    internal SimulatedHost(SimulatedNetwork network, string name, int number, ReactorOptions options)
+    internal SimulatedHost(SimulatedNetwork network, string name, int number, ReactorOptions options, FaultLog? faults)
     {
+        _faults = faults;
         Network = network;
         Name = name;
         Address = new IPAddress([10, 0, (byte)(number >> 8), (byte)number]);
@@ -92,6 +95,9 @@ public sealed class SimulatedHost
     /// <summary>Whether something happened to it since its last wait.</summary>
     internal bool IsTouched { get => field && !_selector.IsDisposed; private set; } = true;
 
+    /// <summary>Whether the reactor waits for what others do, or for a timer.</summary>
+    internal bool IsAsleep => _selector.IsDisposed || (!IsTouched && !_selector.IsWoken && _selector.SleepsUntil > Network.Now);
+
     /// <summary>Whether the reactor is in a tick: it can't begin another.</summary>
     internal bool IsBusy { get; private set; }
 
@@ -99,29 +105,30 @@ public sealed class SimulatedHost
     public IPEndPoint EndPoint(int port) => new(Address, port);
 
     /// <summary>Gives the reactor no turn for so long: a process that is stopped, or a machine that is overloaded. Its
-    /// system goes on to receive and acknowledge.</summary>
+    /// system goes on to receive and acknowledge. Of several stalls the one that ends last counts.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     public void Stall(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
         Note($"is stalled for {time}");
-        _stalledUntil = Network.After(time);
+        _stalledUntil = Math.Max(_stalledUntil, Network.After(time));
     }
 
     /// <summary>To be called in a callback of this host's reactor: lets so much time pass, as a callback does that takes
-    /// that long, while the rest of the network goes on.</summary>
+    /// that long, while the rest of the network goes on. When two hosts spend time at once, the one that began first ends
+    /// last.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called outside this host's callbacks.</exception>
     public void Spend(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
-        if (!IsBusy)
+        if (SynchronizationContext.Current != Reactor.SynchronizationContext)
         {
             throw new InvalidOperationException($"Only a callback of {Name}'s reactor can spend its time; see Stall.");
         }
 
         Note($"spends {time}");
-        Network.Drive(static () => false, Network.After(time));
+        Wait(static () => false, Network.After(time));
     }
 
     /// <summary>Lets the next accepts that find a client fail, each of which loses that client, as accept(2) does with
@@ -134,6 +141,9 @@ public sealed class SimulatedHost
         _acceptError = error;
         _acceptErrorsLeft = count;
     }
+
+    /// <summary>Throws what the user's code threw since the last time, unless the test keeps that log itself.</summary>
+    internal void ThrowFault() => _faults?.ThrowFirst();
 
     internal SocketError TakeAcceptError() => _acceptErrorsLeft > 0 && _acceptErrorsLeft-- > 0 ? _acceptError : SocketError.Success;
 
@@ -153,6 +163,12 @@ public sealed class SimulatedHost
         {
             Ticks++;
             IsTouched = Reactor.RunOnce(Timeout.InfiniteTimeSpan) > 0 || IsTouched;
+            if (!IsAsleep)
+            {
+                Network.NoteUserCode();
+            }
+
+            ThrowFault();
         }
         finally
         {
@@ -161,7 +177,7 @@ public sealed class SimulatedHost
         }
     }
 
-    /// <summary>The reactor waits, and the test called it, not the network: the rest of the network runs meanwhile.</summary>
+    /// <summary>The reactor is in the middle of a tick, and the rest of the network goes on.</summary>
     internal bool Wait(Func<bool> isOver, long deadline)
     {
         bool wasBusy = IsBusy;

@@ -10,7 +10,11 @@ public sealed class SimulatedNameResolver : INameResolver
     private readonly Dictionary<string, IPAddress[]> _addresses = new(StringComparer.OrdinalIgnoreCase);
     private readonly SimulatedNetwork _network;
 
-    internal SimulatedNameResolver(SimulatedNetwork network) => _network = network;
+    internal SimulatedNameResolver(SimulatedNetwork network)
+    {
+        _network = network;
+        Set("localhost", IPAddress.Loopback, IPAddress.IPv6Loopback);
+    }
 
     /// <summary>Gives a name its addresses, best first, in place of those that it had. An address that no host has answers
     /// nobody.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing;
@@ -9,8 +10,14 @@ public sealed partial class SimulatedNetwork
     private readonly EventQueue _events = new();
     private int _depth;
 
+    /// <summary>The first, kept until the outermost run ends: what fails inside a callback would only end a connection.</summary>
+    private ExceptionDispatchInfo? _failure;
+
     /// <summary>Since the network was made, in ticks of 100 nanoseconds, whatever the clock shows.</summary>
     internal long Now { get; private set; }
+
+    /// <summary>How often code of the user's has run.</summary>
+    internal long UserTurns { get; private set; }
 
     /// <summary>Whether the network runs already: then a reactor's wait must return to it, and not run it again.</summary>
     internal bool IsRunning => _depth > 0;
@@ -24,13 +31,18 @@ public sealed partial class SimulatedNetwork
     /// <param name="condition">Asked after each event and each tick; it should only look.</param>
     /// <param name="limit">How long it may take in the network's time.</param>
     /// <exception cref="ArgumentNullException"><paramref name="condition"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">It did not come true in time, or nothing is left that could happen, or the
     /// program seems to spin.</exception>
     public void RunUntil(Func<bool> condition, TimeSpan limit)
     {
         ArgumentNullException.ThrowIfNull(condition);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero);
+        VerifyNotRunning();
         if (!Drive(condition, After(limit)))
         {
+            _hasFailed = true;
             throw new SimulationException(IsOver
                 ? $"Seed {Seed}: the condition did not come true, and nothing is left that could happen."
                 : $"Seed {Seed}: the condition did not come true within {limit} of the network's time.");
@@ -39,15 +51,19 @@ public sealed partial class SimulatedNetwork
 
     /// <summary>Runs until nothing is on its way and no reactor has anything to do at this moment: only timers may be left.
     /// For an hour of the network's time at most.</summary>
+    /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">It was not idle in time, or the program seems to spin.</exception>
-    public void RunUntilIdle() => RunUntil(() => _events.Pending == 0 && _hosts.TrueForAll(host => host.WakeAt > Now && !host.IsTouched));
+    public void RunUntilIdle() => RunUntil(
+        () => _events.Pending == 0 && _hosts.TrueForAll(static host => host.IsAsleep));
 
     /// <summary>Runs for so long in the network's time.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">The program seems to spin.</exception>
     public void RunFor(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        VerifyNotRunning();
         Drive(static () => false, After(time));
     }
 
@@ -74,7 +90,11 @@ public sealed partial class SimulatedNetwork
     {
         action();
         _hosts.ForEach(static host => host.Touch());
+        NoteUserCode();
     }
+
+    /// <summary>A reactor that waits in the test's hands may have been given something to do.</summary>
+    internal void NoteUserCode() => UserTurns++;
 
     internal long After(TimeSpan span) => span.Ticks > long.MaxValue - Now ? long.MaxValue : Now + span.Ticks;
 
@@ -93,7 +113,9 @@ public sealed partial class SimulatedNetwork
                     throw new SimulationException($"Seed {Seed}: no end after {steps} events and ticks: does something spin?");
                 }
 
-                if (!Step(deadline))
+                bool stepped = Step(deadline);
+                _failure?.Throw();
+                if (!stepped)
                 {
                     return false;
                 }
@@ -101,14 +123,24 @@ public sealed partial class SimulatedNetwork
 
             return true;
         }
-        catch
+        catch (Exception exception)
         {
             _hasFailed = true;
+            _failure ??= ExceptionDispatchInfo.Capture(exception);
             throw;
         }
         finally
         {
             _depth--;
+            _failure = _depth == 0 ? null : _failure;
+        }
+    }
+
+    private void VerifyNotRunning()
+    {
+        if (IsRunning)
+        {
+            throw new InvalidOperationException("The network runs already: inside a callback use Schedule, or SimulatedHost.Spend.");
         }
     }
 

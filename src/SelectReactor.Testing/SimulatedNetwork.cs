@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
+using SelectReactor.Testing.InMemory;
 using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Testing;
@@ -38,9 +39,16 @@ public sealed partial class SimulatedNetwork : IDisposable
 
     /// <summary>A network under conditions of your own; the seed decides what they leave to chance.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="ArgumentException">The least latency is above the longest.</exception>
     public SimulatedNetwork(int seed, SimulatedNetworkOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.MinLatency > options.MaxLatency)
+        {
+            throw new ArgumentException(
+                $"MinLatency ({options.MinLatency}) is above MaxLatency ({options.MaxLatency}).", nameof(options));
+        }
+
         Seed = seed;
         Options = options;
         Dice = new Dice(seed);
@@ -90,11 +98,13 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>Runs a scenario on the seeds 1 to <paramref name="seeds"/>, each on a network of its own under conditions
     /// drawn from the seed.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="scenario"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="seeds"/> is not above zero.</exception>
     /// <exception cref="SimulationException">The scenario threw on a seed: the message names the seed, and ends with the
     /// last lines of the trace; the inner exception is what it threw.</exception>
     public static void Explore(int seeds, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
+        ArgumentOutOfRangeException.ThrowIfLessThan(seeds, 1);
         for (int seed = 1; seed <= seeds; seed++)
         {
             Try(seed, scenario);
@@ -114,27 +124,31 @@ public sealed partial class SimulatedNetwork : IDisposable
     public static ulong Try(int seed, SimulatedNetworkOptions options, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
-        using var network = new SimulatedNetwork(seed, options);
+        var network = new SimulatedNetwork(seed, options);
         try
         {
             scenario(network);
-            return network.Trace.Hash;
+            ulong hash = network.Trace.Hash;
+            network.Dispose();
+            return hash;
         }
         catch (Exception exception)
         {
-            network._hasFailed = true;
-            string arguments = options == SimulatedNetworkOptions.Draw(seed) ? $"{seed}" : $"{seed}, options";
-            throw new SimulationException(
-                $"Seed {seed} failed: {exception.Message}\nRun it again with SimulatedNetwork.Replay({arguments}). "
-                + $"The trace ends with:\n{string.Join('\n', network.Trace.Lines.TakeLast(20))}",
-                exception);
+            SimulationException failure = network.Failure(exception);
+            network.Dispose();
+            throw failure;
         }
     }
 
-    /// <summary>Adds a host with a reactor. What the reactor's mailbox, timers and handles of a lower level throw leaves the
-    /// network's run.</summary>
+    /// <summary>Adds a host with a reactor. What a handler, a timer or a posted callback of it throws has the consequences that
+    /// it has in production, and then leaves the network's run, so that a test does not overlook it. Where exceptions are
+    /// part of the test, use the other overload.</summary>
     /// <inheritdoc cref="AddHost(string, ReactorOptions)"/>
-    public SimulatedHost AddHost(string name) => AddHost(name, new ReactorOptions { PropagateExceptions = true });
+    public SimulatedHost AddHost(string name)
+    {
+        var faults = new FaultLog();
+        return AddHost(name, new ReactorOptions { Logger = faults }, faults);
+    }
 
     /// <summary>Adds a host with a reactor. Its addresses are 10.0.0.n and fd00::n, n from 1 on.</summary>
     /// <param name="name">By which the others can find it, and which the trace shows.</param>
@@ -143,19 +157,9 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <exception cref="ArgumentException">A host has this name.</exception>
     public SimulatedHost AddHost(string name, ReactorOptions options)
     {
-        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(options);
-        if (_hosts.Exists(host => host.Name == name))
-        {
-            throw new ArgumentException($"There is a host named {name}.", nameof(name));
-        }
-
-        var host = new SimulatedHost(this, name, _hosts.Count + 1, options);
-        _hosts.Add(host);
-        Names.Set(name, host.Address, host.AddressV6);
-        return host;
+        return AddHost(name, options, faults: null);
     }
-
     /// <summary>Cuts two hosts off from each other, both ways, until <see cref="Heal(SimulatedHost, SimulatedHost)"/>. What is
     /// sent meanwhile is lost in silence and sent again after that, as TCP does; a connection that waits for fifteen minutes
     /// fails with <see cref="System.Net.Sockets.SocketError.TimedOut"/>.</summary>
@@ -197,7 +201,12 @@ public sealed partial class SimulatedNetwork : IDisposable
         ArgumentNullException.ThrowIfNull(one);
         ArgumentNullException.ThrowIfNull(other);
         Note($"the connections between {one.Name} and {other.Name} are cut");
-        foreach (SimulatedStream stream in one.Streams.Where(stream => stream.PeerHost == other).ToArray())
+        SimulatedStream[] streams =
+        [
+            .. one.Streams.Where(stream => stream.PeerHost == other),
+            .. other.Streams.Where(stream => stream.PeerHost == one),
+        ];
+        foreach (SimulatedStream stream in streams)
         {
             stream.Cut();
         }
@@ -216,6 +225,7 @@ public sealed partial class SimulatedNetwork : IDisposable
             try
             {
                 host.Reactor.Dispose();
+                host.ThrowFault();
             }
             catch (Exception exception)
             {
@@ -236,6 +246,30 @@ public sealed partial class SimulatedNetwork : IDisposable
     internal bool IsCut(SimulatedHost from, SimulatedHost to) => _cuts.Contains((from, to));
 
     internal void Hold(Lane lane) => _held.Add(lane);
+
+    private SimulatedHost AddHost(string name, ReactorOptions options, FaultLog? faults)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (_hosts.Exists(host => host.Name == name))
+        {
+            throw new ArgumentException($"There is a host named {name}.", nameof(name));
+        }
+
+        var host = new SimulatedHost(this, name, _hosts.Count + 1, options, faults);
+        _hosts.Add(host);
+        Names.Set(name, host.Address, host.AddressV6);
+        return host;
+    }
+
+    private SimulationException Failure(Exception cause)
+    {
+        _hasFailed = true;
+        string arguments = Options == SimulatedNetworkOptions.Draw(Seed) ? $"{Seed}" : $"{Seed}, options";
+        return new SimulationException(
+            $"Seed {Seed} failed: {cause.Message}\nRun it again with SimulatedNetwork.Replay({arguments}). "
+            + $"The trace ends with:\n{string.Join('\n', Trace.Lines.TakeLast(20))}",
+            cause);
+    }
 
     private void ReleaseHeld()
     {

@@ -1,57 +1,112 @@
+using SelectReactor.Testing.Network;
+
 namespace SelectReactor.Testing;
 
 /// <summary>
 /// The conditions on a <see cref="SimulatedNetwork"/>. The defaults are those of a good local network.
-/// <see cref="Draw"/> makes some of a bad day instead.
+/// <see cref="Draw"/> makes some of a bad day instead. A value that makes no sense is refused with an
+/// <see cref="ArgumentOutOfRangeException"/>.
 /// </summary>
 public sealed record SimulatedNetworkOptions
 {
     /// <summary>The least time that a packet is on its way. Default: 50 microseconds.</summary>
-    public TimeSpan MinLatency { get; init; } = TimeSpan.FromMicroseconds(50);
+    public TimeSpan MinLatency
+    {
+        get;
+        init => field = Condition.NotNegative(value);
+    } = TimeSpan.FromMicroseconds(50);
 
     /// <summary>The longest time that a packet is on its way; each packet's is drawn. The bytes of one connection still
     /// arrive in order. Default: 200 microseconds.</summary>
-    public TimeSpan MaxLatency { get; init; } = TimeSpan.FromMicroseconds(200);
+    public TimeSpan MaxLatency
+    {
+        get;
+        init => field = Condition.NotNegative(value);
+    } = TimeSpan.FromMicroseconds(200);
 
     /// <summary>How many bytes a second one direction of one connection carries. Default: no limit
     /// (<see cref="long.MaxValue"/>).</summary>
-    public long BytesPerSecond { get; init; } = long.MaxValue;
+    public long BytesPerSecond
+    {
+        get;
+        init => field = Condition.AtLeast(value, 1);
+    } = long.MaxValue;
 
-    /// <summary>How likely a packet is lost, from 0 to 1, to arrive only when it is sent again, 200 milliseconds later or
+    /// <summary>How likely a packet is lost, from 0 to below 1, to arrive only when it is sent again, 200 milliseconds later or
     /// more. Default: 0.</summary>
-    public double LossChance { get; init; }
+    public double LossChance
+    {
+        get;
+        init => field = Condition.Chance(value);
+    }
 
     /// <summary>The most bytes that one packet carries. Each one's size is drawn, from one byte on, so that the boundaries
     /// lie anywhere. Default: 1,460.</summary>
-    public int MaxSegmentBytes { get; init; } = 1460;
+    public int MaxSegmentBytes
+    {
+        get;
+        init => field = Condition.AtLeast(value, 1);
+    } = 1460;
 
     /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them: a send is short or
-    /// would block beyond that. SO_SNDBUF replaces it. Default: 65,536.</summary>
-    public int SendBufferBytes { get; init; } = 64 * 1024;
+    /// would block beyond that. SO_SNDBUF replaces it. At least 2; default: 65,536.</summary>
+    public int SendBufferBytes
+    {
+        get;
+        init => field = Condition.AtLeast(value, 2);
+    } = 64 * 1024;
 
-    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it.
-    /// Default: 65,536.</summary>
-    public int ReceiveWindowBytes { get; init; } = 64 * 1024;
+    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it, when it
+    /// is set before connecting or listening. Default: 65,536.</summary>
+    public int ReceiveWindowBytes
+    {
+        get;
+        init => field = Condition.AtLeast(value, 1);
+    } = 64 * 1024;
 
-    /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to 1. Default: 0.</summary>
-    public double ResetChance { get; init; }
+    /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to below 1. Default: 0.</summary>
+    public double ResetChance
+    {
+        get;
+        init => field = Condition.Chance(value);
+    }
 
-    /// <summary>How likely a wait reports handles that are not ready (select(2), bugs), from 0 to 1. Default: 0.</summary>
-    public double SpuriousReadinessChance { get; init; }
+    /// <summary>How likely a wait reports handles that are not ready (select(2), bugs), from 0 to below 1. Default: 0.</summary>
+    public double SpuriousReadinessChance
+    {
+        get;
+        init => field = Condition.Chance(value);
+    }
 
     /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>
-    public int MaxDescriptors { get; init; } = 1024;
+    public int MaxDescriptors
+    {
+        get;
+        init => field = Condition.AtLeast(value, 1);
+    } = 1024;
 
     /// <summary>How long one tick of a reactor takes, so that a loop without an end gets on in time as well. Default: 1
     /// microsecond.</summary>
-    public TimeSpan TickTime { get; init; } = TimeSpan.FromMicroseconds(1);
+    public TimeSpan TickTime
+    {
+        get;
+        init => field = Condition.NotNegative(value);
+    } = TimeSpan.FromMicroseconds(1);
 
     /// <summary>How many events and ticks one call may run before it fails, since the program seems to spin.
     /// Default: 10,000,000.</summary>
-    public long MaxSteps { get; init; } = 10_000_000;
+    public long MaxSteps
+    {
+        get;
+        init => field = Condition.AtLeast(value, 1);
+    } = 10_000_000;
 
     /// <summary>How many lines of the trace are kept. Default: 1,000.</summary>
-    public int TraceCapacity { get; init; } = 1000;
+    public int TraceCapacity
+    {
+        get;
+        init => field = Condition.AtLeast(value, 1);
+    } = 1000;
 
     /// <summary>Nothing takes time and nothing is cut to pieces: for tests in which the network is not the question.</summary>
     public static SimulatedNetworkOptions Ideal { get; } = new()

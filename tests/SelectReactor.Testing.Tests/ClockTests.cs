@@ -98,4 +98,23 @@ public sealed class ClockTests
         timer.Dispose();
         Assert.That(timer.Change(_second, _second), Is.False);
     }
+
+    [Test]
+    public void TimersOfTheClock_StandAndLeapWithIt()
+    {
+        var soon = Task.Delay(_second, Clock);
+        var late = Task.Delay(TimeSpan.FromMinutes(30), Clock);
+        Clock.Freeze();
+        _network.RunFor(_hour);
+        Assert.That(soon.IsCompleted, Is.False);
+
+        Clock.Resume();
+        _network.RunFor(_second);
+        Assert.That(soon.IsCompleted);
+
+        Clock.Leap(_hour);
+        _network.RunFor(TimeSpan.Zero);
+        Assert.That(late.IsCompleted);
+        Assert.That(() => Clock.Leap(TimeSpan.MaxValue), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
 }

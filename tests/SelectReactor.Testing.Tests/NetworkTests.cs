@@ -89,6 +89,67 @@ public sealed class NetworkTests
     }
 
     [Test]
+    public void ResetInAPartition_IsNeverHeardOf_UntilSomebodySends()
+    {
+        Connection client = OpenConnection(out Connection server);
+        _network.Partition(_server, _client);
+        server.Abort();
+        _network.RunFor(_second);
+        _network.HealAll();
+        _network.RunFor(TimeSpan.FromHours(1));
+        Assert.That(client.State, Is.EqualTo(ConnectionState.Open));
+
+        client.TryWrite("anybody?"u8);
+        _network.RunUntil(() => client.State == ConnectionState.Closed);
+        Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void NoAnswerForFifteenMinutes_EndsAConnection(bool isAnswerLost)
+    {
+        // A write progress time-out would be earlier.
+        Connection client = OpenConnection(out _);
+        if (!isAnswerLost)
+        {
+            _network.Partition(_server, _client);
+        }
+
+        client.TryWrite("x"u8);
+        _network.RunFor(TimeSpan.FromMicroseconds(201));
+        _network.Partition(_server, _client);
+        _network.RunFor(TimeSpan.FromMinutes(15));
+        Assert.That(client.State, Is.EqualTo(ConnectionState.Open));
+        _network.RunFor(TimeSpan.FromMinutes(1));
+
+        Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.TimedOut));
+    }
+
+    [Test]
+    public void Silence_EndsNoConnectionInAPartition()
+    {
+        Connection client = OpenConnection(out Connection server);
+        _network.Partition(_server, _client);
+        _network.RunFor(TimeSpan.FromHours(1));
+
+        Assert.That((client.State, server.State), Is.EqualTo((ConnectionState.Open, ConnectionState.Open)));
+    }
+
+    [Test]
+    public void Reset_CutsWhatIsStillDelivered_WhicheverHostIsNamedFirst([Values] bool serverFirst)
+    {
+        Connection client = OpenConnection(out Connection server);
+        server.PauseReading();
+        client.TryWrite(new byte[500_000]);
+        _network.RunFor(_second);
+        _network.Reset(serverFirst ? _server : _client, serverFirst ? _client : _server);
+        _network.RunUntil(() => client.State == ConnectionState.Closed && server.State == ConnectionState.Closed);
+
+        Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(server.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+    }
+
+    [Test]
     public void StalledHost_IsServedByItsSystemOnly()
     {
         _server.Reactor.Listen(_server.EndPoint(7), new Echo());
@@ -163,5 +224,20 @@ public sealed class NetworkTests
 
         Assert.That(network.Trace.Lines.Select(static line => line.Split(' ')[^1]), Is.EqualTo(new[] { "two", "three" }));
         Assert.That(network.Trace.Count, Is.EqualTo(3));
+    }
+
+    private Connection OpenConnection(out Connection server)
+    {
+        Connection? accepted = null;
+        _server.Reactor.Listen(_server.EndPoint(7), connection =>
+        {
+            accepted = connection;
+            return new Echo();
+        });
+        Task<Connection> connected = _client.Reactor.ConnectAsync(_server.EndPoint(7), new Sender([]));
+        _network.RunUntil(() => connected.IsCompleted && accepted is not null);
+        _network.RunUntilIdle();
+        server = accepted!;
+        return connected.Result;
     }
 }

@@ -1,43 +1,73 @@
 namespace SelectReactor.Testing.Network;
 
-/// <summary>One direction of one connection: what is sent arrives in its order, however long each packet takes.</summary>
+/// <summary>One direction of one connection: what is sent arrives in its order, however long each packet takes. What a
+/// partition swallows is kept, to be sent again when the hosts reach each other.</summary>
 internal sealed class Lane(SimulatedNetwork network, SimulatedStream sender, SimulatedHost to)
 {
     private static readonly TimeSpan _retransmission = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _longestRetransmission = TimeSpan.FromMinutes(2);
-
-    /// <summary>After so long without an answer Linux gives up (tcp_retries2, tcp(7)).</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(924.6);
-    private readonly Queue<Action> _packets = new();
+    private readonly Queue<(int Bytes, Action Arrive)> _packets = new();
     private long _lineIsFreeAt;
     private long _lastArrival;
     private long _heldSince;
     private int _epoch;
-    private bool _isHeld;
 
     public SimulatedHost From => sender.Host;
 
     public SimulatedHost To => to;
 
+    /// <summary>Whether packets wait for the end of a partition.</summary>
+    public bool IsHeld { get; private set; }
+
     /// <summary>Sends a packet; <paramref name="arrive"/> is what it does at the other end.</summary>
     public void Send(int bytes, Action arrive)
     {
-        _packets.Enqueue(arrive);
-        if (!_isHeld)
+        _packets.Enqueue((bytes, arrive));
+        if (!IsHeld && network.IsCut(From, To))
+        {
+            Hold();
+        }
+        else if (!IsHeld)
         {
             ScheduleArrival(bytes, TimeSpan.Zero);
         }
     }
 
+    /// <summary>Sends a reset, behind what is on its way. Nobody sends it again: in a partition it is lost, and with it all
+    /// that the sender would have sent again.</summary>
+    public void SendReset(Action arrive)
+    {
+        if (IsHeld)
+        {
+            _packets.Clear();
+            return;
+        }
+
+        TimeSpan latency = network.Dice.Between(network.Options.MinLatency, network.Options.MaxLatency);
+        _lastArrival = Math.Max(_lastArrival, network.After(latency));
+        network.ScheduleEventAt(_lastArrival, () =>
+        {
+            if (!network.IsCut(From, To))
+            {
+                arrive();
+            }
+        });
+    }
+
     /// <summary>The way is free again: what was lost meanwhile is sent again, when the sender comes to it.</summary>
     public void Release()
     {
-        _isHeld = false;
+        IsHeld = false;
+        if (sender.IsDead)
+        {
+            _packets.Clear();
+        }
+
         var outage = TimeSpan.FromTicks(Math.Min(network.Now - _heldSince, _longestRetransmission.Ticks));
         TimeSpan delay = network.Dice.Between(TimeSpan.Zero, outage);
-        foreach (Action _ in _packets)
+        foreach ((int bytes, Action _) in _packets)
         {
-            ScheduleArrival(0, delay);
+            ScheduleArrival(bytes, delay);
         }
     }
 
@@ -71,22 +101,16 @@ internal sealed class Lane(SimulatedNetwork network, SimulatedStream sender, Sim
         }
         else
         {
-            _packets.Dequeue()();
+            _packets.Dequeue().Arrive();
         }
     }
 
     private void Hold()
     {
-        _isHeld = true;
+        IsHeld = true;
         _heldSince = network.Now;
-        int epoch = ++_epoch;
+        _epoch++;
         network.Hold(this);
-        network.ScheduleTimer(_patience, () =>
-        {
-            if (_isHeld && epoch == _epoch)
-            {
-                sender.GiveUp();
-            }
-        });
+        sender.OnHeld();
     }
 }

@@ -7,6 +7,9 @@ namespace SelectReactor.Testing.Network;
 internal sealed class SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family)
     : SimulatedHandle(host, descriptor, family)
 {
+    /// <summary>After so long without the client's answer Linux forgets it (tcp_synack_retries, tcp(7)).</summary>
+    private static readonly TimeSpan _handshake = TimeSpan.FromSeconds(63);
+
     private readonly Queue<SimulatedStream> _backlog = new();
     private readonly HashSet<SimulatedStream> _halfOpen = [];
     private int _backlogSize;
@@ -29,11 +32,11 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
         _takesBothFamilies |= (level, name) == (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only) && value == 0;
         if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.SendBuffer))
         {
-            SendBufferBytes = value;
+            SendBufferBytes = Math.Max(2, value);
         }
         else if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer))
         {
-            ReceiveBufferBytes = value;
+            ReceiveBufferBytes = Math.Max(1, value);
         }
 
         return base.SetOption(level, name, value);
@@ -95,7 +98,6 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
         }
 
         stream.Open(Host.Descriptors.Take());
-        Host.Streams.Add(stream);
         Note($"accept from {stream.RemoteEndPoint}");
         accepted = stream;
         return SocketError.Success;
@@ -118,6 +120,13 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
         var stream = new SimulatedStream(Host, client, this, Family);
         _halfOpen.Add(stream);
         stream.Answer();
+        Network.ScheduleTimer(_handshake, () =>
+        {
+            if (_halfOpen.Remove(stream))
+            {
+                stream.Forget();
+            }
+        });
     }
 
     /// <summary>The client has our answer.</summary>

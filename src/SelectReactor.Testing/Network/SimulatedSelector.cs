@@ -90,7 +90,9 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         // However short a wait, it takes the time of a tick, so that a loop that never sleeps gets on as well.
         SimulatedNetwork network = host.Network;
         host.Wait(static () => false, network.After(network.Options.TickTime));
-        if (wait != TimeSpan.Zero && !host.Wait(() => _isWoken || _keys.Exists(IsReady), deadline)
+        long turns = network.UserTurns;
+        if (wait != TimeSpan.Zero
+            && !host.Wait(() => _isWoken || _keys.Exists(IsReady) || network.UserTurns != turns, deadline)
             && deadline == long.MaxValue)
         {
             throw new SimulationException(

@@ -1,55 +1,31 @@
-using System.Net;
 using System.Net.Sockets;
-using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing.Network;
 
 /// <content>What goes over the network between two ends. An end that was closed goes on to deliver what it had taken.</content>
 internal sealed partial class SimulatedStream
 {
-    /// <summary>A first packet that is not answered is sent again after 1, 2, 4 … seconds, and after this many the attempt
-    /// has timed out: 127 seconds in all (tcp_syn_retries, tcp(7)).</summary>
-    private const int MostRetries = 6;
+    /// <summary>After so long without an answer Linux gives up (tcp_retries2, tcp(7)).</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(924.6);
 
     private SimulatedStream? _peer;
     private Lane? _lane;
-    private SimulatedListener? _listener;
-    private EventQueue.ScheduledEvent? _retry;
     private int _unacknowledged;
     private int _window;
+
+    /// <summary>Packets that the peer has not acknowledged.</summary>
+    private int _outstanding;
+    private long _outstandingSince;
+    private bool _isWatched;
     private bool _inputEnded;
     private bool _endIsSent;
 
     /// <summary>Closed by whoever had it: what still comes for it is answered with a reset.</summary>
     private bool _isOrphan;
 
-    /// <summary>The end that answers a client; the client learns of it with <see cref="Answer"/>.</summary>
-    public SimulatedStream(SimulatedHost host, SimulatedStream client, SimulatedListener listener, AddressFamily family)
-        : this(host, descriptor: -1, family)
-    {
-        _listener = listener;
-        _sendBuffer = listener.SendBufferBytes ?? _sendBuffer;
-        _receiveWindow = listener.ReceiveBufferBytes ?? _receiveWindow;
-        _stage = Stage.Connected;
-        _wasConnected = true;
-        _remote = As(family, client.Local!);
-        Relocate(As(family, client._remote!));
-        Join(client);
-        client.Join(this);
-    }
-
     public SimulatedHost? PeerHost => _peer?.Host;
 
-    public void Answer() => _lane!.Send(0, _peer!.OnAnswer);
-
-    /// <summary>Turns the client away before anybody has this end.</summary>
-    public void Refuse()
-    {
-        if (_stage == Stage.Connected)
-        {
-            Die(tellPeer: true);
-        }
-    }
+    public bool IsDead => _stage == Stage.Dead;
 
     /// <summary>The network cuts the connection in the middle, and both ends hear of it.</summary>
     public void Cut()
@@ -60,20 +36,16 @@ internal sealed partial class SimulatedStream
         peer?.OnReset();
     }
 
-    /// <summary>The peer has not answered for too long.</summary>
-    public void GiveUp()
+    /// <summary>Packets in one of the two directions do not arrive any more.</summary>
+    public void OnHeld()
     {
-        if (_stage == Stage.Connected && (_unacknowledged > 0 || _endIsSent))
-        {
-            Note("gives up");
-            Fail(SocketError.TimedOut);
-        }
+        WatchProgress();
+        _peer?.WatchProgress();
     }
 
     protected override void OnClosing(bool reset)
     {
         _isOrphan = true;
-        Host.Streams.Remove(this);
         _retry?.Cancel();
         if (_stage == Stage.Connecting)
         {
@@ -90,103 +62,8 @@ internal sealed partial class SimulatedStream
             _outputIsShut = true;
             Transmit();
         }
-    }
 
-    private static IPEndPoint As(AddressFamily family, IPEndPoint endPoint) => endPoint.AddressFamily == family
-        ? endPoint
-        : new IPEndPoint(endPoint.Address.MapToIPv6(), endPoint.Port);
-
-    private void Join(SimulatedStream peer)
-    {
-        _peer = peer;
-        _lane = new Lane(Network, this, peer.Host);
-        _window = peer._receiveWindow;
-    }
-
-    private void BeginConnect()
-    {
-        if (Local!.Equals(_remote))
-        {
-            // TCP lets a socket meet itself when both happen to have the same port.
-            Join(this);
-            Network.ScheduleEvent(TimeSpan.Zero, OnAnswer);
-            return;
-        }
-
-        Knock(retries: 0);
-    }
-
-    private void Knock(int retries)
-    {
-        SimulatedHost? target = Network.HostOf(Host, _remote!.Address);
-        if (target is not null && !Network.IsCut(Host, target))
-        {
-            TimeSpan latency = Network.Dice.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
-            Network.ScheduleEvent(latency, () => ArriveAt(target));
-        }
-
-        _retry = Network.ScheduleEvent(TimeSpan.FromSeconds(1 << retries), () =>
-        {
-            if (retries == MostRetries)
-            {
-                Note("connect: nobody answers");
-                Fail(SocketError.TimedOut);
-            }
-            else
-            {
-                Knock(retries + 1);
-            }
-        });
-    }
-
-    private void ArriveAt(SimulatedHost target)
-    {
-        if (_stage != Stage.Connecting || _peer is not null || Network.IsCut(Host, target))
-        {
-            return;
-        }
-
-        if (target.Ports.ListenerOn(_remote!) is { } listener)
-        {
-            listener.OnKnock(this);
-        }
-        else
-        {
-            TimeSpan latency = Network.Dice.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
-            Network.ScheduleEvent(latency, OnRefused);
-        }
-    }
-
-    private void OnRefused()
-    {
-        if (_stage == Stage.Connecting)
-        {
-            Note("connect: refused");
-            Fail(SocketError.ConnectionRefused);
-        }
-    }
-
-    private void OnAnswer()
-    {
-        if (_stage == Stage.Connecting)
-        {
-            _retry?.Cancel();
-            _stage = Stage.Connected;
-            _wasConnected = true;
-            Note($"is connected to {_remote}");
-            Touch();
-            _lane!.Send(0, _peer!.OnEstablished);
-        }
-        else
-        {
-            _lane!.Send(0, _peer!.OnReset);
-        }
-    }
-
-    private void OnEstablished()
-    {
-        _listener?.OnEstablished(this);
-        _listener = null;
+        LeaveWhenDone();
     }
 
     // Sends what the peer has room for, in pieces of any size, and after the last one the end.
@@ -200,18 +77,58 @@ internal sealed partial class SimulatedStream
             _window -= bytes.Length;
             if (Network.Dice.Hits(Network.Options.ResetChance))
             {
-                _lane!.Send(bytes.Length, _peer!.Cut);
+                Deliver(bytes.Length, _peer!.Cut);
             }
             else
             {
-                _lane!.Send(bytes.Length, () => _peer!.OnData(bytes));
+                Deliver(bytes.Length, () => _peer!.OnData(bytes));
             }
         }
 
         if (_outputIsShut && _unsent.Count == 0 && !_endIsSent && _stage == Stage.Connected)
         {
             _endIsSent = true;
-            _lane!.Send(0, _peer!.OnEnd);
+            Deliver(0, _peer!.OnEnd);
+        }
+    }
+
+    // Sends something that the peer has to acknowledge.
+    private void Deliver(int bytes, Action arrive)
+    {
+        if (_outstanding++ == 0)
+        {
+            _outstandingSince = Network.Now;
+        }
+
+        _lane!.Send(bytes, arrive);
+        if (_lane.IsHeld)
+        {
+            WatchProgress();
+        }
+    }
+
+    // Only while a partition is in the way: otherwise every packet is acknowledged sooner or later.
+    private void WatchProgress()
+    {
+        if (_stage == Stage.Connected && _outstanding > 0 && !_isWatched)
+        {
+            _isWatched = true;
+            var waited = TimeSpan.FromTicks(Network.Now - _outstandingSince);
+            Network.ScheduleTimer(_patience > waited ? _patience - waited : TimeSpan.Zero, GiveUpWithoutProgress);
+        }
+    }
+
+    private void GiveUpWithoutProgress()
+    {
+        _isWatched = false;
+        if (_stage == Stage.Connected && _outstanding > 0 && Network.Now - _outstandingSince >= _patience.Ticks)
+        {
+            Note("gives up");
+            Fail(SocketError.TimedOut);
+        }
+        else
+        {
+            WatchProgress();
         }
     }
 
@@ -230,16 +147,37 @@ internal sealed partial class SimulatedStream
 
     private void OnAcknowledged(int count)
     {
+        if (_stage == Stage.Dead)
+        {
+            return;
+        }
+
+        _outstanding--;
+        _outstandingSince = Network.Now;
         _unacknowledged = Math.Max(0, _unacknowledged - count);
         Touch();
+        LeaveWhenDone();
     }
 
     private void OnEnd()
     {
-        if (_stage == Stage.Connected)
+        if (_stage == Stage.Dead)
         {
-            _inputEnded = true;
-            Touch();
+            Die(tellPeer: true);
+            return;
+        }
+
+        _inputEnded = true;
+        Touch();
+        _lane!.Send(0, () => _peer!.OnAcknowledged(0));
+    }
+
+    // One that was closed is on the network until the peer has all of it.
+    private void LeaveWhenDone()
+    {
+        if (_stage == Stage.Dead || (_isOrphan && _unsent.Count == 0 && _outstanding == 0))
+        {
+            Host.Streams.Remove(this);
         }
     }
 
@@ -282,9 +220,11 @@ internal sealed partial class SimulatedStream
         _stage = Stage.Dead;
         _unsent.Clear();
         _unacknowledged = 0;
+        _outstanding = 0;
+        LeaveWhenDone();
         if (tellPeer)
         {
-            _lane!.Send(0, _peer!.OnReset);
+            _lane!.SendReset(_peer!.OnReset);
         }
     }
 }

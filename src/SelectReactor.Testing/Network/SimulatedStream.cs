@@ -57,11 +57,11 @@ internal sealed partial class SimulatedStream : SimulatedHandle
     {
         if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.SendBuffer))
         {
-            _sendBuffer = value;
+            _sendBuffer = Math.Max(2, value);
         }
         else if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer))
         {
-            _receiveWindow = value;
+            _receiveWindow = Math.Max(1, value);
         }
 
         return base.SetOption(level, name, value);
@@ -92,7 +92,6 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
         _remote = remote;
         _stage = Stage.Connecting;
-        Host.Streams.Add(this);
         Note($"connect to {remote}");
         BeginConnect();
         return SocketError.WouldBlock;

@@ -12,8 +12,10 @@ public sealed class SimulatedClock : TimeProvider
     /// <summary>A timestamp of zero would hide a program that takes zero for "never".</summary>
     private const long FirstTimestamp = TimeSpan.TicksPerHour;
 
+    private static readonly TimeSpan _longestLeap = TimeSpan.FromDays(365_000);
     private static readonly DateTimeOffset _firstDay = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly SimulatedNetwork _network;
+    private readonly List<SimulatedTimer> _timers = [];
     private TimeSpan _wallOffset;
     private long _leap;
     private long? _standsAt;
@@ -47,10 +49,12 @@ public sealed class SimulatedClock : TimeProvider
 
     /// <summary>Lets the clock jump forward, both sides, as on a machine that was suspended: what was due meanwhile is
     /// found late. The network itself has not moved.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="span"/> is negative: monotonic time never goes back.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="span"/> is negative, since monotonic time never goes
+    /// back, or more than a thousand years.</exception>
     public void Leap(TimeSpan span)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(span, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(span, _longestLeap);
         _leap += span.Ticks;
         if (_standsAt is { } moment)
         {
@@ -58,6 +62,7 @@ public sealed class SimulatedClock : TimeProvider
         }
 
         _network.Note($"the clock leaps by {span}");
+        ArmTimers();
     }
 
     /// <summary>Lets the clock stand still while the network goes on, until <see cref="Resume"/>. Idempotent.</summary>
@@ -65,6 +70,7 @@ public sealed class SimulatedClock : TimeProvider
     {
         _standsAt ??= GetTimestamp();
         _network.Note("the clock stands");
+        ArmTimers();
     }
 
     /// <summary>Lets a clock that stands go on from where it stood. Idempotent.</summary>
@@ -75,6 +81,7 @@ public sealed class SimulatedClock : TimeProvider
             _leap = moment - FirstTimestamp - _network.Now;
             _standsAt = null;
             _network.Note("the clock goes on");
+            ArmTimers();
         }
     }
 
@@ -84,8 +91,14 @@ public sealed class SimulatedClock : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        var timer = new SimulatedTimer(_network, () => callback(state));
+        var timer = new SimulatedTimer(_network, this, () => callback(state));
         timer.Change(dueTime, period);
         return timer;
     }
+
+    internal void Add(SimulatedTimer timer) => _timers.Add(timer);
+
+    internal void Remove(SimulatedTimer timer) => _timers.Remove(timer);
+
+    private void ArmTimers() => _timers.ForEach(static timer => timer.Arm());
 }

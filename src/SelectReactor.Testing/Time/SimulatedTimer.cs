@@ -1,10 +1,11 @@
 namespace SelectReactor.Testing.Time;
 
 /// <summary>What <see cref="SimulatedClock.CreateTimer"/> makes.</summary>
-internal sealed class SimulatedTimer(SimulatedNetwork network, Action callback) : ITimer
+internal sealed class SimulatedTimer(SimulatedNetwork network, SimulatedClock clock, Action callback) : ITimer
 {
     private EventQueue.ScheduledEvent? _next;
     private TimeSpan _period;
+    private long _dueAt;
     private bool _disposed;
 
     public bool Change(TimeSpan dueTime, TimeSpan period)
@@ -21,10 +22,18 @@ internal sealed class SimulatedTimer(SimulatedNetwork network, Action callback) 
         return true;
     }
 
+    /// <summary>Waits for the rest of its time, which the clock may just have changed; not while the clock stands.</summary>
+    public void Arm()
+    {
+        _next?.Cancel();
+        var left = TimeSpan.FromTicks(Math.Max(0, _dueAt - clock.GetTimestamp()));
+        _next = clock.Stands && left > TimeSpan.Zero ? null : network.ScheduleTimer(left, Fire);
+    }
+
     public void Dispose()
     {
         _disposed = true;
-        _next?.Cancel();
+        Stop();
     }
 
     public ValueTask DisposeAsync()
@@ -43,8 +52,19 @@ internal sealed class SimulatedTimer(SimulatedNetwork network, Action callback) 
 
     private void Start(TimeSpan due)
     {
+        Stop();
+        if (due != Timeout.InfiniteTimeSpan)
+        {
+            _dueAt = clock.GetTimestamp() + due.Ticks;
+            clock.Add(this);
+            Arm();
+        }
+    }
+
+    private void Stop()
+    {
         _next?.Cancel();
-        _next = due == Timeout.InfiniteTimeSpan ? null : network.ScheduleTimer(due, Fire);
+        clock.Remove(this);
     }
 
     private void Fire()

@@ -19,6 +19,10 @@ public sealed partial class Reactor
     /// <summary>Whether there are as many connections as may be.</summary>
     internal bool IsFull => _clients.Count >= _options.MaxConnections;
 
+    /// <summary>Whether the caller is one of the callbacks, after which the loop looks at its mailbox in any case. Between two
+    /// ticks it may be somebody else's turn: that of another reactor on this thread.</summary>
+    private bool IsInTick => IsReactorThread && _running != 0;
+
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
     /// <summary>Ends <see cref="Run"/> after the tick under way, and the wait of <see cref="RunOnce"/>; connections stay open.

@@ -86,7 +86,7 @@ public sealed partial class Reactor
     internal bool TryPost(Action<object?> callback, object? state)
     {
         bool posted = _mailbox.TryPost(callback, state);
-        if (posted && !IsReactorThread)
+        if (posted && !IsInTick)
         {
             _selector.Wake();
         }

@@ -93,7 +93,8 @@ internal sealed class HostAddresses
     {
         try
         {
-            return _reactor.NameResolver.ResolveAsync(_name.Host, family, _cancelled);
+            return _reactor.NameResolver.ResolveAsync(_name.Host, family, _cancelled)
+                ?? throw new InvalidOperationException("The resolver returned no task.");
         }
         catch (Exception exception)
         {

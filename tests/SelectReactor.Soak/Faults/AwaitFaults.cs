@@ -12,7 +12,8 @@ internal static class AwaitFaults
     /// once.</summary>
     public static void WaitsEnd(SimulatedNetwork network)
     {
-        SimulatedHost server = network.AddHost("server");
+        // A handler whose output somebody else ends may find itself writing to it.
+        SimulatedHost server = network.AddHost("server", new ReactorOptions());
         SimulatedHost client = network.AddHost("client");
         var handler = new Server();
         var options = new ConnectionOptions

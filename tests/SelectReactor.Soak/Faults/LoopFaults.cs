@@ -41,7 +41,7 @@ internal static class LoopFaults
             Ended = (connection, _) => ThrowIf(4)(connection),
         };
         var echoed = new Recorder { Readable = Recorder.Echo };
-        SimulatedHost server = network.AddHost("server");
+        SimulatedHost server = network.AddHost("server", new ReactorOptions());
         SimulatedHost client = network.AddHost("client");
         var marks = new ConnectionOptions { OutputHighWaterMark = 10, OutputLowWaterMark = 5 };
         server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = marks });

@@ -66,7 +66,8 @@ internal static class OutageFaults
         Leaks.None(network);
     }
 
-    /// <summary>A peer that went away while the network was cut is found when it is healed: by the first who sends.</summary>
+    /// <summary>A peer that went away while the network was cut is found by the first who sends, once it is healed: until
+    /// then nobody is told.</summary>
     public static void PeerLostInAPartition(SimulatedNetwork network)
     {
         var served = new Recorder();
@@ -78,6 +79,9 @@ internal static class OutageFaults
         network.RunFor(network.Random.UpTo(TimeSpan.FromMinutes(2)));
         Require.Equal((served.Closed, calling.Closed), (1, 0));
         network.HealAll();
+        network.RunFor(network.Random.UpTo(TimeSpan.FromHours(1)));
+        Require.Equal(calling.Closed, 0);
+
         calling.Connection.Output.Write("anybody?"u8);
         network.RunUntil(() => calling.Closed == 1, TimeSpan.FromMinutes(2) + (2 * Bounds.OneWay(network)));
         Require.Equal(calling.Reason.Kind, CloseKind.PeerReset);

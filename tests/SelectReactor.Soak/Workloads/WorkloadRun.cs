@@ -13,6 +13,9 @@ internal sealed class WorkloadRun
     private const int MaxInputBytes = 300_000;
     private const int MaxOutputBytes = 400_000;
     private const int LargestReceive = 128 * 1024;
+    /// <summary>Handlers throw on purpose, and nothing else may.</summary>
+    private static readonly ReactorOptions _reactor = new() { PropagateExceptions = true };
+
     private static readonly TimeSpan _longest = TimeSpan.FromHours(3);
     private readonly SimulatedNetwork _network;
     private readonly Workload _workload;
@@ -27,8 +30,8 @@ internal sealed class WorkloadRun
     {
         _network = network;
         _workload = workload;
-        _server = network.AddHost("server");
-        _clients = [.. Enumerable.Range(1, 3).Select(number => network.AddHost($"client{number}"))];
+        _server = network.AddHost("server", _reactor);
+        _clients = [.. Enumerable.Range(1, 3).Select(number => network.AddHost($"client{number}", _reactor))];
     }
 
     public static void Execute(SimulatedNetwork network, Workload workload) => new WorkloadRun(network, workload).Execute();

@@ -1,0 +1,25 @@
+using System.Runtime.CompilerServices;
+
+namespace SelectReactor.Testing.Network;
+
+/// <summary>What the conditions of a network may be.</summary>
+internal static class Condition
+{
+    public static TimeSpan NotNegative(TimeSpan value, [CallerMemberName] string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, name);
+        return value;
+    }
+
+    public static T AtLeast<T>(T value, T least, [CallerMemberName] string name = "")
+        where T : IComparable<T>
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+        return value;
+    }
+
+    /// <summary>Less than 1: what always happens would leave nothing else.</summary>
+    public static double Chance(double value, [CallerMemberName] string name = "") => value is >= 0 and < 1
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, "A chance is at least 0 and less than 1.");
+}
