@@ -40,6 +40,10 @@ internal sealed class Lane(SimulatedNetwork network, SimulatedStream sender, Sim
         if (IsHeld)
         {
             _packets.Clear();
+        }
+
+        if (network.IsCut(From, To))
+        {
             return;
         }
 
