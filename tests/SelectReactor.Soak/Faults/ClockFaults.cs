@@ -155,7 +155,7 @@ internal static class ClockFaults
         Require.That(beats is >= 8 and <= 10, "the beats go on");
         Bounds.RequireFewTicks(host, before, useful: 10);
         beat.Cancel();
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     /// <summary>A clock that stands still, as under a debugger, fires no timer and turns no loop; connections go on.</summary>

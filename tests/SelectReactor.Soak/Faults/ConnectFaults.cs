@@ -26,7 +26,7 @@ internal static class ConnectFaults
         network.RunFor(2 * Bounds.OneWay(network));
         RequireError(connecting, SocketError.ConnectionRefused);
         Require.Equal(calling.Connections, 0);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     /// <summary>F11: where nobody answers, the time-out ends the attempt: not earlier, not later, and with few turns.</summary>
@@ -43,7 +43,7 @@ internal static class ConnectFaults
         Require.That(connecting.Exception?.InnerException is TimeoutException, "the attempt ends in a time-out");
         Require.Equal(calling.Connections, 0);
         Bounds.RequireFewTicks(client, 0, useful: 5);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     /// <summary>F11: with no time-out of ours the system's own error comes through.</summary>
@@ -54,7 +54,7 @@ internal static class ConnectFaults
             new IPEndPoint(_nobody, 7), new Recorder(), new ConnectOptions { Timeout = Timeout.InfiniteTimeSpan });
         network.RunUntil(() => connecting.IsCompleted);
         RequireError(connecting, SocketError.TimedOut);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     /// <summary>F12: an attempt that is cancelled, or whose reactor is shut down or disposed, at any moment has one outcome:
@@ -108,7 +108,7 @@ internal static class ConnectFaults
         network.RunFor(Bounds.Connect(network));
         RequireError(connecting, SocketError.ConnectionRefused);
         Require.Equal(calling.Connections, 0);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     /// <summary>RFC 8305: an IPv6 address that answers nobody costs a quarter of a second, not the connection, and the slower
@@ -178,7 +178,7 @@ internal static class ConnectFaults
         network.RunFor((2 * network.Options.MaxLatency) + Bounds.Slack);
         RequireError(connecting, SocketError.HostNotFound);
         Require.Equal(calling.Connections, 0);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     /// <summary>F15: without a descriptor an attempt to connect fails at once, with the system's error, and the next one with a

@@ -68,7 +68,7 @@ internal static class LoopFaults
         network.RunUntil(() => other.BytesReceived == 1, 2 * Bounds.OneWay(network));
         other.Connection.Close();
         network.RunUntil(() => echoed.Closed == 1 && other.Closed == 1);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 2);
     }
 
     /// <summary>F26, L1: of connections that are ready in one batch, those that a callback closes or aborts hear of nothing

@@ -86,7 +86,7 @@ internal static class SlowPeerFaults
         Array.ForEach(hoses, static hose => hose.Abort());
         calling.Connection.Close();
         network.RunUntil(() => flooded.Closed == Hoses && served.Closed == 1 && calling.Closed == 1);
-        Leaks.None(network);
+        Leaks.None(network, listeners: 2);
     }
 
     /// <summary>F22, L5: a peer that takes nothing, or a byte now and then, brings the output to its high-water mark and no

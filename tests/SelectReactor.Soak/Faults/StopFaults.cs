@@ -193,7 +193,7 @@ internal static class StopFaults
         Require.That(late.IsFaulted, "nobody is accepted any more");
         Require.Equal(server.OpenDescriptors, 0);
         peers.ForEach(static peer => peer.Abort());
-        Leaks.None(network);
+        Leaks.None(network, listeners: 0);
     }
 
     private static void Post(this Reactor reactor, Action callback, bool isDisposed)
