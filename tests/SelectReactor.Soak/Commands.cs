@@ -27,6 +27,13 @@ internal static class Commands
         {
             seeds, first, seed, scenarios,
         };
+        command.Validators.Add(result =>
+        {
+            if ((long)result.GetValue(first) + result.GetValue(seeds) - 1 > int.MaxValue)
+            {
+                result.AddError($"The last seed is {int.MaxValue}: there are not so many after the first.");
+            }
+        });
         command.SetAction(arguments =>
         {
             string[] names = arguments.GetValue(scenarios) ?? [];
@@ -43,11 +50,15 @@ internal static class Commands
         int status = 0;
         foreach (Scenario scenario in scenarios)
         {
-            using var network = SimulatedNetwork.Replay(seed);
+            var network = SimulatedNetwork.Replay(seed);
             string outcome = "clean";
             try
             {
-                scenario.Run(network);
+                // Its end belongs to the run: what the last callbacks throw is found here.
+                using (network)
+                {
+                    scenario.Run(network);
+                }
             }
             catch (Exception exception)
             {

@@ -11,12 +11,13 @@ internal static class Soak
     {
         long start = Stopwatch.GetTimestamp();
         (Scenario Scenario, int Seed, Exception Exception)? failure = null;
+        int done = 0;
         AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(progress =>
             {
                 ProgressTask task = progress.AddTask("seeds", maxValue: seeds);
-                failure = FirstFailure(scenarios, first, seeds, done => Show(task, done, start, scenarios.Count));
+                (failure, done) = FirstFailure(scenarios, first, seeds, count => Show(task, count, start, scenarios.Count));
             });
 
         TimeSpan time = Stopwatch.GetElapsedTime(start);
@@ -29,20 +30,27 @@ internal static class Soak
             return 1;
         }
 
+        if (done != seeds)
+        {
+            Console.WriteLine($"Only {done} of {seeds} seeds were run: that says nothing.");
+            return 1;
+        }
+
         Console.WriteLine(
             $"{seeds} seeds, {scenarios.Count} scenarios each, in {time.TotalSeconds:F1} s ({seeds / time.TotalSeconds:F0} seeds/s): clean.");
         return 0;
     }
 
     // Of all that fail the lowest one: what lies below it has run to the end.
-    private static (Scenario Scenario, int Seed, Exception Exception)? FirstFailure(
+    private static ((Scenario Scenario, int Seed, Exception Exception)? Failure, int Done) FirstFailure(
         IReadOnlyList<Scenario> scenarios, int first, int seeds, Action<int> progressed)
     {
         object gate = new();
         int done = 0;
         (Scenario Scenario, int Seed, Exception Exception)? failure = null;
-        Parallel.For(first, first + seeds, (seed, loop) =>
+        Parallel.For(first, (long)first + seeds, (number, loop) =>
         {
+            int seed = (int)number;
             foreach (Scenario scenario in scenarios)
             {
                 try
@@ -63,7 +71,7 @@ internal static class Soak
 
             progressed(Interlocked.Increment(ref done));
         });
-        return failure;
+        return (failure, done);
     }
 
     private static void Show(ProgressTask task, int done, long start, int scenarios)
