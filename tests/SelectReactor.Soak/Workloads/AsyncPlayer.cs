@@ -3,15 +3,43 @@ using System.IO.Pipelines;
 namespace SelectReactor.Soak.Workloads;
 
 /// <summary>A side written as one asynchronous method, which reads and writes at the same time, and closes when both are
-/// done.</summary>
-internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? call) : Side(judge, callOf, call)
+/// done, or breaks off in the middle.</summary>
+internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    : Side(judge, callOf, call, limits)
 {
+    private int _underWay;
+    private bool _isBroken;
+
     public IConnectionHandler Handler => new Serving(this);
+
+    public override bool ReadsToTheEnd => true;
+
+    public override bool IsIdle => _underWay == 0;
+
+    private bool IsToBreak => !_isBroken && Plan is { End: EndKind.Abort or EndKind.Throw };
 
     private async Task ServeAsync(Connection connection)
     {
         NoteConnected(connection);
-        Task writing = Plan is null ? Task.CompletedTask : WriteAsync(connection);
+        await CountedAsync(ReadAndWriteAsync(connection));
+    }
+
+    private async Task CountedAsync(Task task)
+    {
+        _underWay++;
+        try
+        {
+            await task;
+        }
+        finally
+        {
+            _underWay--;
+        }
+    }
+
+    private async Task ReadAndWriteAsync(Connection connection)
+    {
+        Task writing = Plan is null ? Task.CompletedTask : CountedAsync(WriteAsync(connection));
         while (true)
         {
             ReadResult result = await connection.Input.ReadAsync();
@@ -24,7 +52,12 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
             connection.Input.AdvanceTo(consumed, Plan is { Read: ReadKind.Sip } ? consumed : result.Buffer.End);
             if (!hadPlan && Plan is not null)
             {
-                writing = WriteAsync(connection);
+                writing = CountedAsync(WriteAsync(connection));
+            }
+
+            if (IsToBreak && Read >= Plan!.BreakAfter)
+            {
+                BreakReading(connection);
             }
 
             if (result.IsCompleted)
@@ -44,6 +77,11 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
         while (Written < ToWrite)
         {
             WriteChunk();
+            if (IsToBreak && Written >= Plan!.BreakAfter)
+            {
+                break;
+            }
+
             FlushResult result = await connection.Output.FlushAsync();
             VerifyThread(connection);
             if (result.IsCompleted || result.IsCanceled)
@@ -52,11 +90,35 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
             }
         }
 
-        if (Plan!.End != EndKind.Wait)
+        if (IsToBreak)
+        {
+            _isBroken = true;
+            if (Plan!.End == EndKind.Throw)
+            {
+                await connection.Output.CompleteAsync(new PlannedException());
+            }
+            else
+            {
+                connection.Abort(new PlannedException());
+            }
+        }
+        else if (!_isBroken && Plan!.End != EndKind.Wait)
         {
             HasEndedOutput = true;
             await connection.Output.CompleteAsync();
         }
+    }
+
+    // After an abort it reads on, and must be told.
+    private void BreakReading(Connection connection)
+    {
+        _isBroken = true;
+        if (Plan!.End == EndKind.Throw)
+        {
+            throw new PlannedException();
+        }
+
+        connection.Abort(new PlannedException());
     }
 
     private void VerifyThread(Connection connection)

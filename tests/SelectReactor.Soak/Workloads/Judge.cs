@@ -25,6 +25,9 @@ internal sealed class Judge
 {
     private string? _finding;
 
+    /// <summary>Whether the server's reactor is shut down, which ends streams in the middle.</summary>
+    public bool IsServerStopping { get; set; }
+
     public void Expect(bool condition, string what)
     {
         if (!condition)

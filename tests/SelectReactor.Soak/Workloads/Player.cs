@@ -4,12 +4,15 @@ using System.IO.Pipelines;
 namespace SelectReactor.Soak.Workloads;
 
 /// <summary>A side with callbacks, that does what its plan says and checks when it is called.</summary>
-internal sealed class Player(Judge judge, Func<int, Call?> callOf, Call? call) : Side(judge, callOf, call), IConnectionHandler
+internal sealed class Player(Judge judge, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    : Side(judge, callOf, call, limits), IConnectionHandler
 {
     private bool _isInCallback;
     private bool _isPaused;
     private bool _hasClosed;
     private bool _isTrickling;
+
+    public override bool ReadsToTheEnd => Plan is { End: EndKind.Wait or EndKind.CloseOutput };
 
     public void OnConnected(Connection connection) => InCallback(nameof(OnConnected), connection, () =>
     {

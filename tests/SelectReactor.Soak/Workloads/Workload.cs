@@ -66,9 +66,12 @@ internal enum FaultKind
 internal sealed record PlayerPlan(
     bool IsAsync, int Bytes, int Chunk, WriteKind Write, ReadKind Read, EndKind End, int BreakAfter, int PauseMs);
 
+/// <summary>How much memory a connection may take. Some limits are below what is sent: then they end it.</summary>
+internal sealed record LimitPlan(int HighWaterMark, int PauseThreshold, int MaxInputBytes, int MaxOutputBytes);
+
 /// <summary>One connection: when it is made, what its sides do, and how narrow their limits are.</summary>
 internal sealed record ConnectionPlan(
-    int Client, int StartMs, bool ByName, int HighWaterMark, int PauseThreshold, PlayerPlan Caller, PlayerPlan Callee)
+    int Client, int StartMs, bool ByName, LimitPlan Limits, PlayerPlan Caller, PlayerPlan Callee)
 {
     /// <summary>Whether both sides mean to end in good order.</summary>
     public bool IsOrderly => IsPolite(Caller) && IsPolite(Callee);
@@ -86,6 +89,10 @@ internal sealed record Workload(int Seed, ConnectionPlan[] Connections, TimerPla
 {
     /// <summary>Whether nothing keeps the connections from an orderly end.</summary>
     public bool IsCalm => Faults.Length == 0;
+
+    /// <summary>Whether nothing keeps a timer from its turn.</summary>
+    public bool IsPunctual => !Array.Exists(
+        Faults, static fault => fault.Kind is FaultKind.Stall or FaultKind.Leap or FaultKind.Freeze or FaultKind.Spend);
 
     public override string ToString() => string.Join(
         '\n', [$"Seed = {Seed}", .. Connections.Select(Line), .. Timers.Select(Line), .. Faults.Select(Line)]);

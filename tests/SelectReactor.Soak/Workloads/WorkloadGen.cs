@@ -22,16 +22,23 @@ internal static class WorkloadGen
         static (isAsync, bytes, chunk, write, read, end, breakAfter, pause) =>
             new PlayerPlan(isAsync, bytes, chunk, write, read, end, breakAfter, pause));
 
+    // A header of four bytes always has room, so that each callee learns whose call it is.
+    private static readonly Gen<LimitPlan> _limits = Gen.Select(
+        Gen.OneOf(Gen.Int[1, 100], Gen.Const(64 * 1024)),
+        Gen.OneOf(Gen.Int[1, 5000], Gen.Const(64 * 1024)),
+        Gen.Frequency((3, Gen.Const(300_000)), (1, Gen.Int[4, 3000])),
+        Gen.Frequency((4, Gen.Const(400_000)), (1, Gen.Int[1, 3000]), (1, Gen.Int[1, 100_000])),
+        static (mark, pause, input, output) => new LimitPlan(mark, pause, input, output));
+
     private static readonly Gen<ConnectionPlan> _connection = Gen.Select(
         Gen.Int[0, Hosts - 1],
         Gen.Int[0, 2000],
         Gen.Bool,
-        Gen.OneOf(Gen.Int[1, 100], Gen.Const(64 * 1024)),
-        Gen.OneOf(Gen.Int[1, 5000], Gen.Const(64 * 1024)),
+        _limits,
         _player,
         _player,
-        static (client, start, byName, mark, pause, caller, callee) =>
-            new ConnectionPlan(client, start, byName, mark, pause, WithEnd(caller), callee));
+        static (client, start, byName, limits, caller, callee) =>
+            new ConnectionPlan(client, start, byName, limits, WithEnd(caller), callee));
 
     private static readonly Gen<TimerPlan> _timer = Gen.Select(
         Gen.Int[0, 3000],

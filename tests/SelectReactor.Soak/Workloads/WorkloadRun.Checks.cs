@@ -1,0 +1,125 @@
+using SelectReactor.Testing;
+
+namespace SelectReactor.Soak.Workloads;
+
+/// <content>What must hold between ticks, and in the end.</content>
+internal sealed partial class WorkloadRun
+{
+    private IEnumerable<Side> Sides => _calls.Select(static call => call.Caller).OfType<Side>().Concat(_callees);
+
+    private bool IsOver()
+    {
+        foreach (Side side in _callees)
+        {
+            side.VerifyBounds();
+        }
+
+        foreach (Call call in _calls)
+        {
+            call.Caller?.VerifyBounds();
+        }
+
+        _judge.Verify();
+        foreach (SimulatedHost host in _network.Hosts)
+        {
+            VerifyHandles(host);
+        }
+
+        return _calls.TrueForAll(static call => call.Attempt is { IsCompleted: true } attempt
+                && (call.Caller!.Reason is not null || !attempt.IsCompletedSuccessfully))
+            && _callees.TrueForAll(static callee => callee.Reason is not null)
+            && _timers.TrueForAll(static timer => timer.IsDone);
+    }
+
+    // Each connection and listener has a key, and nothing else has but the attempts to connect; the listener's spare
+    // descriptor alone has none. A shutdown closes the listener in the reactor's next tick.
+    private void VerifyHandles(SimulatedHost host)
+    {
+        int open = host.Reactor.Connections.Count;
+        int listeners = host == _server ? 1 : 0;
+        int least = open + (_judge.IsServerStopping ? 0 : listeners);
+        int most = open + listeners + MostAttempts(host);
+        Require.That(host.RegisteredKeys >= least, "every connection and listener has its key");
+        Require.That(host.RegisteredKeys <= most, "every key belongs to something that is open");
+        Require.That(host.RegisteredKeys <= host.OpenDescriptors, "no more keys than handles");
+        Require.That(host.OpenDescriptors <= host.RegisteredKeys + listeners, "no more handles than keys, but for the spare one");
+        Require.Equal(host.EvictedKeys, 0);
+    }
+
+    // A name has two addresses, which may be tried at the same time.
+    private int MostAttempts(SimulatedHost host)
+    {
+        int most = 0;
+        foreach (Call call in _calls)
+        {
+            if (call.Attempt is { IsCompleted: false } && _clients[call.Plan.Client] == host)
+            {
+                most += call.Plan.ByName ? 2 : 1;
+            }
+        }
+
+        return most;
+    }
+
+    private void Judge(Call call)
+    {
+        Side caller = call.Caller!;
+        JudgeAttempt(call.Attempt!, caller);
+        Require.That(
+            caller.Reason?.Kind != CloseKind.PeerClosed || call.Callee is not null || _judge.IsServerStopping,
+            "an end of stream comes from somebody");
+        if (caller.IsClean && call.Callee is { IsClean: true } callee)
+        {
+            JudgeOrderly(caller, callee);
+            JudgeOrderly(callee, caller);
+        }
+
+        if (_workload.IsCalm)
+        {
+            Require.That(call.Attempt!.IsCompletedSuccessfully, "nothing keeps a connect from its end");
+            JudgeCalm(caller, call.Callee, call.Plan.IsOrderly);
+        }
+    }
+
+    private static void JudgeAttempt(Task<Connection> attempt, Side caller)
+    {
+        if (attempt.IsCompletedSuccessfully)
+        {
+            Require.That(attempt.Result == caller.Connection, "the attempt's connection is the one that the handler has");
+            Require.That(caller.Reason is not null, "a connection that was opened is closed");
+        }
+        else
+        {
+            Require.That(caller.Connection is null, "an attempt that fails has no connection");
+        }
+    }
+
+    // Where nobody means harm, only a limit cuts a connection, and the other side may learn of that or not.
+    private static void JudgeCalm(Side caller, Side? callee, bool isOrderly)
+    {
+        if (caller.Reason?.Kind == CloseKind.LimitExceeded || callee?.Reason?.Kind == CloseKind.LimitExceeded)
+        {
+            JudgeCut(caller, isOrderly);
+            JudgeCut(callee, isOrderly);
+        }
+        else if (isOrderly)
+        {
+            Require.That(callee is not null, "the header has arrived");
+            Require.That(caller.IsClean, $"an orderly end, not {caller.Reason}");
+            Require.That(callee!.IsClean, $"an orderly end, not {callee.Reason}");
+        }
+    }
+
+    private static void JudgeCut(Side? side, bool isOrderly) => Require.That(
+        !isOrderly
+        || side?.Reason?.Kind is null or CloseKind.LimitExceeded or CloseKind.PeerReset or CloseKind.Local or CloseKind.PeerClosed,
+        $"an end by a limit, not {side?.Reason}");
+
+    // Whoever closes first may discard what the other still sends; whoever reads to the end has all.
+    private static void JudgeOrderly(Side player, Side peer)
+    {
+        Require.That(player.HasWrittenAll, "who ends in good order has written all");
+        Require.That(player.HasSeenEnd || !player.ReadsToTheEnd, "who reads to the end has come to it");
+        Require.That(player.HasSeenEnd ? player.Read == peer.Written : player.Read <= peer.Written, "all that was sent is read");
+    }
+}
