@@ -13,6 +13,7 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
     private readonly bool _isCaller = call is not null;
     private long _received;
     private long _lastReceive = 1;
+    private long _accepted;
 
     public long Written { get; private set; }
 
@@ -52,6 +53,9 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
     protected long ToWrite => (_isCaller ? HeaderBytes : 0) + Plan!.Bytes;
 
     private Side? Peer => _isCaller ? Call!.Callee : Call?.Caller;
+
+    private bool TakesBytes => Connection!.State == ConnectionState.Open
+        && (Connection.IsWritable || Connection.QueuedOutputBytes > 0);
 
     // A frame that does not fit is cut, and so is a writer that does not look.
     private bool MayExceedLimits => Written > limits.MaxOutputBytes
@@ -111,6 +115,9 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
         judge.Expect(connection.State == ConnectionState.Closed, "OnClosed comes when it is closed");
         judge.Expect(
             reason.Kind != CloseKind.HandlerFault || reason.Error is PlannedException, $"no handler fails but on purpose: {reason}");
+        long kept = _accepted - connection.Statistics.BytesSent;
+        judge.Expect(reason.UnsentBytes == kept, $"what was written and not sent is told: {reason}, not {kept}");
+        judge.Expect(reason.UnsentBytes == 0 || reason.Error is not null || (judge.IsServerStopping && !_isCaller), $"and why: {reason}");
         judge.Expect(reason.Kind != CloseKind.LimitExceeded || MayExceedLimits, $"no limit is in the way: {reason}");
         Reason = reason;
     }
@@ -139,6 +146,9 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
         {
             span[i] = ByteAt(Call!, _isCaller, Written + i);
         }
+
+        // Once sending has failed, or the connection has ended, nothing is taken.
+        _accepted += TakesBytes ? count : 0;
 
         // Before the call, in which a large batch may go out.
         Written += count;
