@@ -4,38 +4,22 @@ using SelectReactor.Testing.Tests.Support;
 
 namespace SelectReactor.Testing.Tests;
 
-public sealed class NetworkTests
+public sealed class NetworkTests : TwoHosts
 {
-    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
-    private SimulatedNetwork _network = null!;
-    private SimulatedHost _server = null!;
-    private SimulatedHost _client = null!;
-
-    [SetUp]
-    public void Open()
-    {
-        _network = new SimulatedNetwork(1, new SimulatedNetworkOptions());
-        _server = _network.AddHost("server");
-        _client = _network.AddHost("client");
-    }
-
-    [TearDown]
-    public void Close() => _network.Dispose();
-
     [Test]
     public void ConditionThatNeverComesTrue_FailsAtItsLimit_AndNamesTheSeed()
     {
-        _client.Reactor.SchedulePeriodic(_second, _second, static () => { });
+        Client.Reactor.SchedulePeriodic(Second, Second, static () => { });
 
         Assert.That(
-            () => _network.RunUntil(static () => false, TimeSpan.FromMinutes(1)),
+            () => Network.RunUntil(static () => false, TimeSpan.FromMinutes(1)),
             Throws.TypeOf<SimulationException>().With.Message.Contains("Seed 1").And.Message.Contains("00:01:00"));
-        Assert.That(_network.Clock.Elapsed, Is.EqualTo(TimeSpan.FromMinutes(1)));
+        Assert.That(Network.Clock.Elapsed, Is.EqualTo(TimeSpan.FromMinutes(1)));
     }
 
     [Test]
     public void ConditionThatNothingCanMakeTrue_FailsAtOnce() => Assert.That(
-        () => _network.RunUntil(static () => false),
+        () => Network.RunUntil(static () => false),
         Throws.TypeOf<SimulationException>().With.Message.Contains("nothing is left that could happen"));
 
     [Test]
@@ -46,19 +30,19 @@ public sealed class NetworkTests
         void PostAgain() => reactor.Post(PostAgain);
         PostAgain();
 
-        Assert.That(() => network.RunFor(_second), Throws.TypeOf<SimulationException>().With.Message.Contains("spin"));
+        Assert.That(() => network.RunFor(Second), Throws.TypeOf<SimulationException>().With.Message.Contains("spin"));
     }
 
     [Test]
     public void ReactorThatTheTestSteps_RunsTheRestWhileItWaits()
     {
-        _server.Reactor.Listen(_server.EndPoint(7), new Echo());
+        Server.Reactor.Listen(Server.EndPoint(7), new Echo());
         var sender = new Sender("hello"u8.ToArray());
-        _client.Reactor.ConnectAsync(_server.EndPoint(7), sender);
+        Client.Reactor.ConnectAsync(Server.EndPoint(7), sender);
 
         while (!sender.IsClosed)
         {
-            _client.Reactor.RunOnce(_second);
+            Client.Reactor.RunOnce(Second);
         }
 
         Assert.That(sender.Received, Is.EqualTo("hello"u8.ToArray()));
@@ -67,23 +51,23 @@ public sealed class NetworkTests
     [Test]
     public void WaitOfTheTest_LastsAsLongAsItSays()
     {
-        Assert.That(_client.Reactor.RunOnce(_second), Is.Zero);
-        Assert.That(_network.Clock.Elapsed, Is.EqualTo(_second));
-        Assert.That(() => _client.Reactor.Run(), Throws.TypeOf<SimulationException>().With.Message.Contains("waits for ever"));
+        Assert.That(Client.Reactor.RunOnce(Second), Is.Zero);
+        Assert.That(Network.Clock.Elapsed, Is.EqualTo(Second));
+        Assert.That(() => Client.Reactor.Run(), Throws.TypeOf<SimulationException>().With.Message.Contains("waits for ever"));
     }
 
     [Test]
     public void ShortPartition_DelaysWhatWasSent()
     {
-        _server.Reactor.Listen(_server.EndPoint(7), new Echo());
+        Server.Reactor.Listen(Server.EndPoint(7), new Echo());
         var sender = new Sender("hello"u8.ToArray());
-        _client.Reactor.ConnectAsync(_server.EndPoint(7), sender);
-        _network.Schedule(TimeSpan.FromMicroseconds(350), () => _network.Partition(_server, _client));
+        Client.Reactor.ConnectAsync(Server.EndPoint(7), sender);
+        Network.Schedule(TimeSpan.FromMicroseconds(350), () => Network.Partition(Server, Client));
 
-        _network.RunFor(TimeSpan.FromSeconds(10));
+        Network.RunFor(TimeSpan.FromSeconds(10));
         Assert.That(sender.IsClosed, Is.False);
-        _network.Heal(_client, _server);
-        _network.RunUntil(() => sender.IsClosed, TimeSpan.FromSeconds(30));
+        Network.Heal(Client, Server);
+        Network.RunUntil(() => sender.IsClosed, TimeSpan.FromSeconds(30));
 
         Assert.That(sender.Received, Is.EqualTo("hello"u8.ToArray()));
     }
@@ -92,15 +76,15 @@ public sealed class NetworkTests
     public void ResetInAPartition_IsNeverHeardOf_UntilSomebodySends()
     {
         Connection client = OpenConnection(out Connection server);
-        _network.Partition(_server, _client);
+        Network.Partition(Server, Client);
         server.Abort();
-        _network.RunFor(_second);
-        _network.HealAll();
-        _network.RunFor(TimeSpan.FromHours(1));
+        Network.RunFor(Second);
+        Network.HealAll();
+        Network.RunFor(TimeSpan.FromHours(1));
         Assert.That(client.State, Is.EqualTo(ConnectionState.Open));
 
         client.TryWrite("anybody?"u8);
-        _network.RunUntil(() => client.State == ConnectionState.Closed);
+        Network.RunUntil(() => client.State == ConnectionState.Closed);
         Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
@@ -112,15 +96,15 @@ public sealed class NetworkTests
         Connection client = OpenConnection(out _);
         if (!isAnswerLost)
         {
-            _network.Partition(_server, _client);
+            Network.Partition(Server, Client);
         }
 
         client.TryWrite("x"u8);
-        _network.RunFor(TimeSpan.FromMicroseconds(201));
-        _network.Partition(_server, _client);
-        _network.RunFor(TimeSpan.FromMinutes(15));
+        Network.RunFor(TimeSpan.FromMicroseconds(201));
+        Network.Partition(Server, Client);
+        Network.RunFor(TimeSpan.FromMinutes(15));
         Assert.That(client.State, Is.EqualTo(ConnectionState.Open));
-        _network.RunFor(TimeSpan.FromMinutes(1));
+        Network.RunFor(TimeSpan.FromMinutes(1));
 
         Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.TimedOut));
     }
@@ -129,8 +113,8 @@ public sealed class NetworkTests
     public void Silence_EndsNoConnectionInAPartition()
     {
         Connection client = OpenConnection(out Connection server);
-        _network.Partition(_server, _client);
-        _network.RunFor(TimeSpan.FromHours(1));
+        Network.Partition(Server, Client);
+        Network.RunFor(TimeSpan.FromHours(1));
 
         Assert.That((client.State, server.State), Is.EqualTo((ConnectionState.Open, ConnectionState.Open)));
     }
@@ -141,9 +125,9 @@ public sealed class NetworkTests
         Connection client = OpenConnection(out Connection server);
         server.PauseReading();
         client.TryWrite(new byte[500_000]);
-        _network.RunFor(_second);
-        _network.Reset(serverFirst ? _server : _client, serverFirst ? _client : _server);
-        _network.RunUntil(() => client.State == ConnectionState.Closed && server.State == ConnectionState.Closed);
+        Network.RunFor(Second);
+        Network.Reset(serverFirst ? Server : Client, serverFirst ? Client : Server);
+        Network.RunUntil(() => client.State == ConnectionState.Closed && server.State == ConnectionState.Closed);
 
         Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
         Assert.That(server.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
@@ -152,66 +136,66 @@ public sealed class NetworkTests
     [Test]
     public void StalledHost_IsServedByItsSystemOnly()
     {
-        _server.Reactor.Listen(_server.EndPoint(7), new Echo());
-        _server.Stall(TimeSpan.FromSeconds(5));
+        Server.Reactor.Listen(Server.EndPoint(7), new Echo());
+        Server.Stall(TimeSpan.FromSeconds(5));
         var sender = new Sender("hello"u8.ToArray());
-        Task<Connection> attempt = _client.Reactor.ConnectAsync(_server.EndPoint(7), sender);
+        Task<Connection> attempt = Client.Reactor.ConnectAsync(Server.EndPoint(7), sender);
 
-        _network.RunFor(TimeSpan.FromSeconds(4));
+        Network.RunFor(TimeSpan.FromSeconds(4));
         Assert.That(attempt.IsCompletedSuccessfully, "the system answers");
         Assert.That(sender.Received, Is.Empty);
-        _network.RunUntil(() => sender.IsClosed, TimeSpan.FromSeconds(2));
+        Network.RunUntil(() => sender.IsClosed, TimeSpan.FromSeconds(2));
     }
 
     [Test]
     public void SlowCallback_LetsTheOthersGoOn()
     {
         int beats = 0;
-        _client.Reactor.SchedulePeriodic(_second, _second, () => beats++);
+        Client.Reactor.SchedulePeriodic(Second, Second, () => beats++);
         int beatsBefore = -1;
-        _server.Reactor.Post(() =>
+        Server.Reactor.Post(() =>
         {
-            _server.Spend(TimeSpan.FromSeconds(10.5));
+            Server.Spend(TimeSpan.FromSeconds(10.5));
             beatsBefore = beats;
         });
-        _network.RunUntil(() => beatsBefore >= 0);
+        Network.RunUntil(() => beatsBefore >= 0);
 
         Assert.That(beatsBefore, Is.EqualTo(10));
-        Assert.That(() => _server.Spend(_second), Throws.InvalidOperationException.With.Message.Contains("Stall"));
+        Assert.That(() => Server.Spend(Second), Throws.InvalidOperationException.With.Message.Contains("Stall"));
     }
 
     [Test]
     public void ListenersOfTwoFamilies_AreFoundByName()
     {
-        _server.Reactor.Listen(new IPEndPoint(_server.AddressV6, 7), new Echo());
+        Server.Reactor.Listen(new IPEndPoint(Server.AddressV6, 7), new Echo());
         var sender = new Sender("hello"u8.ToArray());
-        _client.Reactor.ConnectAsync(new DnsEndPoint("SERVER", 7), sender);
-        _network.RunUntil(() => sender.IsClosed);
+        Client.Reactor.ConnectAsync(new DnsEndPoint("SERVER", 7), sender);
+        Network.RunUntil(() => sender.IsClosed);
         Assert.That(sender.Received, Has.Count.EqualTo(5));
 
-        _network.Names.Remove("server");
-        Task<Connection> lost = _client.Reactor.ConnectAsync(new DnsEndPoint("server", 7), sender);
-        _network.RunUntil(() => lost.IsCompleted);
+        Network.Names.Remove("server");
+        Task<Connection> lost = Client.Reactor.ConnectAsync(new DnsEndPoint("server", 7), sender);
+        Network.RunUntil(() => lost.IsCompleted);
         Assert.That((lost.Exception!.InnerException as SocketException)!.SocketErrorCode, Is.EqualTo(SocketError.HostNotFound));
     }
 
     [Test]
     public void UnixSockets_AreRefusedWithAReason() => Assert.That(
-        () => _server.Reactor.Listen(new UnixDomainSocketEndPoint("/tmp/x"), new Echo()),
+        () => Server.Reactor.Listen(new UnixDomainSocketEndPoint("/tmp/x"), new Echo()),
         Throws.TypeOf<SocketException>().With.Message.Contains("IPv4 and IPv6"));
 
     [Test]
     public void TwoHostsOfOneName_AreRefused() =>
-        Assert.That(() => _network.AddHost("server"), Throws.ArgumentException.With.Message.Contains("server"));
+        Assert.That(() => Network.AddHost("server"), Throws.ArgumentException.With.Message.Contains("server"));
 
     [Test]
     public void Notes_AreInTheTrace()
     {
-        ulong before = _network.Trace.Hash;
-        _network.Note("the test begins");
+        ulong before = Network.Trace.Hash;
+        Network.Note("the test begins");
 
-        Assert.That(_network.Trace.ToString(), Does.EndWith("0.0000000 the test begins"));
-        Assert.That(_network.Trace.Hash, Is.Not.EqualTo(before));
+        Assert.That(Network.Trace.ToString(), Does.EndWith("0.0000000 the test begins"));
+        Assert.That(Network.Trace.Hash, Is.Not.EqualTo(before));
     }
 
     [Test]
@@ -229,14 +213,14 @@ public sealed class NetworkTests
     private Connection OpenConnection(out Connection server)
     {
         Connection? accepted = null;
-        _server.Reactor.Listen(_server.EndPoint(7), connection =>
+        Server.Reactor.Listen(Server.EndPoint(7), connection =>
         {
             accepted = connection;
             return new Echo();
         });
-        Task<Connection> connected = _client.Reactor.ConnectAsync(_server.EndPoint(7), new Sender([]));
-        _network.RunUntil(() => connected.IsCompleted && accepted is not null);
-        _network.RunUntilIdle();
+        Task<Connection> connected = Client.Reactor.ConnectAsync(Server.EndPoint(7), new Sender([]));
+        Network.RunUntil(() => connected.IsCompleted && accepted is not null);
+        Network.RunUntilIdle();
         server = accepted!;
         return connected.Result;
     }

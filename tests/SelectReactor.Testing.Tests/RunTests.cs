@@ -3,32 +3,16 @@ using SelectReactor.Testing.Tests.Support;
 namespace SelectReactor.Testing.Tests;
 
 /// <summary>Who has a turn, when, and what becomes of failures.</summary>
-public sealed class RunTests
+public sealed class RunTests : TwoHosts
 {
-    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
-    private SimulatedNetwork _network = null!;
-    private SimulatedHost _server = null!;
-    private SimulatedHost _client = null!;
-
-    [SetUp]
-    public void Open()
-    {
-        _network = new SimulatedNetwork(1, new SimulatedNetworkOptions());
-        _server = _network.AddHost("server");
-        _client = _network.AddHost("client");
-    }
-
-    [TearDown]
-    public void Close() => _network.Dispose();
-
     [Test]
     public void PostFromAnotherHostsCallback_IsRunAtOnce()
     {
         TimeSpan? at = null;
-        _client.Reactor.Schedule(_second, () => _server.Reactor.Post(() => at = _network.Clock.Elapsed));
-        _network.RunUntil(() => at is not null);
+        Client.Reactor.Schedule(Second, () => Server.Reactor.Post(() => at = Network.Clock.Elapsed));
+        Network.RunUntil(() => at is not null);
 
-        Assert.That(at, Is.LessThan(_second + TimeSpan.FromMilliseconds(1)));
+        Assert.That(at, Is.LessThan(Second + TimeSpan.FromMilliseconds(1)));
     }
 
     [Test]
@@ -37,42 +21,42 @@ public sealed class RunTests
         bool isDone = false;
         async Task WaitAsync()
         {
-            await Task.Delay(_second, _network.Clock);
+            await Task.Delay(Second, Network.Clock);
             isDone = true;
-            _client.Reactor.Stop();
+            Client.Reactor.Stop();
         }
 
-        _client.Reactor.Post(() => _ = WaitAsync());
-        _client.Reactor.Run();
+        Client.Reactor.Post(() => _ = WaitAsync());
+        Client.Reactor.Run();
         Assert.That(isDone);
 
-        _server.Reactor.Schedule(_second, _client.Reactor.Stop);
-        _client.Reactor.Run();
-        Assert.That(_network.Clock.Elapsed, Is.LessThan(3 * _second));
+        Server.Reactor.Schedule(Second, Client.Reactor.Stop);
+        Client.Reactor.Run();
+        Assert.That(Network.Clock.Elapsed, Is.LessThan(3 * Second));
     }
 
     [Test]
     public void WhatAHandlerThrows_LeavesTheRun()
     {
-        _server.Reactor.Listen(_server.EndPoint(7), new Thrower());
+        Server.Reactor.Listen(Server.EndPoint(7), new Thrower());
         var sender = new Sender("hello"u8.ToArray());
-        _client.Reactor.ConnectAsync(_server.EndPoint(7), sender);
+        Client.Reactor.ConnectAsync(Server.EndPoint(7), sender);
 
-        Assert.That(() => _network.RunFor(_second), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("no"));
-        _network.RunFor(_second);
+        Assert.That(() => Network.RunFor(Second), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("no"));
+        Network.RunFor(Second);
         Assert.That(sender.Reason!.Value.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
     [Test]
     public void FailureWhileACallbackSpendsTime_IsNotTakenForTheCallbacks()
     {
-        SimulatedHost quiet = _network.AddHost("quiet", new ReactorOptions());
-        quiet.Reactor.Post(() => quiet.Spend(2 * _second));
-        _network.Schedule(_second, static () => throw new NotSupportedException("elsewhere"));
+        SimulatedHost quiet = Network.AddHost("quiet", new ReactorOptions());
+        quiet.Reactor.Post(() => quiet.Spend(2 * Second));
+        Network.Schedule(Second, static () => throw new NotSupportedException("elsewhere"));
 
         Assert.That(
-            () => _network.RunFor(3 * _second), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("elsewhere"));
-        _network.RunFor(_second);
+            () => Network.RunFor(3 * Second), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("elsewhere"));
+        Network.RunFor(Second);
     }
 
     [Test]
@@ -94,8 +78,8 @@ public sealed class RunTests
     public void RunningInsideACallback_IsRefused()
     {
         Exception? refusal = null;
-        _client.Reactor.Post(() => refusal = Assert.Catch(_network.RunUntilIdle));
-        _network.RunUntilIdle();
+        Client.Reactor.Post(() => refusal = Assert.Catch(Network.RunUntilIdle));
+        Network.RunUntilIdle();
 
         Assert.That(refusal, Is.InstanceOf<InvalidOperationException>());
     }
@@ -103,20 +87,20 @@ public sealed class RunTests
     [Test]
     public void SpendingTime_WorksWhereTheTestStepsTheReactor()
     {
-        _client.Reactor.Post(() => _client.Spend(_second));
-        _client.Reactor.RunOnce(TimeSpan.Zero);
+        Client.Reactor.Post(() => Client.Spend(Second));
+        Client.Reactor.RunOnce(TimeSpan.Zero);
 
-        Assert.That(_network.Clock.Elapsed, Is.GreaterThanOrEqualTo(_second));
+        Assert.That(Network.Clock.Elapsed, Is.GreaterThanOrEqualTo(Second));
     }
 
     [Test]
     public void ShorterStall_DoesNotEndALongerOne()
     {
         int beats = 0;
-        _client.Reactor.Schedule(TimeSpan.Zero, () => beats++);
-        _client.Stall(10 * _second);
-        _client.Stall(_second);
-        _network.RunFor(9 * _second);
+        Client.Reactor.Schedule(TimeSpan.Zero, () => beats++);
+        Client.Stall(10 * Second);
+        Client.Stall(Second);
+        Network.RunFor(9 * Second);
 
         Assert.That(beats, Is.Zero);
     }
@@ -124,13 +108,13 @@ public sealed class RunTests
     [Test]
     public void Idle_MeansThatWhatAClosePosted_HasRun()
     {
-        _server.Reactor.Listen(_server.EndPoint(7), new Echo());
+        Server.Reactor.Listen(Server.EndPoint(7), new Echo());
         bool isPosted = false;
         var handler = new ClosedHandler(connection => connection.Reactor.Post(() => isPosted = true));
-        Task<Connection> connected = _client.Reactor.ConnectAsync(_server.EndPoint(7), handler);
-        _network.RunUntil(() => connected.IsCompleted);
+        Task<Connection> connected = Client.Reactor.ConnectAsync(Server.EndPoint(7), handler);
+        Network.RunUntil(() => connected.IsCompleted);
         connected.Result.Abort();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         Assert.That(isPosted);
     }
