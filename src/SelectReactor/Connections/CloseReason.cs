@@ -40,7 +40,8 @@ public readonly record struct CloseReason
     /// <summary>The first thing that happened.</summary>
     public CloseKind Kind { get; init; }
 
-    /// <summary>The error behind it; null when it ended in good order.</summary>
+    /// <summary>The error behind it; null when there was none, or none that kept anything from being sent: a connection that
+    /// this side has closed, and whose queue the system has taken, ends with null also where the peer cuts it then.</summary>
     public Exception? Error { get; init; }
 
     /// <summary>Bytes that were written and not handed to the system. What the system had taken is not counted: only an
