@@ -99,7 +99,7 @@ internal sealed partial class StreamConnection
         }
     }
 
-    void IReactorClient.Flush()
+    void IReactorClient.Settle()
     {
         _dirty = false;
         if (_phase >= Phase.Finishing)

@@ -186,6 +186,8 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
     }
 
+    void IFallible.Fail(Exception error) => Terminate(CloseKind.Aborted, error, reset: true);
+
     public void VerifyAccess() => _reactor.VerifyAccess();
 
     void IBufferOwner.Defer(Action<object?> callback, object? state) => _reactor.TryPost(callback, state);
@@ -244,6 +246,10 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         {
             ReactorLog.HandlerFault(_reactor.Logger, Id, callback.ToString(), exception);
             Terminate(CloseKind.HandlerFault, exception, reset: true);
+        }
+        finally
+        {
+            _reactor.EndCallback();
         }
     }
 

@@ -3,28 +3,36 @@ namespace SelectReactor.Dispatch;
 /// <summary>How far a reactor has got with its end.</summary>
 internal enum StopPhase
 {
-    /// <summary>Nothing new is begun; what is open goes on.</summary>
+    /// <summary>Nothing new is started; open connections go on.</summary>
     Drain,
 
-    /// <summary>Whatever is still open closes now.</summary>
+    /// <summary>Everything that is still open closes now.</summary>
     Close,
 }
 
-/// <summary>What the end of a reactor concerns: connections, listeners, attempts to connect.</summary>
+/// <summary>A part of the library that takes part in the reactor's end: connections, listeners, attempts to connect.</summary>
 internal interface IStoppable
 {
     void BeginStop(StopPhase phase);
 }
 
-/// <summary>What a reactor knows of a connection: nothing but its turns in the tick and at the end.</summary>
-internal interface IReactorClient : IStoppable
+/// <summary>A part of the library that the loop calls. When one of these calls throws, that part alone fails.</summary>
+internal interface IFallible
 {
-    /// <summary>Where the reactor keeps the client in its list.</summary>
+    /// <summary>A call of the loop threw <paramref name="error"/>: give up. Called on the reactor's thread, once for each
+    /// such exception; must not throw.</summary>
+    void Fail(Exception error);
+}
+
+/// <summary>A connection as the reactor sees it: its turns in the tick and at the end.</summary>
+internal interface IReactorClient : IStoppable, IFallible
+{
+    /// <summary>The place of the client in the reactor's list. Only the reactor sets it.</summary>
     int ClientIndex { get; set; }
 
-    /// <summary>Sends what was written in this tick.</summary>
-    void Flush();
+    /// <summary>Carries out what has changed since the last call: sends, updates the interest, decides on the end.</summary>
+    void Settle();
 
-    /// <summary>Closes for good and tells the user.</summary>
+    /// <summary>Closes the connection finally and tells the user.</summary>
     void FinishClose();
 }

@@ -108,7 +108,32 @@ public sealed partial class Reactor
 
     internal void FinishLater(IReactorClient client) => _closing.Add(client);
 
-    private SynchronizationContext? Enter()
+    /// <summary>Lets a part of the library resume in a later phase of the loop. The reactor's thread only.</summary>
+    internal void ResumeLater(IResumable item) => _resumed.Add(item);
+
+    /// <summary>Runs the continuation of an await with the reactor's synchronization context current, or with none. An
+    /// exception of it is logged. Only in a phase of the loop, never inside a user's call.</summary>
+    internal void Invoke(Action<object?> continuation, object? state, bool withContext) =>
+        _guard.Invoke(continuation, state, withContext);
+
+    /// <summary>To be called after each call of a user's code: restores the loop's own synchronization context and execution
+    /// context if the callback has changed them.</summary>
+    internal void EndCallback() => _guard.EndCallback();
+
+    private void Fail(IFallible part, Exception error)
+    {
+        ReactorLog.ClientFault(Logger, error);
+        try
+        {
+            part.Fail(error);
+        }
+        catch (Exception failure)
+        {
+            ReactorLog.ClientFault(Logger, failure);
+        }
+    }
+
+    private CallbackGuard.Ambient Enter()
     {
         if (Interlocked.CompareExchange(ref _running, 1, 0) != 0)
         {
@@ -122,9 +147,9 @@ public sealed partial class Reactor
         return Bind();
     }
 
-    private void Leave(SynchronizationContext? outer)
+    private void Leave(CallbackGuard.Ambient outer)
     {
-        SynchronizationContext.SetSynchronizationContext(outer);
+        _guard.Leave(outer);
 
         // A full fence: one that only releases may let the loop miss a Dispose that in turn still sees it running.
         Interlocked.Exchange(ref _running, 0);
@@ -134,16 +159,14 @@ public sealed partial class Reactor
         }
     }
 
-    private SynchronizationContext? Bind()
+    private CallbackGuard.Ambient Bind()
     {
-        SynchronizationContext? outer = SynchronizationContext.Current;
         _affinity.Bind();
 
         // Before the mailbox is looked at: the thread that was bound until now posts without a wake-up for as long as it
         // takes itself for the reactor's.
         Interlocked.MemoryBarrier();
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
-        return outer;
+        return _guard.Enter();
     }
 
     private void BeginShutdown(TimeSpan deadline)
@@ -188,7 +211,7 @@ public sealed partial class Reactor
             return;
         }
 
-        SynchronizationContext? outer = Bind();
+        CallbackGuard.Ambient outer = Bind();
         try
         {
             BeginStop(StopPhase.Close);
@@ -205,7 +228,7 @@ public sealed partial class Reactor
             _selector.Dispose();
             _shutdown.TrySetResult();
             _affinity.Release();
-            SynchronizationContext.SetSynchronizationContext(outer);
+            _guard.Leave(outer);
         }
     }
 
@@ -213,10 +236,11 @@ public sealed partial class Reactor
     private void EmptyMailbox()
     {
         ExceptionDispatchInfo? first = null;
-        while (!_mailbox.IsEmpty)
+        while (_resumed.Count > 0 || !_mailbox.IsEmpty)
         {
             try
             {
+                RunResumed();
                 RunMailbox();
             }
             catch (Exception exception)

@@ -25,6 +25,8 @@ public sealed partial class Reactor : IDisposable
     private readonly TimerQueue _timers;
     private readonly ThreadAffinity _affinity = new();
     private readonly Mailbox _mailbox = new();
+    private readonly ResumeQueue _resumed = new();
+    private readonly CallbackGuard _guard;
     private readonly List<SelectionKey> _ready = [];
     private readonly List<IReactorClient> _dirty = [];
     private List<IReactorClient> _closing = [];
@@ -52,6 +54,7 @@ public sealed partial class Reactor : IDisposable
         _timers = new TimerQueue(_clock, _affinity);
         SynchronizationContext = new ReactorSynchronizationContext(this);
         PipeScheduler = new ReactorPipeScheduler(this);
+        _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext);
         _selector = options.SelectorFactory();
     }
 
@@ -98,7 +101,7 @@ public sealed partial class Reactor : IDisposable
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public void Run(CancellationToken stop = default)
     {
-        SynchronizationContext? outer = Enter();
+        CallbackGuard.Ambient outer = Enter();
         try
         {
             using (stop.UnsafeRegister(static self => ((Reactor)self!).Stop(), this))
@@ -139,7 +142,7 @@ public sealed partial class Reactor : IDisposable
             ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
         }
 
-        SynchronizationContext? outer = Enter();
+        CallbackGuard.Ambient outer = Enter();
         try
         {
             return Tick(timeout);
@@ -153,14 +156,15 @@ public sealed partial class Reactor : IDisposable
 
     private int Tick(TimeSpan timeout)
     {
-        FlushDirty();
+        SettleDirty();
         TimeSpan wait = ComputeWait(timeout);
         _selector.Select(wait, _ready);
         Now = _clock.Now;
         int served = DispatchReady();
         served += RunDueTimers(Now);
+        served += RunResumed();
         served += RunMailbox();
-        FlushDirty();
+        SettleDirty();
         FinishCloses();
         KeepPoolTrim();
         return served;
@@ -168,7 +172,7 @@ public sealed partial class Reactor : IDisposable
 
     private TimeSpan ComputeWait(TimeSpan timeout)
     {
-        if (_stopRequested || _closing.Count > 0 || !_mailbox.IsEmpty)
+        if (_stopRequested || _closing.Count > 0 || _resumed.Count > 0 || !_mailbox.IsEmpty)
         {
             return TimeSpan.Zero;
         }
@@ -209,6 +213,10 @@ public sealed partial class Reactor : IDisposable
                 key.Cancel();
             }
         }
+        catch (Exception exception) when (key.Attachment is IFallible part)
+        {
+            Fail(part, exception);
+        }
         catch (Exception exception)
         {
             key.Cancel();
@@ -219,6 +227,10 @@ public sealed partial class Reactor : IDisposable
 
             ReactorLog.EventHandlerFault(Logger, exception);
         }
+        finally
+        {
+            EndCallback();
+        }
     }
 
     private int RunDueTimers(long now)
@@ -228,17 +240,21 @@ public sealed partial class Reactor : IDisposable
         while (_timers.TakeDue(now) is { } timer)
         {
             served++;
-            try
-            {
-                timer.Callback(timer.State);
-            }
-            catch (Exception exception) when (!_options.PropagateExceptions)
-            {
-                ReactorLog.TimerFault(Logger, exception);
-            }
+            _guard.Run(timer.Callback, timer.State, ReactorLog.TimerFault);
         }
 
         return served;
+    }
+
+    private int RunResumed()
+    {
+        int count = _resumed.Count;
+        for (int i = 0; i < count; i++)
+        {
+            _guard.Run(static item => ((IResumable)item!).Resume(), _resumed.Take(), ReactorLog.CallbackFault);
+        }
+
+        return count;
     }
 
     private int RunMailbox()
@@ -247,25 +263,26 @@ public sealed partial class Reactor : IDisposable
         for (int i = 0; i < count; i++)
         {
             Mailbox.Letter letter = _mailbox.Take();
-            try
-            {
-                letter.Callback(letter.State);
-            }
-            catch (Exception exception) when (!_options.PropagateExceptions)
-            {
-                ReactorLog.CallbackFault(Logger, exception);
-            }
+            _guard.Run(letter.Callback, letter.State, ReactorLog.CallbackFault);
         }
 
         return count;
     }
 
-    private void FlushDirty()
+    private void SettleDirty()
     {
-        // By index, since a flush may mark another connection.
+        // By index, since one that settles may mark another.
         for (int i = 0; i < _dirty.Count; i++)
         {
-            _dirty[i].Flush();
+            IReactorClient client = _dirty[i];
+            try
+            {
+                client.Settle();
+            }
+            catch (Exception exception)
+            {
+                Fail(client, exception);
+            }
         }
 
         _dirty.Clear();
@@ -286,7 +303,18 @@ public sealed partial class Reactor : IDisposable
         (_closing, _finishing) = (_finishing, _closing);
         foreach (IReactorClient client in _finishing)
         {
-            client.FinishClose();
+            try
+            {
+                client.FinishClose();
+            }
+            catch (Exception exception)
+            {
+                ReactorLog.ClientFault(Logger, exception);
+            }
+            finally
+            {
+                EndCallback();
+            }
         }
 
         _finishing.Clear();

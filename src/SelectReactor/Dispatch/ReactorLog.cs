@@ -27,6 +27,9 @@ internal static partial class ReactorLog
     [LoggerMessage(6, LogLevel.Critical, "The loop of a reactor thread ended with an exception.")]
     public static partial void LoopFault(ILogger logger, Exception exception);
 
+    [LoggerMessage(7, LogLevel.Error, "The library failed in serving one connection or listener. The loop goes on.")]
+    public static partial void ClientFault(ILogger logger, Exception exception);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
     public static partial void Opened(ILogger logger, long id, EndPoint? local, EndPoint? remote);
 

@@ -29,7 +29,7 @@ public sealed class TickPhasesTests
     public void DisposeReactor() => _reactor.Dispose();
 
     [Test]
-    public void ATick_ServesReadyKeysThenTimersThenPostsThenFlushesAndFinishes()
+    public void ATick_ServesReadyKeysThenTimersThenPostsThenSettlesAndFinishes()
     {
         SelectionKey key = Register("ready");
         _reactor.Schedule(TimeSpan.Zero, () => _events.Add("timer"));
@@ -49,12 +49,12 @@ public sealed class TickPhasesTests
 
         Assert.That(
             _events,
-            Is.EqualTo(new[] { "client flush", "select", "ready", "timer", "post", "client flush", "client finish" }));
+            Is.EqualTo(new[] { "client settle", "select", "ready", "timer", "post", "client settle", "client finish" }));
         Assert.That(served, Is.EqualTo(3));
     }
 
     [Test]
-    public void AFlushThatMarksAnother_HasThatOneFlushedInTheSameTick()
+    public void ASettleThatMarksAnother_HasThatOneSettledInTheSameTick()
     {
         Mock<IReactorClient> second = Client("second");
         Mock<IReactorClient> first = Client("first", () => _reactor.MarkDirty(second.Object));
@@ -62,7 +62,7 @@ public sealed class TickPhasesTests
 
         _reactor.RunOnce(TimeSpan.Zero);
 
-        Assert.That(_events, Is.EqualTo(new[] { "first flush", "second flush" }));
+        Assert.That(_events, Is.EqualTo(new[] { "first settle", "second settle" }));
     }
 
     [Test]
@@ -200,9 +200,9 @@ public sealed class TickPhasesTests
     private Mock<IReactorClient> Client(string name, Action? onFlush = null)
     {
         var client = new Mock<IReactorClient>();
-        client.Setup(static client => client.Flush()).Callback(() =>
+        client.Setup(static client => client.Settle()).Callback(() =>
         {
-            _events.Add($"{name} flush");
+            _events.Add($"{name} settle");
             onFlush?.Invoke();
         });
         client.Setup(static client => client.FinishClose()).Callback(() => _events.Add($"{name} finish"));

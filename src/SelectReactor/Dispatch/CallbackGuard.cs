@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Dispatch;
+
+/// <summary>
+/// Stands around every call of a user's code. An exception is logged, and each callback starts from the same ambient state:
+/// a culture, an <see cref="AsyncLocal{T}"/>, an activity or a synchronization context that one callback leaves behind does
+/// not reach the next one.
+/// </summary>
+internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, SynchronizationContext context)
+{
+    /// <summary>The execution context of the thread that entered the loop; null outside the loop.</summary>
+    private ExecutionContext? _own;
+
+    /// <summary>Makes the reactor's synchronization context current and notes the execution context of the caller.</summary>
+    /// <returns>For <see cref="Leave"/>.</returns>
+    public Ambient Enter()
+    {
+        var outer = new Ambient(SynchronizationContext.Current, ExecutionContext.IsFlowSuppressed());
+        if (outer.IsFlowSuppressed)
+        {
+            // Where the flow is suppressed there is no context to capture, and awaits in callbacks rely on it.
+            ExecutionContext.RestoreFlow();
+        }
+
+        _own = ExecutionContext.Capture();
+        SynchronizationContext.SetSynchronizationContext(context);
+        return outer;
+    }
+
+    public void Leave(Ambient outer)
+    {
+        _own = null;
+        SynchronizationContext.SetSynchronizationContext(outer.Context);
+        if (outer.IsFlowSuppressed)
+        {
+            ExecutionContext.SuppressFlow();
+        }
+    }
+
+    /// <summary>Calls a user's code; an exception is reported, or leaves the loop where the options say so.</summary>
+    public void Run(Action<object?> callback, object? state, Action<ILogger, Exception> report)
+    {
+        try
+        {
+            callback(state);
+        }
+        catch (Exception exception) when (!propagatesExceptions)
+        {
+            report(logger, exception);
+        }
+        finally
+        {
+            EndCallback();
+        }
+    }
+
+    /// <summary>Runs the continuation of an await, with the reactor's synchronization context current or with none.</summary>
+    public void Invoke(Action<object?> continuation, object? state, bool withContext)
+    {
+        SynchronizationContext.SetSynchronizationContext(withContext ? context : null);
+        Run(continuation, state, ReactorLog.CallbackFault);
+    }
+
+    /// <summary>Restores the ambient state of the loop if a callback has changed it.</summary>
+    public void EndCallback()
+    {
+        if (_own is null)
+        {
+            return;
+        }
+
+        if (SynchronizationContext.Current != context)
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+
+        if (ExecutionContext.Capture() != _own)
+        {
+            ExecutionContext.Restore(_own);
+        }
+    }
+
+    /// <summary>What was current on the thread before it entered the loop.</summary>
+    public readonly record struct Ambient(SynchronizationContext? Context, bool IsFlowSuppressed);
+}
