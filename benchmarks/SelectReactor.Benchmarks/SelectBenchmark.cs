@@ -12,7 +12,7 @@ namespace SelectReactor.Benchmarks;
 [MemoryDiagnoser]
 public class SelectBenchmark
 {
-    private readonly List<SelectionKey> _ready = [];
+    private readonly List<SelectorEntry> _ready = [];
     private readonly SocketList _list = new(forWriting: false);
     private SocketPairs _pairs = null!;
     private Reactor _owner = null!;
@@ -34,7 +34,7 @@ public class SelectBenchmark
         SetUpSockets();
         foreach (Socket socket in _pairs.Near)
         {
-            _list.Add(socket, key: null);
+            _list.Add(socket, watched: null);
         }
     }
 
@@ -44,7 +44,7 @@ public class SelectBenchmark
         SetUp(static () => new SelectSelector());
         for (int i = 0; i < 10_000 && ((SelectSelector)_selector).Hot > 2; i++)
         {
-            _selector.Select(TimeSpan.Zero, _ready);
+            Select();
         }
     }
 
@@ -82,6 +82,8 @@ public class SelectBenchmark
 
     private int Select()
     {
+        _ready.ForEach(static entry => entry.Ready = Interest.None);
+        _ready.Clear();
         _selector.Select(TimeSpan.Zero, _ready);
         return _ready.Count;
     }

@@ -18,10 +18,10 @@ public sealed class EpollSelector : ISelector
     private readonly EventBuffer _events = new(capacity: 512);
     private readonly EventBuffer _request = new(capacity: 1);
     private readonly Stack<int> _freeSlots = new();
-    private Entry[] _entries = new Entry[64];
+    private Registration?[] _registrations = new Registration?[64];
     private int[] _slotOfDescriptor = new int[256];
     private int _slots;
-    private int _wakePending;
+    private uint _generation;
 
     private EpollSelector()
     {
@@ -30,7 +30,8 @@ public sealed class EpollSelector : ISelector
         _wakeUp = Native.EventDescriptor(0, Native.CloseOnExec | Native.NonBlocking);
         ThrowIfInvalid(_wakeUp, "eventfd");
         Array.Fill(_slotOfDescriptor, -1);
-        Control(Native.Add, (int)_wakeUp.DangerousGetHandle(), Native.In, WakeUpData);
+        int descriptor = (int)_wakeUp.DangerousGetHandle();
+        Control(Native.Add, descriptor, Native.In, WakeUpData);
     }
 
     /// <summary>A new selector, for <see cref="ReactorOptions.SelectorFactory"/>.</summary>
@@ -41,85 +42,78 @@ public sealed class EpollSelector : ISelector
         : throw new PlatformNotSupportedException("EpollSelector needs Linux: leave SelectorFactory at its default elsewhere.");
 
     /// <inheritdoc/>
-    public void Add(SelectionKey key)
+    public void Add(SelectorEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        if (key.Handle is not SocketHandle handle)
+        ArgumentNullException.ThrowIfNull(entry);
+        if (entry.Handle is not SocketHandle handle)
         {
             throw new ArgumentException(
-                $"An EpollSelector watches a SocketHandle, not a {key.Handle.GetType().Name}.", nameof(key));
+                $"An EpollSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}.", nameof(entry));
         }
 
         int slot = _freeSlots.TryPop(out int free) ? free : _slots++;
-        if (slot == _entries.Length)
+        if (slot == _registrations.Length)
         {
-            Array.Resize(ref _entries, slot * 2);
+            Array.Resize(ref _registrations, slot * 2);
         }
 
-        ref Entry entry = ref _entries[slot];
-        entry.Key = key;
-        entry.Descriptor = (int)handle.Socket.Handle;
-        entry.Generation++;
-        key.Slot = slot;
+        var registration = new Registration(entry, (int)handle.Socket.Handle, slot, ++_generation);
+        _registrations[slot] = registration;
+        entry.State = registration;
         try
         {
-            Update(key, Interest.None);
+            Update(entry, Interest.None);
         }
         catch
         {
-            Remove(key);
+            Remove(entry);
             throw;
         }
     }
 
     /// <inheritdoc/>
-    public void Update(SelectionKey key, Interest previous)
+    public void Update(SelectorEntry entry, Interest previous)
     {
-        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(entry);
         uint before = ToEvents(previous);
-        uint now = ToEvents(key.Interest);
-        if (before == now || _epoll.IsClosed || (now != 0 && key.Handle.IsClosed))
+        uint now = ToEvents(entry.Interest);
+        if (before == now || _epoll.IsClosed || (now != 0 && entry.Handle.IsClosed))
         {
             return;
         }
 
+        var registration = Registration.Of(entry);
         if (now == 0)
         {
-            // The kernel would go on to report errors and hang-ups, asked for or not.
-            Forget(key.Slot);
+            // The kernel would go on to report errors and hang-ups, whatever the interest is.
+            Forget(registration);
         }
         else if (before == 0)
         {
-            int descriptor = _entries[key.Slot].Descriptor;
-            Control(Native.Add, descriptor, now, DataOf(key.Slot));
-            Own(descriptor, key.Slot);
+            Control(Native.Add, registration, now);
+            Own(registration);
         }
-        else if (Owns(key.Slot))
+        else if (Owns(registration))
         {
-            Control(Native.Modify, _entries[key.Slot].Descriptor, now, DataOf(key.Slot));
+            Control(Native.Modify, registration, now);
         }
     }
 
     /// <inheritdoc/>
-    public void Remove(SelectionKey key)
+    public void Remove(SelectorEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        Forget(key.Slot);
-        _entries[key.Slot].Key = null;
-        _freeSlots.Push(key.Slot);
-        key.Slot = -1;
+        ArgumentNullException.ThrowIfNull(entry);
+        var registration = Registration.Of(entry);
+        Forget(registration);
+        _registrations[registration.Slot] = null;
+        _freeSlots.Push(registration.Slot);
+        entry.State = null;
     }
 
     /// <inheritdoc/>
-    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        foreach (SelectionKey key in ready)
-        {
-            key.Ready = Interest.None;
-        }
-
-        ready.Clear();
         int count = Wait(wait);
         for (int i = 0; i < count; i++)
         {
@@ -128,10 +122,11 @@ public sealed class EpollSelector : ISelector
             {
                 DrainWakeUp();
             }
-            else if (Find(data) is { } key && ToInterest(events, key.Interest) is var found and not Interest.None)
+            else if (Find(data) is { } entry
+                && ToInterest(events, entry.Interest) is var found and not Interest.None)
             {
-                key.Ready = found;
-                ready.Add(key);
+                entry.Ready = found;
+                ready.Add(entry);
             }
         }
     }
@@ -139,11 +134,6 @@ public sealed class EpollSelector : ISelector
     /// <inheritdoc/>
     public void Wake()
     {
-        if (Interlocked.Exchange(ref _wakePending, 1) != 0)
-        {
-            return;
-        }
-
         try
         {
             ulong one = 1;
@@ -233,40 +223,36 @@ public sealed class EpollSelector : ISelector
 
     private void DrainWakeUp()
     {
-        // A wake-up between the two lines writes nothing, but the reactor looks at its mailbox after this.
         ulong value = 0;
         Native.Read(_wakeUp, ref value, sizeof(ulong));
-        Interlocked.Exchange(ref _wakePending, 0);
     }
 
-    private SelectionKey? Find(ulong data)
+    private SelectorEntry? Find(ulong data)
     {
-        ref Entry entry = ref _entries[(int)(uint)data];
-        return entry.Generation == (uint)(data >> 32) ? entry.Key : null;
+        Registration? registration = _registrations[(int)(uint)data];
+        return registration?.Data == data ? registration.Entry : null;
     }
 
-    private ulong DataOf(int slot) => ((ulong)_entries[slot].Generation << 32) | (uint)slot;
-
-    private void Forget(int slot)
+    private void Forget(Registration registration)
     {
-        if (Owns(slot) && !_epoll.IsClosed)
+        if (Owns(registration) && !_epoll.IsClosed)
         {
             // It fails for a socket that was closed behind our back, which the kernel has forgotten already.
-            int descriptor = _entries[slot].Descriptor;
-            _slotOfDescriptor[descriptor] = -1;
-            Native.EpollControl(_epoll, Native.Delete, descriptor, ref _request.Reference);
+            _slotOfDescriptor[registration.Descriptor] = -1;
+            Native.EpollControl(_epoll, Native.Delete, registration.Descriptor, ref _request.Reference);
         }
     }
 
     // A socket that was closed behind our back may have given its number to another, whose registration is not ours.
-    private bool Owns(int slot)
+    private bool Owns(Registration registration)
     {
-        int descriptor = _entries[slot].Descriptor;
-        return descriptor < _slotOfDescriptor.Length && _slotOfDescriptor[descriptor] == slot;
+        int descriptor = registration.Descriptor;
+        return descriptor < _slotOfDescriptor.Length && _slotOfDescriptor[descriptor] == registration.Slot;
     }
 
-    private void Own(int descriptor, int slot)
+    private void Own(Registration registration)
     {
+        int descriptor = registration.Descriptor;
         if (descriptor >= _slotOfDescriptor.Length)
         {
             int length = _slotOfDescriptor.Length;
@@ -274,8 +260,11 @@ public sealed class EpollSelector : ISelector
             Array.Fill(_slotOfDescriptor, -1, length, _slotOfDescriptor.Length - length);
         }
 
-        _slotOfDescriptor[descriptor] = slot;
+        _slotOfDescriptor[descriptor] = registration.Slot;
     }
+
+    private void Control(int operation, Registration registration, uint events) =>
+        Control(operation, registration.Descriptor, events, registration.Data);
 
     private void Control(int operation, int descriptor, uint events, ulong data)
     {
@@ -284,12 +273,5 @@ public sealed class EpollSelector : ISelector
         {
             throw Failure("epoll_ctl");
         }
-    }
-
-    private struct Entry
-    {
-        public SelectionKey? Key;
-        public int Descriptor;
-        public uint Generation;
     }
 }

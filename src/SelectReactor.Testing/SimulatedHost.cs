@@ -70,7 +70,7 @@ public sealed class SimulatedHost
     public int OpenDescriptors => Descriptors.Open;
 
     /// <summary>How many handles the reactor's selector watches.</summary>
-    public int RegisteredKeys => _selector.Keys;
+    public int RegisteredKeys => _selector.Entries;
 
     /// <summary>How many handles were closed while they were still registered.</summary>
     public int EvictedKeys => _selector.Evicted;

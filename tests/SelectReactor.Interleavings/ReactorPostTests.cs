@@ -111,7 +111,7 @@ public sealed class ReactorPostTests
 
             void Wait()
             {
-                var ready = new List<SelectionKey>();
+                var ready = new List<SelectorEntry>();
                 while (Volatile.Read(ref told) < 3)
                 {
                     selector.Select(Timeout.InfiniteTimeSpan, ready);

@@ -8,10 +8,10 @@ namespace SelectReactor.Testing.Network;
 internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 {
     private static readonly TimeSpan _shortestWait = TimeSpan.FromMilliseconds(1);
-    private readonly List<SelectionKey> _keys = [];
+    private readonly List<SelectorEntry> _entries = [];
     private volatile bool _isWoken;
 
-    public int Keys => _keys.Count;
+    public int Entries => _entries.Count;
 
     public int Evicted { get; private set; }
 
@@ -21,39 +21,34 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     public bool IsDisposed { get; private set; }
 
-    public void Add(SelectionKey key)
+    public void Add(SelectorEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        if (key.Handle is not SimulatedHandle handle || handle.Host != host)
+        ArgumentNullException.ThrowIfNull(entry);
+        if (entry.Handle is not SimulatedHandle handle || handle.Host != host)
         {
-            throw new ArgumentException($"{host.Name} watches its own simulated handles, not a {key.Handle.GetType().Name}.", nameof(key));
+            throw new ArgumentException($"{host.Name} watches its own simulated handles, not a {entry.Handle.GetType().Name}.", nameof(entry));
         }
 
-        key.Slot = _keys.Count;
-        _keys.Add(key);
+        entry.State = new Position { Index = _entries.Count };
+        _entries.Add(entry);
         host.Touch();
     }
 
-    public void Update(SelectionKey key, Interest previous) => host.Touch();
+    public void Update(SelectorEntry entry, Interest previous) => host.Touch();
 
-    public void Remove(SelectionKey key)
+    public void Remove(SelectorEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        SelectionKey last = _keys[^1];
-        _keys[key.Slot] = last;
-        last.Slot = key.Slot;
-        _keys.RemoveAt(_keys.Count - 1);
+        ArgumentNullException.ThrowIfNull(entry);
+        SelectorEntry last = _entries[^1];
+        int index = PositionOf(entry).Index;
+        _entries[index] = last;
+        PositionOf(last).Index = index;
+        _entries.RemoveAt(_entries.Count - 1);
     }
 
-    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        foreach (SelectionKey key in ready)
-        {
-            key.Ready = Interest.None;
-        }
-
-        ready.Clear();
         SimulatedNetwork network = host.Network;
         long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
         if (network.Clock.Stands && wait > TimeSpan.Zero)
@@ -79,11 +74,13 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     public void Dispose() => IsDisposed = true;
 
-    private static bool IsReady(SelectionKey key) =>
-        IsLost(key) || (((SimulatedHandle)key.Handle).Readiness & key.Interest) != Interest.None;
+    private static Position PositionOf(SelectorEntry entry) => (Position)entry.State!;
+
+    private static bool IsReady(SelectorEntry entry) =>
+        IsLost(entry) || (((SimulatedHandle)entry.Handle).Readiness & entry.Interest) != Interest.None;
 
     // Select looks only at those of which it is to tell something.
-    private static bool IsLost(SelectionKey key) => key.Handle.IsClosed && key.Interest != Interest.None;
+    private static bool IsLost(SelectorEntry entry) => entry.Handle.IsClosed && entry.Interest != Interest.None;
 
     private void RunNetwork(TimeSpan wait, long deadline)
     {
@@ -92,7 +89,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         host.Wait(static () => false, network.After(network.Options.TickTime));
         long turns = network.UserTurns;
         if (wait != TimeSpan.Zero
-            && !host.Wait(() => _isWoken || _keys.Exists(IsReady) || network.UserTurns != turns, deadline)
+            && !host.Wait(() => _isWoken || _entries.Exists(IsReady) || network.UserTurns != turns, deadline)
             && deadline == long.MaxValue)
         {
             throw new SimulationException(
@@ -100,41 +97,46 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         }
     }
 
-    private void Collect(List<SelectionKey> ready)
+    private void Collect(List<SelectorEntry> ready)
     {
         // One draw for the wait: with one for each handle, a host with many of them would never sleep.
         bool isSpurious = host.Network.Dice.Hits(host.Network.Options.SpuriousReadinessChance);
-        for (int i = _keys.Count - 1; i >= 0; i--)
+        for (int i = _entries.Count - 1; i >= 0; i--)
         {
-            SelectionKey key = _keys[i];
-            if (IsLost(key))
+            SelectorEntry entry = _entries[i];
+            if (IsLost(entry))
             {
-                Evict(key, ready);
+                Evict(entry, ready);
                 continue;
             }
 
-            key.Ready = ((SimulatedHandle)key.Handle).Readiness & key.Interest;
+            entry.Ready = ((SimulatedHandle)entry.Handle).Readiness & entry.Interest;
 
             // Not for a connect, whose end no system reports before it has come.
-            Interest watched = key.Interest & (Interest.Read | Interest.Write);
+            Interest watched = entry.Interest & (Interest.Read | Interest.Write);
             if (isSpurious && watched != Interest.None && host.Network.Dice.Below(2) == 0)
             {
-                key.Ready |= watched;
+                entry.Ready |= watched;
             }
 
-            if (key.Ready != Interest.None)
+            if (entry.Ready != Interest.None)
             {
-                ready.Add(key);
+                ready.Add(entry);
             }
         }
     }
 
-    private void Evict(SelectionKey key, List<SelectionKey> ready)
+    private void Evict(SelectorEntry entry, List<SelectorEntry> ready)
     {
         host.Note("a handle was closed while it was registered");
         Evicted++;
-        Remove(key);
-        key.Evict();
-        ready.Add(key);
+        Remove(entry);
+        entry.Evict();
+        ready.Add(entry);
+    }
+
+    private sealed class Position
+    {
+        public int Index { get; set; }
     }
 }

@@ -30,7 +30,7 @@ public sealed partial class Reactor
     public void Stop()
     {
         _stopRequested = true;
-        _selector.Wake();
+        Wake();
     }
 
     /// <summary>

@@ -3,6 +3,8 @@ namespace SelectReactor;
 /// <content>What the loop is given to do: callbacks, timers, handles to watch.</content>
 public sealed partial class Reactor
 {
+    private int _wakePending;
+
     /// <summary>Calls back in a later phase of the loop, never inside this call. Any thread; callbacks posted by one
     /// thread run in their order.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
@@ -75,7 +77,7 @@ public sealed partial class Reactor
         VerifyAccess();
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         var key = new SelectionKey(handle, interest, handler, _selector, _affinity);
-        _selector.Add(key);
+        _selector.Add(key.Entry);
         return key;
     }
 
@@ -88,10 +90,41 @@ public sealed partial class Reactor
         bool posted = _mailbox.TryPost(callback, state);
         if (posted && !IsInTick)
         {
-            _selector.Wake();
+            Wake();
         }
 
         return posted;
+    }
+
+    private void Select(TimeSpan wait)
+    {
+        foreach (SelectorEntry entry in _ready)
+        {
+            entry.Ready = Interest.None;
+        }
+
+        _ready.Clear();
+        try
+        {
+            _selector.Select(wait, _ready);
+        }
+        finally
+        {
+            // Cleared before the mailbox is looked at: a thread that saw the flag set has posted before.
+            if (Volatile.Read(ref _wakePending) != 0)
+            {
+                Interlocked.Exchange(ref _wakePending, 0);
+            }
+        }
+    }
+
+    /// <summary>Ends the wait of the loop. Many calls before the loop looks are one wake-up of the selector. Any thread.</summary>
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
+        {
+            _selector.Wake();
+        }
     }
 
     /// <summary>Runs a callback now when this thread may use the reactor, and posts it otherwise; after the reactor's end

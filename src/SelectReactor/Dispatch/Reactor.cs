@@ -27,7 +27,7 @@ public sealed partial class Reactor : IDisposable
     private readonly Mailbox _mailbox = new();
     private readonly ResumeQueue _resumed = new();
     private readonly CallbackGuard _guard;
-    private readonly List<SelectionKey> _ready = [];
+    private readonly List<SelectorEntry> _ready = [];
     private readonly List<IReactorClient> _dirty = [];
     private List<IReactorClient> _closing = [];
     private List<IReactorClient> _finishing = [];
@@ -158,7 +158,7 @@ public sealed partial class Reactor : IDisposable
     {
         SettleDirty();
         TimeSpan wait = ComputeWait(timeout);
-        _selector.Select(wait, _ready);
+        Select(wait);
         Now = _clock.Now;
         int served = DispatchReady();
         served += RunDueTimers(Now);
@@ -183,12 +183,12 @@ public sealed partial class Reactor : IDisposable
 
     private int DispatchReady()
     {
-        // An earlier callback may have cancelled a later key of the same batch, or asked less of it than was found.
+        // An earlier callback may have cancelled a later key of the same batch, or narrowed its interest.
         int served = 0;
-        foreach (SelectionKey key in _ready)
+        foreach (SelectorEntry entry in _ready)
         {
-            key.Ready &= key.Interest;
-            if (key.IsValid && (key.Ready != Interest.None || key.IsEvicted))
+            entry.Ready &= entry.Interest;
+            if (entry.Key is { IsValid: true } key && (entry.Ready != Interest.None || entry.IsEvicted))
             {
                 served++;
                 Dispatch(key);
@@ -204,7 +204,7 @@ public sealed partial class Reactor : IDisposable
         {
             if (key.IsEvicted)
             {
-                ReactorLog.Evicted(Logger);
+                ReactorLog.Evicted(Logger, key.Handle);
             }
 
             ((IEventHandler)key.Attachment).OnReady(key);

@@ -17,8 +17,8 @@ internal static partial class ReactorLog
     public static partial void EventHandlerFault(ILogger logger, Exception exception);
 
     [LoggerMessage(4, LogLevel.Warning,
-        "A registered socket was closed behind the reactor's back. Its key is cancelled; close sockets through the library.")]
-    public static partial void Evicted(ILogger logger);
+        "{Handle} was closed while it was registered. Its key is cancelled. Cancel the key first, and close sockets through the library.")]
+    public static partial void Evicted(ILogger logger, Handle handle);
 
     [LoggerMessage(5, LogLevel.Warning,
         "Code after an await came back to a reactor that is disposed. It runs on the thread pool.")]

@@ -24,6 +24,13 @@ public abstract class Handle : IDisposable
     public virtual SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value) =>
         SocketError.OperationNotSupported;
 
+    /// <summary>
+    /// Sets a socket option by the numbers and bytes of the operating system (setsockopt(2)), for options that have no name
+    /// in .NET.
+    /// </summary>
+    public virtual SocketError SetOption(int level, int name, ReadOnlySpan<byte> value) =>
+        SocketError.OperationNotSupported;
+
     /// <summary>Binds to a local address (bind(2)). Port 0 lets the system choose one.</summary>
     public virtual SocketError Bind(EndPoint localEndPoint) => SocketError.OperationNotSupported;
 
@@ -65,6 +72,18 @@ public abstract class Handle : IDisposable
     {
         sent = 0;
         return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>
+    /// Tells how much of the output the peer's system has acknowledged. The count grows from 0 to the number of bytes that
+    /// this handle has sent; the handshake (SYN) and the end of the stream (FIN) do not count.
+    /// </summary>
+    /// <param name="bytes">The acknowledged bytes; 0 if that is not known.</param>
+    /// <returns>Whether the system tells. The default implementation answers false.</returns>
+    public virtual bool TryGetAcknowledgedBytes(out long bytes)
+    {
+        bytes = 0;
+        return false;
     }
 
     /// <summary>Ends one or both directions (shutdown(2)). Ending the sending direction sends FIN.</summary>

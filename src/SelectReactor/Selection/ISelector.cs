@@ -1,35 +1,53 @@
 namespace SelectReactor;
 
 /// <summary>
-/// A synchronous event demultiplexer: it waits until some of the registered handles are ready and says which. One
-/// selector belongs to one reactor, which calls every member except <see cref="Wake"/> on its own thread.
+/// A synchronous event demultiplexer: it waits until some of the watched handles are ready, and reports them. One selector
+/// belongs to one reactor, which calls every member except <see cref="Wake"/> on its own thread.
 /// </summary>
+/// <remarks>
+/// A selector of your own can be tested without a reactor: make <see cref="SelectorEntry"/> objects, add them and call
+/// <see cref="Select"/>. Members that a later version adds to this interface have default bodies, so that existing selectors
+/// still compile and run.
+/// </remarks>
 public interface ISelector : IDisposable
 {
-    /// <summary>Starts to watch a key's handle for the key's interest.</summary>
-    /// <exception cref="ArgumentException">The handle is of a kind that this selector can't watch.</exception>
-    /// <exception cref="InvalidOperationException">The selector holds as many keys as it can.</exception>
-    void Add(SelectionKey key);
-
-    /// <summary>Takes note that the interest of a key has changed; not called when old and new are equal.</summary>
-    void Update(SelectionKey key, Interest previous);
-
-    /// <summary>Stops to watch a key. Called before its handle closes, so that a reused descriptor is never confused.</summary>
-    void Remove(SelectionKey key);
+    /// <summary>Starts to watch a handle. If it throws, the selector does not hold the entry.</summary>
+    /// <param name="entry">The entry to add, with the interest to begin with. Each handle has at most one entry.</param>
+    /// <exception cref="ArgumentException">The selector can't watch this kind of handle.</exception>
+    /// <exception cref="InvalidOperationException">The selector holds as many entries as it can.</exception>
+    /// <exception cref="IOException">The system refused, for example because it is out of memory.</exception>
+    void Add(SelectorEntry entry);
 
     /// <summary>
-    /// Waits until a key is ready, <see cref="Wake"/> was called or the time is over, and never for less than
-    /// <paramref name="wait"/> when nothing happened.
+    /// Applies a changed interest. <see cref="SelectorEntry.Interest"/> is the new value. Not called for equal values. If it
+    /// throws, the selector still watches for the previous interest, and the caller restores that value in the entry.
     /// </summary>
-    /// <param name="wait">How long to wait; zero to look only, negative to wait without limit. An implementation may return
-    /// early from a wait of more than ten minutes.</param>
-    /// <param name="ready">Receives the ready keys, each once, with <see cref="SelectionKey.Ready"/> set. What the list
-    /// held from the call before is taken out first, with <see cref="SelectionKey.Ready"/> cleared.</param>
-    void Select(TimeSpan wait, List<SelectionKey> ready);
+    /// <param name="entry">An entry that was added and not removed or evicted.</param>
+    /// <param name="previous">The interest before the change.</param>
+    /// <exception cref="IOException">The system refused, for example because it is out of memory.</exception>
+    void Update(SelectorEntry entry, Interest previous);
 
     /// <summary>
-    /// Ends the current or the next wait at once. Any thread; many calls before a wait count as one; never throws,
-    /// not even after the selector was disposed.
+    /// Stops watching a handle. Must not throw. Called before the handle closes, so that a new handle with the same
+    /// descriptor is not mistaken for the old one.
+    /// </summary>
+    /// <param name="entry">An entry that was added and not removed or evicted.</param>
+    void Remove(SelectorEntry entry);
+
+    /// <summary>
+    /// Waits until a handle is ready, <see cref="Wake"/> is called or the time is over. If nothing happens, the wait is not
+    /// shorter than <paramref name="wait"/>.
+    /// </summary>
+    /// <param name="wait">How long to wait: zero to only look, negative to wait without limit. An implementation may return
+    /// early from a wait of more than ten minutes.</param>
+    /// <param name="ready">An empty list, to which the selector adds each ready entry once, with
+    /// <see cref="SelectorEntry.Ready"/> set. The caller has cleared <see cref="SelectorEntry.Ready"/> of the entries that
+    /// the previous wait reported.</param>
+    void Select(TimeSpan wait, List<SelectorEntry> ready);
+
+    /// <summary>
+    /// Ends the current wait at once, or the next one if there is none. Any thread. The reactor calls it once for many
+    /// posts, so an implementation needs no flag of its own. It never throws, not even after the selector was disposed.
     /// </summary>
     void Wake();
 }

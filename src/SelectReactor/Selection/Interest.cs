@@ -1,6 +1,6 @@
 namespace SelectReactor;
 
-/// <summary>The kinds of readiness that a <see cref="SelectionKey"/> asks for, and those that were found.</summary>
+/// <summary>The kinds of readiness that a <see cref="SelectionKey"/> watches for, and those that a wait found.</summary>
 [Flags]
 public enum Interest : byte
 {

@@ -41,11 +41,16 @@ internal sealed class LoopbackPair : IDisposable
         }
     }
 
-    /// <summary>Takes the signals out. One receive is enough, since signals are coalesced before they are sent.</summary>
+    /// <summary>
+    /// Receives all signals, so that the reader is no longer readable. One receive may not be enough: TCP holds small
+    /// segments back until the first ones are acknowledged.
+    /// </summary>
     public void Drain()
     {
         Span<byte> bytes = stackalloc byte[64];
-        Reader.Receive(bytes, SocketFlags.None, out _);
+        while (Reader.Receive(bytes, SocketFlags.None, out _) > 0)
+        {
+        }
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using SelectReactor.Selection;
+
 namespace SelectReactor;
 
 /// <content>Whom to ask first.</content>
@@ -5,7 +7,7 @@ public sealed partial class SelectSelector
 {
     // Most connections of a server are idle, and asking for each costs as much as asking for one that is not. While the hot
     // ones are all that is going on, it is they who are waited for; once others have spoken up, everybody is.
-    private void SelectHotFirst(TimeSpan wait, TimeSpan rest, List<SelectionKey> ready)
+    private void SelectHotFirst(TimeSpan wait, TimeSpan rest, List<SelectorEntry> ready)
     {
         bool waitIsShort = wait >= TimeSpan.Zero && wait <= rest;
         TimeSpan hotWait = !_coldIsQuiet ? TimeSpan.Zero : waitIsShort ? wait : rest;
@@ -15,7 +17,7 @@ public sealed partial class SelectSelector
         }
     }
 
-    private void Scan(TimeSpan wait, List<SelectionKey> ready)
+    private void Scan(TimeSpan wait, List<SelectorEntry> ready)
     {
         bool measured = _pacer.IsMeasurementDue;
         _pacer.BeginScan();
@@ -32,14 +34,14 @@ public sealed partial class SelectSelector
         CoolDown();
     }
 
-    private void WarmUp(List<SelectionKey> ready)
+    private void WarmUp(List<SelectorEntry> ready)
     {
         int hotBefore = _readers.Hot;
-        foreach (SelectionKey key in ready)
+        foreach (SelectorEntry entry in ready)
         {
-            if ((key.Ready & Interest.Read) != 0 && !key.IsEvicted)
+            if ((entry.Ready & Interest.Read) != 0 && !entry.IsEvicted)
             {
-                _readers.MakeHot(key);
+                _readers.MakeHot(WatchedSocket.Of(entry));
             }
         }
 
@@ -50,8 +52,8 @@ public sealed partial class SelectSelector
     {
         for (int i = _readers.Hot - 1; i >= 0; i--)
         {
-            if (_readers.MemberAt(i) is { Handle: SocketHandle { IsListening: false } } key
-                && _pacer.Scans - key.LastHeat > HotScans)
+            if (_readers.MemberAt(i) is { Handle.IsListening: false } watched
+                && _pacer.Scans - watched.LastActiveScan > HotScans)
             {
                 _readers.MakeCold(i);
             }

@@ -34,8 +34,7 @@ public sealed partial class SelectSelector : ISelector
     private readonly LoopbackPair _wakeUp = new();
     private readonly ScanPacer _pacer;
     private bool _coldIsQuiet;
-    private int _keys;
-    private int _wakePending;
+    private int _entries;
     private int _emptyReturns;
 
     /// <summary>Opens the wake-up sockets.</summary>
@@ -48,7 +47,7 @@ public sealed partial class SelectSelector : ISelector
     internal SelectSelector(TimeProvider scanClock)
     {
         _pacer = new ScanPacer(scanClock);
-        _readers.Add(_wakeUp.Reader, key: null);
+        _readers.Add(_wakeUp.Reader, watched: null);
     }
 
     /// <summary>How many sockets are watched at every wait, the wake-up included.</summary>
@@ -58,53 +57,51 @@ public sealed partial class SelectSelector : ISelector
     internal int Scans => _pacer.Scans;
 
     /// <inheritdoc/>
-    public void Add(SelectionKey key)
+    public void Add(SelectorEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        if (key.Handle is not SocketHandle)
+        ArgumentNullException.ThrowIfNull(entry);
+        if (entry.Handle is not SocketHandle handle)
         {
             throw new ArgumentException(
-                $"A SelectSelector watches a SocketHandle, not a {key.Handle.GetType().Name}.", nameof(key));
+                $"A SelectSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}.", nameof(entry));
         }
 
-        // All keys count, so that none has to be refused later, when its interest changes.
-        if (_keys == Capacity)
+        // Entries without interest count too, so that no entry is refused later, when its interest changes.
+        if (_entries == Capacity)
         {
             throw new InvalidOperationException($"A SelectSelector holds at most {Capacity} sockets.");
         }
 
-        _keys++;
-        Update(key, Interest.None);
+        _entries++;
+        entry.State = new WatchedSocket(entry, handle);
+        Update(entry, Interest.None);
     }
 
     /// <inheritdoc/>
-    public void Update(SelectionKey key, Interest previous)
+    public void Update(SelectorEntry entry, Interest previous)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        key.LastHeat = _pacer.Scans;
-        Move(_readers, key, Reads(previous), Reads(key.Interest));
-        Move(_writers, key, Writes(previous), Writes(key.Interest));
+        ArgumentNullException.ThrowIfNull(entry);
+        var watched = WatchedSocket.Of(entry);
+        watched.LastActiveScan = _pacer.Scans;
+        Move(_readers, watched, Reads(previous), Reads(entry.Interest));
+        Move(_writers, watched, Writes(previous), Writes(entry.Interest));
     }
 
     /// <inheritdoc/>
-    public void Remove(SelectionKey key)
+    public void Remove(SelectorEntry entry)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        _keys--;
-        Move(_readers, key, Reads(key.Interest), now: false);
-        Move(_writers, key, Writes(key.Interest), now: false);
+        ArgumentNullException.ThrowIfNull(entry);
+        _entries--;
+        var watched = WatchedSocket.Of(entry);
+        Move(_readers, watched, Reads(entry.Interest), now: false);
+        Move(_writers, watched, Writes(entry.Interest), now: false);
+        entry.State = null;
     }
 
     /// <inheritdoc/>
-    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        foreach (SelectionKey key in ready)
-        {
-            key.Ready = Interest.None;
-        }
-
-        ready.Clear();
         if (_readers.Members <= LeastMembersForHotSet)
         {
             SelectOn(hotOnly: false, wait, ready);
@@ -120,13 +117,7 @@ public sealed partial class SelectSelector : ISelector
     }
 
     /// <inheritdoc/>
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
-        {
-            _wakeUp.Signal();
-        }
-    }
+    public void Wake() => _wakeUp.Signal();
 
     /// <inheritdoc/>
     public void Dispose() => _wakeUp.Dispose();
@@ -155,30 +146,30 @@ public sealed partial class SelectSelector : ISelector
 
     private static bool Writes(Interest interest) => (interest & (Interest.Write | Interest.Connect)) != 0;
 
-    private static void Move(SocketList list, SelectionKey key, bool before, bool now)
+    private static void Move(SocketList list, WatchedSocket watched, bool before, bool now)
     {
         if (before && !now)
         {
-            list.Remove(key);
+            list.Remove(watched);
         }
         else if (now && !before)
         {
-            list.Add(((SocketHandle)key.Handle).Socket, key);
+            list.Add(watched.Socket, watched);
         }
     }
 
-    private static void Report(SelectionKey key, Interest found, List<SelectionKey> ready)
+    private static void Report(SelectorEntry entry, Interest found, List<SelectorEntry> ready)
     {
-        if (key.Ready == Interest.None)
+        if (entry.Ready == Interest.None)
         {
-            ready.Add(key);
+            ready.Add(entry);
         }
 
-        key.Ready |= found;
+        entry.Ready |= found;
     }
 
     /// <returns>Whether anything happened, a wake-up included.</returns>
-    private bool SelectOn(bool hotOnly, TimeSpan wait, List<SelectionKey> ready)
+    private bool SelectOn(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
     {
         _readers.Rewind(hotOnly);
         _writers.Rewind();
@@ -228,70 +219,68 @@ public sealed partial class SelectSelector : ISelector
         }
     }
 
-    private bool CollectReaders(List<SelectionKey> ready)
+    private bool CollectReaders(List<SelectorEntry> ready)
     {
         bool woken = false;
         int count = _readers.Count;
         for (int i = 0; i < count; i++)
         {
-            if (_readers.KeyAt(i) is { } key)
+            if (_readers.InView(i) is { } watched)
             {
-                key.LastHeat = _pacer.Scans;
-                Report(key, Interest.Read, ready);
+                watched.LastActiveScan = _pacer.Scans;
+                Report(watched.Entry, Interest.Read, ready);
             }
             else
             {
-                // A wake-up between the two lines sends nothing, but the reactor looks at its mailbox after this.
                 woken = true;
                 _wakeUp.Drain();
-                Interlocked.Exchange(ref _wakePending, 0);
             }
         }
 
         return woken;
     }
 
-    private void CollectWriters(List<SelectionKey> ready)
+    private void CollectWriters(List<SelectorEntry> ready)
     {
         int count = _writers.Count;
         for (int i = 0; i < count; i++)
         {
-            SelectionKey key = _writers.KeyAt(i)!;
-            Report(key, key.Interest & (Interest.Write | Interest.Connect), ready);
+            SelectorEntry entry = _writers.InView(i)!.Entry;
+            Report(entry, entry.Interest & (Interest.Write | Interest.Connect), ready);
         }
     }
 
-    // Windows tells a failed connection attempt in the error list only, so that list holds who is connecting.
+    // Windows reports a failed connection attempt in the error list only, so that list holds the connecting sockets.
     private List<Socket>? ConnectingSockets()
     {
         List<Socket>? connecting = null;
         for (int i = 0; i < _writers.Members; i++)
         {
-            SelectionKey key = _writers.MemberAt(i)!;
-            if ((key.Interest & Interest.Connect) != 0)
+            WatchedSocket watched = _writers.MemberAt(i)!;
+            if ((watched.Entry.Interest & Interest.Connect) != 0)
             {
-                (connecting ??= []).Add(((SocketHandle)key.Handle).Socket);
+                (connecting ??= []).Add(watched.Socket);
             }
         }
 
         return connecting;
     }
 
-    private void CollectFailed(List<Socket> failed, List<SelectionKey> ready)
+    private void CollectFailed(List<Socket> failed, List<SelectorEntry> ready)
     {
         for (int i = 0; i < _writers.Members; i++)
         {
-            SelectionKey key = _writers.MemberAt(i)!;
-            if (failed.Contains(((SocketHandle)key.Handle).Socket))
+            WatchedSocket watched = _writers.MemberAt(i)!;
+            if (failed.Contains(watched.Socket))
             {
-                Report(key, Interest.Connect, ready);
+                Report(watched.Entry, Interest.Connect, ready);
             }
         }
     }
 
-    // A descriptor whose number was closed with close(2), past its Socket, ends every wait at once and is never in the list
-    // afterwards. Waits may end with nothing for other reasons, too, so that it takes many to make it worth a look.
-    private void EvictSpinning(bool any, List<SelectionKey> ready)
+    // A descriptor that was closed with close(2), past its Socket, ends every wait at once and is never in the list
+    // afterwards. Waits may end with nothing for other reasons too, so the sockets are looked at after many of them.
+    private void EvictSpinning(bool any, List<SelectorEntry> ready)
     {
         _emptyReturns = any ? 0 : _emptyReturns + 1;
         if (_emptyReturns >= MostEmptyReturns)
@@ -302,15 +291,15 @@ public sealed partial class SelectSelector : ISelector
         }
     }
 
-    private void Evict(SocketList list, List<SelectionKey> ready, Func<SocketHandle, bool> isLost)
+    private void Evict(SocketList list, List<SelectorEntry> ready, Func<SocketHandle, bool> isLost)
     {
         for (int i = list.Members - 1; i >= 0; i--)
         {
-            if (list.MemberAt(i) is { Handle: SocketHandle handle } key && isLost(handle))
+            if (list.MemberAt(i) is { } watched && isLost(watched.Handle))
             {
-                Remove(key);
-                key.Evict();
-                ready.Add(key);
+                Remove(watched.Entry);
+                watched.Entry.Evict();
+                ready.Add(watched.Entry);
             }
         }
     }

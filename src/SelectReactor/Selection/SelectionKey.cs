@@ -3,32 +3,36 @@ using SelectReactor.Threading;
 namespace SelectReactor;
 
 /// <summary>
-/// The registration of one <see cref="SelectReactor.Handle"/> with a reactor's selector. A key is never used again for
-/// another handle. To be used on the reactor's thread only.
+/// The registration of one <see cref="SelectReactor.Handle"/> with a reactor. A key is never used again for another
+/// handle. Use it on the reactor's thread only.
 /// </summary>
 public sealed class SelectionKey
 {
     private readonly ISelector _selector;
     private readonly ThreadAffinity _affinity;
-    private Interest _interest;
 
-    internal SelectionKey(Handle handle, Interest interest, object attachment, ISelector selector, ThreadAffinity affinity)
+    internal SelectionKey(
+        Handle handle, Interest interest, object attachment, ISelector selector, ThreadAffinity affinity)
     {
-        Handle = handle;
+        Entry = new SelectorEntry(handle, interest) { Key = this };
         Attachment = attachment;
-        _interest = interest;
         _selector = selector;
         _affinity = affinity;
     }
 
-    /// <summary>What is watched. Cancelling the key does not close it.</summary>
-    public Handle Handle { get; }
+    /// <summary>The watched handle. Cancelling the key does not close it.</summary>
+    public Handle Handle => Entry.Handle;
 
-    /// <summary>What to watch for. Setting it takes effect with the next wait, and has none on a key that is evicted.</summary>
-    /// <exception cref="InvalidOperationException">It is set on a key that is cancelled, or on another thread.</exception>
+    /// <summary>
+    /// What the handle is watched for. A new value takes effect with the next wait. It has no effect once the reactor has
+    /// found the handle closed. If the selector refuses the new value, the setter throws and the old value stays.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The key is cancelled, or the setter is called on another thread.</exception>
+    /// <exception cref="IOException">The selector could not change what it watches: the system is out of memory, or
+    /// the handle's descriptor was closed.</exception>
     public Interest Interest
     {
-        get => _interest;
+        get => Entry.Interest;
         set
         {
             _affinity.Verify();
@@ -37,41 +41,32 @@ public sealed class SelectionKey
                 throw new InvalidOperationException("The key is cancelled: its interest can no longer be changed.");
             }
 
-            if (value != _interest)
+            if (value != Entry.Interest)
             {
-                Interest previous = _interest;
-                _interest = value;
-                if (!IsEvicted)
-                {
-                    _selector.Update(this, previous);
-                }
+                Change(value);
             }
         }
     }
 
-    /// <summary>What the last wait found; set by the selector and meaningful until the next wait.</summary>
-    public Interest Ready { get; set; }
+    /// <summary>What the last wait found. Valid during <see cref="IEventHandler.OnReady"/>.</summary>
+    public Interest Ready => Entry.Ready;
 
     /// <summary>Whether the key is still registered.</summary>
     public bool IsValid { get; private set; } = true;
 
-    /// <summary>Whether the selector dropped the key because its handle was closed behind the reactor's back.</summary>
-    public bool IsEvicted { get; private set; }
+    /// <summary>The selector's view of this registration.</summary>
+    internal SelectorEntry Entry { get; }
 
-    /// <summary>A place for the selector to remember where it keeps the key; nobody else reads it.</summary>
-    public int Slot { get; set; } = -1;
+    /// <summary>Whether the selector dropped the entry because the handle was closed before the key was cancelled.</summary>
+    internal bool IsEvicted => Entry.IsEvicted;
 
-    /// <summary>The second such place, for a selector that keeps readers and writers apart.</summary>
-    internal int WriteSlot { get; set; } = -1;
-
-    /// <summary>For <see cref="SelectSelector"/>: in which full scan, by number, the key was last found ready.</summary>
-    internal int LastHeat { get; set; }
-
-    /// <summary>Whom the reactor calls when the key is ready.</summary>
+    /// <summary>The object that the reactor calls when the handle is ready.</summary>
     internal object Attachment { get; }
 
-    /// <summary>Ends the registration at once: the handler is not called again, not even for what was found ready
-    /// already. The handle stays open. Idempotent.</summary>
+    /// <summary>
+    /// Ends the registration at once. The handler is not called again, not even for readiness that the current tick has
+    /// already found. The handle stays open. Idempotent.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Cancel()
     {
@@ -81,18 +76,28 @@ public sealed class SelectionKey
             IsValid = false;
             if (!IsEvicted)
             {
-                _selector.Remove(this);
+                _selector.Remove(Entry);
             }
         }
     }
 
-    /// <summary>
-    /// For selectors: marks a key as dropped because its handle is closed. The selector has forgotten it already and
-    /// reports it as ready once more, so that its owner learns of it.
-    /// </summary>
-    public void Evict()
+    private void Change(Interest value)
     {
-        IsEvicted = true;
-        Ready = _interest;
+        Interest previous = Entry.Interest;
+        Entry.Interest = value;
+        if (IsEvicted)
+        {
+            return;
+        }
+
+        try
+        {
+            _selector.Update(Entry, previous);
+        }
+        catch
+        {
+            Entry.Interest = previous;
+            throw;
+        }
     }
 }

@@ -43,6 +43,24 @@ public sealed class SocketHandle : Handle
         Try((level, name, value), static (socket, option) => socket.SetSocketOption(option.level, option.name, option.value));
 
     /// <inheritdoc/>
+    public override SocketError SetOption(int level, int name, ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            _socket.SetRawSocketOption(level, name, value);
+            return SocketError.Success;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
     public override SocketError Bind(EndPoint localEndPoint) =>
         Try(localEndPoint, static (socket, endPoint) => socket.Bind(endPoint));
 

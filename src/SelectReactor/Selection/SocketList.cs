@@ -14,7 +14,7 @@ internal sealed class SocketList(bool forWriting) : IList
 {
     private const int InitialCapacity = 16;
     private Socket[] _sockets = new Socket[InitialCapacity];
-    private SelectionKey?[] _keys = new SelectionKey?[InitialCapacity];
+    private WatchedSocket?[] _watched = new WatchedSocket?[InitialCapacity];
     private int _members;
     private int _hot;
 
@@ -49,19 +49,19 @@ internal sealed class SocketList(bool forWriting) : IList
 
     object ICollection.SyncRoot => this;
 
-    /// <summary>The key at a place in view; null for the wake-up socket, which has none.</summary>
-    public SelectionKey? KeyAt(int index) => _keys[PositionAt(index)];
+    /// <summary>The socket at an index of the view; null for the wake-up socket, which has no entry.</summary>
+    public WatchedSocket? InView(int index) => _watched[PositionAt(index)];
 
-    /// <summary>The key of a member, the hot ones first; null for the wake-up socket.</summary>
-    public SelectionKey? MemberAt(int position) => _keys[position];
+    /// <summary>A member, the hot ones first; null for the wake-up socket, which has no entry.</summary>
+    public WatchedSocket? MemberAt(int position) => _watched[position];
 
-    /// <summary>Adds a hot member: who is new has something to say.</summary>
-    public void Add(Socket socket, SelectionKey? key)
+    /// <summary>Adds a hot member: a new socket is likely to be ready soon.</summary>
+    public void Add(Socket socket, WatchedSocket? watched)
     {
         if (_members == _sockets.Length)
         {
             Array.Resize(ref _sockets, _members * 2);
-            Array.Resize(ref _keys, _members * 2);
+            Array.Resize(ref _watched, _members * 2);
             _view = Identity(_members * 2);
             _movedStart = _movedEnd = 0;
         }
@@ -69,15 +69,15 @@ internal sealed class SocketList(bool forWriting) : IList
         int last = _members++;
         if (_hot < last)
         {
-            Place(_sockets[_hot], _keys[_hot], last);
+            Place(_sockets[_hot], _watched[_hot], last);
         }
 
-        Place(socket, key, _hot++);
+        Place(socket, watched, _hot++);
     }
 
-    public void Remove(SelectionKey key)
+    public void Remove(WatchedSocket watched)
     {
-        int position = forWriting ? key.WriteSlot : key.Slot;
+        int position = IndexOf(watched);
         if (position < _hot)
         {
             MakeCold(position);
@@ -85,16 +85,16 @@ internal sealed class SocketList(bool forWriting) : IList
         }
 
         int last = --_members;
-        Place(_sockets[last], _keys[last], position);
+        Place(_sockets[last], _watched[last], position);
         _sockets[last] = null!;
-        _keys[last] = null;
-        SetSlot(key, -1);
+        _watched[last] = null;
+        SetIndex(watched, -1);
     }
 
     /// <summary>Moves a cold member to the hot ones; a hot one stays.</summary>
-    public void MakeHot(SelectionKey key)
+    public void MakeHot(WatchedSocket watched)
     {
-        int position = forWriting ? key.WriteSlot : key.Slot;
+        int position = IndexOf(watched);
         if (position >= _hot)
         {
             Swap(position, _hot++);
@@ -194,30 +194,32 @@ internal sealed class SocketList(bool forWriting) : IList
 
     private void Swap(int a, int b)
     {
-        (Socket socket, SelectionKey? key) = (_sockets[a], _keys[a]);
-        Place(_sockets[b], _keys[b], a);
-        Place(socket, key, b);
+        (Socket socket, WatchedSocket? watched) = (_sockets[a], _watched[a]);
+        Place(_sockets[b], _watched[b], a);
+        Place(socket, watched, b);
     }
 
-    private void Place(Socket socket, SelectionKey? key, int position)
+    private void Place(Socket socket, WatchedSocket? watched, int position)
     {
         _sockets[position] = socket;
-        _keys[position] = key;
-        if (key is not null)
+        _watched[position] = watched;
+        if (watched is not null)
         {
-            SetSlot(key, position);
+            SetIndex(watched, position);
         }
     }
 
-    private void SetSlot(SelectionKey key, int position)
+    private int IndexOf(WatchedSocket watched) => forWriting ? watched.WriteIndex : watched.ReadIndex;
+
+    private void SetIndex(WatchedSocket watched, int position)
     {
         if (forWriting)
         {
-            key.WriteSlot = position;
+            watched.WriteIndex = position;
         }
         else
         {
-            key.Slot = position;
+            watched.ReadIndex = position;
         }
     }
 }

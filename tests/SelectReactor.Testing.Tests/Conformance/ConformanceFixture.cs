@@ -12,6 +12,7 @@ namespace SelectReactor.Testing.Tests.Conformance;
 public abstract class ConformanceFixture(string world)
 {
     protected static readonly IPEndPoint AnyLoopbackPort = new(IPAddress.Loopback, 0);
+    private readonly List<SelectorEntry> _entries = [];
     private readonly ThreadAffinity _affinity = new();
     private readonly List<Handle> _opened = [];
     private World _world = null!;
@@ -182,13 +183,23 @@ public abstract class ConformanceFixture(string world)
         return all;
     }
 
+    /// <summary>Waits as a reactor does, and collects the keys that were found in <see cref="Ready"/>.</summary>
+    protected void Select(TimeSpan wait)
+    {
+        _entries.ForEach(static entry => entry.Ready = Interest.None);
+        _entries.Clear();
+        Selector.Select(wait, _entries);
+        Ready.Clear();
+        Ready.AddRange(_entries.Select(static entry => entry.Key!));
+    }
+
     protected SelectionKey NewKey(Handle handle, Interest interest) =>
         new(handle, interest, new object(), Selector, _affinity);
 
     protected SelectionKey Register(Handle handle, Interest interest)
     {
         SelectionKey key = NewKey(handle, interest);
-        Selector.Add(key);
+        Selector.Add(key.Entry);
         return key;
     }
 
@@ -205,19 +216,19 @@ public abstract class ConformanceFixture(string world)
         }
 
         key.Interest = interest;
-        Selector.Select(TimeSpan.Zero, Ready);
+        Select(TimeSpan.Zero);
         key.Cancel();
         Assert.That(key.Ready, Is.EqualTo(interest));
     }
 
     /// <summary>Lets all that is on its way arrive.</summary>
-    protected void Settle() => Selector.Select(Quiet, Ready);
+    protected void Settle() => Select(Quiet);
 
     /// <summary>Where waits are honest, a handle is not ready now for any of this.</summary>
     protected void AssertNotReady(Handle handle, Interest interest)
     {
         SelectionKey key = Register(handle, interest);
-        Selector.Select(TimeSpan.Zero, Ready);
+        Select(TimeSpan.Zero);
         key.Cancel();
         if (IsHonest)
         {
@@ -234,7 +245,7 @@ public abstract class ConformanceFixture(string world)
         }
 
         key.Interest = one;
-        Selector.Select(Bound, Ready);
+        Select(Bound);
         Assert.That(key.Ready, Is.EqualTo(one), $"not ready within {Bound}");
         key.Interest = Interest.None;
     }
@@ -248,7 +259,7 @@ public abstract class ConformanceFixture(string world)
         while ((error = call()) == SocketError.WouldBlock && Now < end)
         {
             key ??= Register(handle, interest);
-            Selector.Select(Bound, Ready);
+            Select(Bound);
         }
 
         key?.Cancel();

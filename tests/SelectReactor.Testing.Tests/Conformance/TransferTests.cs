@@ -55,7 +55,7 @@ public sealed class TransferTests(string world) : ConformanceFixture(world)
         int sent = 0, received = 0;
         while (received < all.Length && Now < end)
         {
-            Selector.Select(Bound, Ready);
+            Select(Bound);
             if (writer.Ready != Interest.None)
             {
                 client.Send(all.AsSpan(sent), out int some);

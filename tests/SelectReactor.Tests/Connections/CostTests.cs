@@ -49,15 +49,14 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
     public void OneMessage_IsOneReceiveAndOneSend_HoweverManyWrites(int writes)
     {
         var handle = new CountingHandle();
-        SelectionKey key = null!;
+        SelectorEntry entry = null!;
         var selector = new Mock<ISelector>();
-        selector.Setup(static s => s.Add(It.IsAny<SelectionKey>())).Callback<SelectionKey>(added => key = added);
-        selector.Setup(static s => s.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectionKey>>()))
-            .Callback<TimeSpan, List<SelectionKey>>((_, ready) =>
+        selector.Setup(static s => s.Add(It.IsAny<SelectorEntry>())).Callback<SelectorEntry>(added => entry = added);
+        selector.Setup(static s => s.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectorEntry>>()))
+            .Callback<TimeSpan, List<SelectorEntry>>((_, ready) =>
             {
-                ready.Clear();
-                key.Ready = Interest.Read;
-                ready.Add(key);
+                entry.Ready = Interest.Read;
+                ready.Add(entry);
             });
         using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector.Object });
         var connection = new StreamConnection(
@@ -81,7 +80,7 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
         }
 
         Assert.That((handle.Receives, handle.Sends, handle.BytesSent), Is.EqualTo((10, 10, 10 * writes * MessageBytes)));
-        selector.Verify(static s => s.Update(It.IsAny<SelectionKey>(), It.IsAny<Interest>()), Times.Never);
+        selector.Verify(static s => s.Update(It.IsAny<SelectorEntry>(), It.IsAny<Interest>()), Times.Never);
     }
 
     private void Exchange(Peer peer, byte[] message, byte[] answer)

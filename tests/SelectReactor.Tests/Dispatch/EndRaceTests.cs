@@ -57,19 +57,19 @@ public sealed class EndRaceTests
     {
         private readonly AutoResetEvent _woken = new(false);
 
-        public void Add(SelectionKey key)
+        public void Add(SelectorEntry entry)
         {
         }
 
-        public void Update(SelectionKey key, Interest previous)
+        public void Update(SelectorEntry entry, Interest previous)
         {
         }
 
-        public void Remove(SelectionKey key)
+        public void Remove(SelectorEntry entry)
         {
         }
 
-        public void Select(TimeSpan wait, List<SelectionKey> ready)
+        public void Select(TimeSpan wait, List<SelectorEntry> ready)
         {
             if (wait != TimeSpan.Zero)
             {

@@ -3,22 +3,16 @@ namespace SelectReactor.Tests.Dispatch;
 /// <summary>A mocked selector that finds ready what the test says and keeps the waits that it was asked for.</summary>
 internal sealed class ScriptedSelector
 {
-    private readonly Queue<Action<List<SelectionKey>>> _turns = new();
+    private readonly Queue<Action<List<SelectorEntry>>> _turns = new();
 
     public ScriptedSelector()
     {
         Mock = new Mock<ISelector>();
-        Mock.Setup(static selector => selector.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectionKey>>()))
-            .Callback((TimeSpan wait, List<SelectionKey> ready) =>
+        Mock.Setup(static selector => selector.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectorEntry>>()))
+            .Callback((TimeSpan wait, List<SelectorEntry> ready) =>
             {
                 Waits.Add(wait);
-                foreach (SelectionKey key in ready)
-                {
-                    key.Ready = Interest.None;
-                }
-
-                ready.Clear();
-                if (_turns.TryDequeue(out Action<List<SelectionKey>>? turn))
+                if (_turns.TryDequeue(out Action<List<SelectorEntry>>? turn))
                 {
                     turn(ready);
                 }
@@ -36,11 +30,11 @@ internal sealed class ScriptedSelector
     {
         foreach (SelectionKey key in keys)
         {
-            key.Ready = key.Interest;
-            ready.Add(key);
+            key.Entry.Ready = key.Interest;
+            ready.Add(key.Entry);
         }
     });
 
     /// <summary>What happens in the next wait for which nothing else is planned.</summary>
-    public void Next(Action<List<SelectionKey>> turn) => _turns.Enqueue(turn);
+    public void Next(Action<List<SelectorEntry>> turn) => _turns.Enqueue(turn);
 }

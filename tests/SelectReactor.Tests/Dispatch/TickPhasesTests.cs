@@ -40,8 +40,8 @@ public sealed class TickPhasesTests
         _selector.Next(ready =>
         {
             _events.Add("select");
-            key.Ready = Interest.Read;
-            ready.Add(key);
+            key.Entry.Ready = Interest.Read;
+            ready.Add(key.Entry);
             _reactor.MarkDirty(client.Object);
         });
 
@@ -92,11 +92,17 @@ public sealed class TickPhasesTests
         _reactor.Post(static () => { });
         _selector.Mock.Verify(static selector => selector.Wake(), Times.Once);
 
-        var thread = new Thread(() => _reactor.Post(static () => { }));
+        _reactor.RunOnce(TimeSpan.Zero);
+        var thread = new Thread(() =>
+        {
+            _reactor.Post(static () => { });
+            _reactor.Post(static () => { });
+            _reactor.Stop();
+        });
         thread.Start();
         thread.Join();
 
-        _selector.Mock.Verify(static selector => selector.Wake(), Times.Exactly(2));
+        _selector.Mock.Verify(static selector => selector.Wake(), Times.Exactly(2), "one wake-up for each wait");
     }
 
     [Test]
@@ -144,8 +150,8 @@ public sealed class TickPhasesTests
         SelectionKey key = Register("evicted", interest: interest);
         _selector.Next(ready =>
         {
-            key.Evict();
-            ready.Add(key);
+            key.Entry.Evict();
+            ready.Add(key.Entry);
         });
 
         _reactor.RunOnce(TimeSpan.Zero);
@@ -154,7 +160,7 @@ public sealed class TickPhasesTests
         Assert.That(_events, Is.EqualTo(new[] { "evicted" }));
         Assert.That(key.IsValid, Is.False);
         Assert.That(_log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Warning, 4) }));
-        _selector.Mock.Verify(static selector => selector.Remove(It.IsAny<SelectionKey>()), Times.Never);
+        _selector.Mock.Verify(static selector => selector.Remove(It.IsAny<SelectorEntry>()), Times.Never);
     }
 
     [Test]

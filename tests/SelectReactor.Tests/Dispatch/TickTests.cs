@@ -11,7 +11,7 @@ public sealed class TickTests
     private readonly ListLogger _logger = new();
     private readonly List<TimeSpan> _waits = [];
     private readonly List<string> _log = [];
-    private readonly Queue<Action<List<SelectionKey>>> _batches = new();
+    private readonly Queue<Action<List<SelectorEntry>>> _batches = new();
     private Reactor _reactor = null!;
 
     [SetUp]
@@ -33,7 +33,7 @@ public sealed class TickTests
         SelectionKey key = Register(_ => _log.Add("key"));
         _reactor.Schedule(TimeSpan.Zero, () => _log.Add("timer"));
         _reactor.Post(() => _log.Add("post"));
-        _batches.Enqueue(ready => ready.Add(key));
+        _batches.Enqueue(ready => ready.Add(key.Entry));
 
         Assert.That(_reactor.RunOnce(Timeout.InfiniteTimeSpan), Is.EqualTo(3));
         Assert.That(_log, Is.EqualTo(new[] { "key", "timer", "post" }));
@@ -76,7 +76,7 @@ public sealed class TickTests
             second.Cancel();
         });
         second = Register(_ => _log.Add("second"));
-        _batches.Enqueue(ready => ready.AddRange([first, second]));
+        _batches.Enqueue(ready => ready.AddRange([first.Entry, second.Entry]));
         _reactor.RunOnce(TimeSpan.Zero);
 
         Assert.That(_log, Is.EqualTo(new[] { "first" }));
@@ -87,7 +87,7 @@ public sealed class TickTests
     {
         SelectionKey first = Register(static _ => throw new InvalidDataException("x"));
         SelectionKey second = Register(_ => _log.Add("second"));
-        _batches.Enqueue(ready => ready.AddRange([first, second]));
+        _batches.Enqueue(ready => ready.AddRange([first.Entry, second.Entry]));
         _reactor.RunOnce(TimeSpan.Zero);
 
         Assert.That((first.IsValid, second.IsValid), Is.EqualTo((false, true)));
@@ -101,8 +101,8 @@ public sealed class TickTests
         SelectionKey key = Register(_ => _log.Add("told"));
         _batches.Enqueue(ready =>
         {
-            key.Evict();
-            ready.Add(key);
+            key.Entry.Evict();
+            ready.Add(key.Entry);
         });
         _reactor.RunOnce(TimeSpan.Zero);
         _reactor.RunOnce(TimeSpan.Zero);
@@ -166,15 +166,14 @@ public sealed class TickTests
     private Reactor CreateReactor(bool propagate)
     {
         var selector = new Mock<ISelector>();
-        selector.Setup(static s => s.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectionKey>>()))
-            .Callback<TimeSpan, List<SelectionKey>>((wait, ready) =>
+        selector.Setup(static s => s.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectorEntry>>()))
+            .Callback<TimeSpan, List<SelectorEntry>>((wait, ready) =>
             {
                 _waits.Add(wait);
-                ready.Clear();
-                if (_batches.TryDequeue(out Action<List<SelectionKey>>? fill))
+                if (_batches.TryDequeue(out Action<List<SelectorEntry>>? fill))
                 {
                     fill(ready);
-                    ready.ForEach(static key => key.Ready = key.Interest);
+                    ready.ForEach(static entry => entry.Ready = entry.Interest);
                 }
             });
         return new Reactor(new ReactorOptions

@@ -14,7 +14,7 @@ public sealed class AcceptErrorTests
     private readonly FakeTimeProvider _time = new();
     private readonly ListLogger _logger = new();
     private readonly Mock<ISelector> _selector = new();
-    private SelectionKey _key = null!;
+    private SelectorEntry _entry = null!;
     private Reactor _reactor = null!;
     private Listener _listener = null!;
     private int _accepts;
@@ -26,16 +26,15 @@ public sealed class AcceptErrorTests
         _logger.Entries.Clear();
         _accepts = 0;
         _selector.Reset();
-        _selector.Setup(static selector => selector.Add(It.IsAny<SelectionKey>()))
-            .Callback<SelectionKey>(key => _key = key);
-        _selector.Setup(static selector => selector.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectionKey>>()))
-            .Callback<TimeSpan, List<SelectionKey>>((_, ready) =>
+        _selector.Setup(static selector => selector.Add(It.IsAny<SelectorEntry>()))
+            .Callback<SelectorEntry>(entry => _entry = entry);
+        _selector.Setup(static selector => selector.Select(It.IsAny<TimeSpan>(), It.IsAny<List<SelectorEntry>>()))
+            .Callback<TimeSpan, List<SelectorEntry>>((_, ready) =>
             {
-                ready.Clear();
-                if (_key.IsValid && _key.Interest == Interest.Read)
+                if (_entry.Key!.IsValid && _entry.Interest == Interest.Read)
                 {
-                    _key.Ready = Interest.Read;
-                    ready.Add(_key);
+                    _entry.Ready = Interest.Read;
+                    ready.Add(_entry);
                 }
             });
         var handle = new Mock<Handle> { CallBase = true };
@@ -77,7 +76,7 @@ public sealed class AcceptErrorTests
         _reactor.RunOnce(TimeSpan.Zero);
 
         Assert.That(_accepts, Is.EqualTo(3), "tried on until nobody waited");
-        Assert.That(_key.Interest, Is.EqualTo(Interest.Read));
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read));
     }
 
     [TestCase(SocketError.TooManyOpenSockets)]
@@ -87,7 +86,7 @@ public sealed class AcceptErrorTests
     {
         _errors.Enqueue(error);
         _reactor.RunOnce(TimeSpan.Zero);
-        Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.None));
 
         _time.Advance(TimeSpan.FromSeconds(0.999));
         _reactor.RunOnce(TimeSpan.Zero);
@@ -97,7 +96,7 @@ public sealed class AcceptErrorTests
         _reactor.RunOnce(TimeSpan.Zero);
         _reactor.RunOnce(TimeSpan.Zero);
         Assert.That(_accepts, Is.EqualTo(2));
-        Assert.That(_key.Interest, Is.EqualTo(Interest.Read));
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read));
     }
 
     [Test]
@@ -123,7 +122,7 @@ public sealed class AcceptErrorTests
 
         Assert.That(order, Is.EqualTo(new[] { "no descriptor", "first closed", "accepted", "cut", "no more" }));
         Assert.That(listener.Refused, Is.EqualTo(1));
-        Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.None));
 
         Handle Spare(string name)
         {
@@ -158,7 +157,7 @@ public sealed class AcceptErrorTests
         _listener.Pause();
         _listener.Resume();
 
-        Assert.That(_key.Interest, Is.EqualTo(Interest.None));
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.None));
     }
 
     private sealed class ShortOfDescriptors(Handle client, List<string> order) : Handle

@@ -17,6 +17,7 @@ public sealed class HotSetTests
     private const int MostSelectsUntilSeen = 12;
 
     private readonly List<SelectionKey> _ready = [];
+    private readonly List<SelectorEntry> _entries = [];
     private readonly List<(Socket Near, Socket Far, SelectionKey Key)> _pairs = [];
     private SelectSelector _selector = null!;
     private Socket _listener = null!;
@@ -47,6 +48,7 @@ public sealed class HotSetTests
 
         _pairs.Clear();
         _ready.Clear();
+        _entries.Clear();
     }
 
     [Test]
@@ -64,7 +66,7 @@ public sealed class HotSetTests
         var handle = new SocketHandle(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
         handle.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         handle.Listen(1);
-        _selector.Add(new SelectionKey(handle, Interest.Read, this, _selector, new ThreadAffinity()));
+        _selector.Add(new SelectorEntry(handle, Interest.Read));
         KeepBusy(0);
         CoolDown();
 
@@ -83,7 +85,7 @@ public sealed class HotSetTests
         do
         {
             Assert.That(++selects, Is.LessThanOrEqualTo(MostSelectsUntilSeen));
-            _selector.Select(TimeSpan.Zero, _ready);
+            Select(TimeSpan.Zero);
             Assert.That(_ready, Does.Contain(_pairs[0].Key), "a busy hot socket is reported each time");
         }
         while (!_ready.Contains(_pairs[150].Key));
@@ -100,7 +102,7 @@ public sealed class HotSetTests
 
         Assert.That(_selector.Hot, Is.EqualTo(1), "the wake-up");
         Speak(7);
-        _selector.Select(TimeSpan.Zero, _ready);
+        Select(TimeSpan.Zero);
 
         Assert.That(_ready, Is.EqualTo(new[] { _pairs[7].Key }));
     }
@@ -115,7 +117,7 @@ public sealed class HotSetTests
         Assert.That(_selector.Hot, Is.EqualTo(2));
         for (int i = 0; i < MostSelectsUntilSeen; i++)
         {
-            _selector.Select(TimeSpan.Zero, _ready);
+            Select(TimeSpan.Zero);
             Assert.That(_ready, Is.EqualTo(new[] { _pairs[150].Key }));
         }
     }
@@ -127,12 +129,12 @@ public sealed class HotSetTests
         int before = _selector.Scans;
         while (_selector.Scans == before)
         {
-            _selector.Select(TimeSpan.Zero, _ready);
+            Select(TimeSpan.Zero);
         }
 
         Speak(42);
 
-        _selector.Select(TimeSpan.FromMilliseconds(2), _ready);
+        Select(TimeSpan.FromMilliseconds(2));
 
         Assert.That(_ready, Is.EqualTo(new[] { _pairs[42].Key }));
     }
@@ -143,7 +145,7 @@ public sealed class HotSetTests
         for (int i = 0; i < 3 * SelectSelector.HotScans; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            _selector.Select(TimeSpan.FromMilliseconds(2), _ready);
+            Select(TimeSpan.FromMilliseconds(2));
             Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.GreaterThanOrEqualTo(2), $"wait {i}");
         }
     }
@@ -152,7 +154,7 @@ public sealed class HotSetTests
     public void ClosedSocket_EndsTheScanThatFindsIt()
     {
         _pairs[3].Near.Dispose();
-        _selector.Select(TimeSpan.FromMilliseconds(1), _ready);
+        Select(TimeSpan.FromMilliseconds(1));
 
         Assert.That(_ready, Is.EqualTo(new[] { _pairs[3].Key }));
         Assert.That(_selector.Scans, Is.EqualTo(1), "it does not wait in a second one");
@@ -164,10 +166,10 @@ public sealed class HotSetTests
         CoolDown();
         _pairs[42].Far.Send([1]);
 
-        _selector.Select(Timeout.InfiniteTimeSpan, _ready);
+        Select(Timeout.InfiniteTimeSpan);
         while (_ready.Count == 0)
         {
-            _selector.Select(Timeout.InfiniteTimeSpan, _ready);
+            Select(Timeout.InfiniteTimeSpan);
         }
 
         Assert.That(_ready, Is.EqualTo(new[] { _pairs[42].Key }));
@@ -179,7 +181,7 @@ public sealed class HotSetTests
         CoolDown();
         _selector.Wake();
 
-        _selector.Select(Timeout.InfiniteTimeSpan, _ready);
+        Select(Timeout.InfiniteTimeSpan);
 
         Assert.That(_ready, Is.Empty);
     }
@@ -206,7 +208,7 @@ public sealed class HotSetTests
             var seen = new HashSet<SelectionKey>();
             for (int i = 0; i < MostSelectsUntilSeen; i++)
             {
-                _selector.Select(TimeSpan.Zero, _ready);
+                Select(TimeSpan.Zero);
                 seen.UnionWith(_ready);
             }
 
@@ -258,6 +260,15 @@ public sealed class HotSetTests
         pending.Clear();
     }
 
+    private void Select(TimeSpan wait)
+    {
+        _entries.ForEach(static entry => entry.Ready = Interest.None);
+        _entries.Clear();
+        _selector.Select(wait, _entries);
+        _ready.Clear();
+        _ready.AddRange(_entries.Where(static entry => entry.Key is not null).Select(static entry => entry.Key!));
+    }
+
     private void Speak(int index)
     {
         _pairs[index].Far.Send([1]);
@@ -272,7 +283,7 @@ public sealed class HotSetTests
     {
         for (int i = 0; i < times; i++)
         {
-            _selector.Select(TimeSpan.Zero, _ready);
+            Select(TimeSpan.Zero);
         }
     }
 
@@ -282,7 +293,7 @@ public sealed class HotSetTests
         far.Connect(_listener.LocalEndPoint!);
         Socket near = _listener.Accept();
         var key = new SelectionKey(new SocketHandle(near), Interest.Read, this, _selector, new ThreadAffinity());
-        _selector.Add(key);
+        _selector.Add(key.Entry);
         _pairs.Add((near, far, key));
     }
 }

@@ -70,7 +70,7 @@ public sealed class SelectSelectorEvictionTests : SelectorFixture
         for (int selects = 0; !culprit.IsEvicted; selects++)
         {
             Assert.That(selects, Is.LessThan(2_000), "until it is found");
-            Selector.Select(Bound, Ready);
+            Select(Bound);
         }
 
         Assert.That(Ready, Is.EqualTo(new[] { culprit }));

@@ -30,7 +30,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
         foreach (double milliseconds in new[] { 0.1, 1.5, 20 })
         {
             long start = Stopwatch.GetTimestamp();
-            Selector.Select(TimeSpan.FromMilliseconds(milliseconds), Ready);
+            Select(TimeSpan.FromMilliseconds(milliseconds));
             Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.GreaterThanOrEqualTo(milliseconds));
         }
     }
@@ -41,7 +41,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
         var waker = new Thread(Selector.Wake);
         waker.Start();
 
-        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+        Select(Timeout.InfiniteTimeSpan);
 
         Assert.That(Ready, Is.Empty);
         waker.Join();
@@ -51,7 +51,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
     public void AWakeBeforeTheWait_EndsIt_Once()
     {
         Selector.Wake();
-        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+        Select(Timeout.InfiniteTimeSpan);
 
         AssertIsDrained();
     }
@@ -64,7 +64,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
             Selector.Wake();
         }
 
-        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+        Select(Timeout.InfiniteTimeSpan);
 
         AssertIsDrained();
     }
@@ -77,7 +77,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
         peer.Send([1]);
         SelectSome();
         Selector.Wake();
-        Selector.Select(Timeout.InfiniteTimeSpan, Ready);
+        Select(Timeout.InfiniteTimeSpan);
         Assert.That(Ready, Is.EqualTo(new[] { key }));
         key.Cancel();
 
@@ -116,7 +116,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
             {
                 // Long enough that a lost wake is not mistaken for one that came.
                 long start = Stopwatch.GetTimestamp();
-                Selector.Select(Bound, Ready);
+                Select(Bound);
                 Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(Bound), $"after round {seen}");
                 Volatile.Write(ref seen, Volatile.Read(ref asked));
             }
@@ -164,7 +164,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
     private void AssertIsDrained()
     {
         long start = Stopwatch.GetTimestamp();
-        Selector.Select(TimeSpan.FromMilliseconds(50), Ready);
+        Select(TimeSpan.FromMilliseconds(50));
         Assert.That(Ready, Is.Empty);
         Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.GreaterThanOrEqualTo(50));
     }

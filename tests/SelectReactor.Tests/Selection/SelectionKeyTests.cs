@@ -28,18 +28,31 @@ public sealed class SelectionKeyTests
             Assert.That(_key.Interest, Is.EqualTo(Interest.Read));
             Assert.That(_key.Ready, Is.EqualTo(Interest.None));
             Assert.That((_key.IsValid, _key.IsEvicted), Is.EqualTo((true, false)));
-            Assert.That((_key.Slot, _key.WriteSlot), Is.EqualTo((-1, -1)));
+            Assert.That((_key.Entry.Handle, _key.Entry.Interest), Is.EqualTo((_handle, Interest.Read)));
         });
     }
 
     [Test]
     public void ANewInterest_ReachesTheSelectorWithTheOldOne()
     {
-        _selector.Setup(s => s.Update(_key, Interest.Read)).Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Write)));
+        _selector.Setup(s => s.Update(_key.Entry, Interest.Read)).Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Write)));
 
         _key.Interest = Interest.Write;
 
-        _selector.Verify(s => s.Update(_key, Interest.Read), Times.Once);
+        _selector.Verify(s => s.Update(_key.Entry, Interest.Read), Times.Once);
+    }
+
+    [Test]
+    public void AnInterestThatTheSelectorRefuses_IsNotStored()
+    {
+        _selector.Setup(s => s.Update(_key.Entry, Interest.Read)).Throws(new IOException("no memory"));
+
+        Assert.That(() => _key.Interest = Interest.Write, Throws.InstanceOf<IOException>());
+        Assert.That((_key.Interest, _key.IsValid), Is.EqualTo((Interest.Read, true)));
+
+        // Not taken for the value that it has already: the second attempt reaches the selector too.
+        Assert.That(() => _key.Interest = Interest.Write, Throws.InstanceOf<IOException>());
+        _selector.Verify(s => s.Update(_key.Entry, Interest.Read), Times.Exactly(2));
     }
 
     [Test]
@@ -53,12 +66,12 @@ public sealed class SelectionKeyTests
     [Test]
     public void Cancel_RemovesTheKeyOnce_AndLeavesTheHandleOpen()
     {
-        _selector.Setup(s => s.Remove(_key)).Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Read)));
+        _selector.Setup(s => s.Remove(_key.Entry)).Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Read)));
 
         _key.Cancel();
         _key.Cancel();
 
-        _selector.Verify(s => s.Remove(_key), Times.Once);
+        _selector.Verify(s => s.Remove(_key.Entry), Times.Once);
         Assert.That(_key.IsValid, Is.False);
         Mock.Get(_handle).Verify(h => h.Close(), Times.Never);
     }
@@ -66,7 +79,7 @@ public sealed class SelectionKeyTests
     [Test]
     public void TheInterestOfACancelledKey_CanNotBeSet()
     {
-        _selector.Setup(s => s.Remove(_key));
+        _selector.Setup(s => s.Remove(_key.Entry));
         _key.Cancel();
 
         Assert.That(() => _key.Interest = Interest.Write, Throws.InvalidOperationException);
@@ -77,7 +90,7 @@ public sealed class SelectionKeyTests
     [Test]
     public void AnEvictedKey_IsReadyForAllItAsked_AndLeavesTheSelectorAlone()
     {
-        _key.Evict();
+        _key.Entry.Evict();
         Assert.That((_key.IsEvicted, _key.IsValid, _key.Ready), Is.EqualTo((true, true, Interest.Read)));
 
         _key.Interest = Interest.Write;

@@ -10,6 +10,7 @@ public abstract class SelectorFixture
 {
     protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly List<IDisposable> _opened = [];
+    private readonly List<SelectorEntry> _entries = [];
     private readonly ThreadAffinity _affinity = new();
 
     protected SelectSelector Selector { get; private set; } = null!;
@@ -21,6 +22,7 @@ public abstract class SelectorFixture
     public void Open()
     {
         Ready.Clear();
+        _entries.Clear();
         Selector = new SelectSelector();
     }
 
@@ -52,22 +54,32 @@ public abstract class SelectorFixture
     protected SelectionKey Register(Handle handle, Interest interest)
     {
         SelectionKey key = NewKey(handle, interest);
-        Selector.Add(key);
+        Selector.Add(key.Entry);
         return key;
     }
 
     protected SelectionKey NewKey(Handle handle, Interest interest) => new(handle, interest, new object(), Selector, _affinity);
 
+    /// <summary>Waits as a reactor does, and collects the keys that were found in <see cref="Ready"/>.</summary>
+    protected void Select(TimeSpan wait)
+    {
+        _entries.ForEach(static entry => entry.Ready = Interest.None);
+        _entries.Clear();
+        Selector.Select(wait, _entries);
+        Ready.Clear();
+        Ready.AddRange(_entries.Select(static entry => entry.Key!));
+    }
+
     /// <summary>Waits until a key is ready for something, within the bound.</summary>
     protected void SelectSome()
     {
-        Selector.Select(Bound, Ready);
+        Select(Bound);
         Assert.That(Ready, Is.Not.Empty, "nothing within the bound");
     }
 
     protected void AssertNothingIsReady()
     {
-        Selector.Select(TimeSpan.Zero, Ready);
+        Select(TimeSpan.Zero);
         Assert.That(Ready, Is.Empty);
     }
 

@@ -106,6 +106,23 @@ public sealed class SocketHandleTests : SelectorFixture
         Assert.That(client.RemoteEndPoint, Is.EqualTo(listener.LocalEndPoint));
     }
 
+    [Test, Platform("Linux")]
+    public void ARawOption_IsSet_AndARefusedOneIsAValue()
+    {
+        const int IpLevel = 0;
+        const int TypeOfService = 1;
+        SocketHandle handle = Connected().Handle;
+
+        Assert.That(handle.SetOption(IpLevel, TypeOfService, [0x10, 0, 0, 0]), Is.EqualTo(SocketError.Success));
+
+        byte[] value = new byte[4];
+        handle.Socket.GetRawSocketOption(IpLevel, TypeOfService, value);
+        Assert.That(value, Is.EqualTo(new byte[] { 0x10, 0, 0, 0 }));
+        Assert.That(handle.SetOption(IpLevel, 9_999, [1, 0, 0, 0]), Is.EqualTo(SocketError.ProtocolOption));
+        handle.Close();
+        Assert.That(handle.SetOption(IpLevel, TypeOfService, [0, 0, 0, 0]), Is.EqualTo(SocketError.OperationAborted));
+    }
+
     [Test]
     public void AnAddressInUse_IsAValue()
     {

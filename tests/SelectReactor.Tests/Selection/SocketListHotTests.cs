@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Net.Sockets;
 using SelectReactor.Selection;
-using SelectReactor.Threading;
 
 namespace SelectReactor.Tests.Selection;
 
@@ -11,8 +10,8 @@ namespace SelectReactor.Tests.Selection;
 public sealed class SocketListHotTests(bool forWriting)
 {
     private readonly List<SocketHandle> _handles = [];
-    private readonly HashSet<SelectionKey> _hot = [];
-    private readonly HashSet<SelectionKey> _cold = [];
+    private readonly HashSet<WatchedSocket> _hot = [];
+    private readonly HashSet<WatchedSocket> _cold = [];
     private SocketList _list = null!;
 
     private IList View => _list;
@@ -41,8 +40,8 @@ public sealed class SocketListHotTests(bool forWriting)
     [Test]
     public void AMemberThatIsAddedBesideColdOnes_IsHot_AndAllStay()
     {
-        SelectionKey first = Add();
-        SelectionKey second = Add();
+        WatchedSocket first = Add();
+        WatchedSocket second = Add();
         MakeCold(first);
         MakeCold(second);
 
@@ -57,15 +56,15 @@ public sealed class SocketListHotTests(bool forWriting)
         var random = new Random(seed);
         for (int round = 0; round < 200; round++)
         {
-            SelectionKey[] members = [.. _hot, .. _cold];
-            SelectionKey? any = members.Length == 0 ? null : members[random.Next(members.Length)];
+            WatchedSocket[] members = [.. _hot, .. _cold];
+            WatchedSocket? any = members.Length == 0 ? null : members[random.Next(members.Length)];
             switch (random.Next(4))
             {
                 case 0 when any is not null:
                     _list.Remove(any);
                     _hot.Remove(any);
                     _cold.Remove(any);
-                    Assert.That(SlotOf(any), Is.EqualTo(-1));
+                    Assert.That(IndexOf(any), Is.EqualTo(-1));
                     break;
                 case 1 when any is not null:
                     // Of one that is hot already, too, which is nothing.
@@ -92,30 +91,30 @@ public sealed class SocketListHotTests(bool forWriting)
         Assert.That(Shown(), Is.EquivalentTo(_hot), message);
         _list.Rewind();
         Assert.That(Shown(), Is.EquivalentTo(_hot.Concat(_cold)), message);
-        foreach (SelectionKey key in _hot.Concat(_cold))
+        foreach (WatchedSocket watched in _hot.Concat(_cold))
         {
-            Assert.That(_list.MemberAt(SlotOf(key)), Is.SameAs(key), message);
-            Assert.That(View[SlotOf(key)], Is.SameAs(((SocketHandle)key.Handle).Socket), message);
+            Assert.That(_list.MemberAt(IndexOf(watched)), Is.SameAs(watched), message);
+            Assert.That(View[IndexOf(watched)], Is.SameAs(watched.Socket), message);
         }
     }
 
-    private List<SelectionKey?> Shown() => [.. Enumerable.Range(0, _list.Count).Select(_list.KeyAt)];
+    private List<WatchedSocket?> Shown() => [.. Enumerable.Range(0, _list.Count).Select(_list.InView)];
 
-    private SelectionKey Add()
+    private WatchedSocket Add()
     {
-        SocketHandle free = _handles.First(handle => !_hot.Concat(_cold).Any(key => key.Handle == handle));
-        var key = new SelectionKey(free, Interest.None, new object(), Mock.Of<ISelector>(), new ThreadAffinity());
-        _list.Add(free.Socket, key);
-        _hot.Add(key);
-        return key;
+        SocketHandle free = _handles.First(handle => !_hot.Concat(_cold).Any(watched => watched.Handle == handle));
+        var watched = new WatchedSocket(new SelectorEntry(free, Interest.None), free);
+        _list.Add(free.Socket, watched);
+        _hot.Add(watched);
+        return watched;
     }
 
-    private void MakeCold(SelectionKey key)
+    private void MakeCold(WatchedSocket watched)
     {
-        _list.MakeCold(SlotOf(key));
-        _hot.Remove(key);
-        _cold.Add(key);
+        _list.MakeCold(IndexOf(watched));
+        _hot.Remove(watched);
+        _cold.Add(watched);
     }
 
-    private int SlotOf(SelectionKey key) => forWriting ? key.WriteSlot : key.Slot;
+    private int IndexOf(WatchedSocket watched) => forWriting ? watched.WriteIndex : watched.ReadIndex;
 }

@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Net.Sockets;
 using SelectReactor.Selection;
-using SelectReactor.Threading;
 
 namespace SelectReactor.Tests.Selection;
 
@@ -12,7 +11,7 @@ public sealed class SocketListTests(bool forWriting)
 {
     private readonly List<SocketHandle> _handles = [];
     private SocketList _list = null!;
-    private List<SelectionKey> _model = null!;
+    private List<WatchedSocket> _model = null!;
 
     private IList View => _list;
 
@@ -64,7 +63,7 @@ public sealed class SocketListTests(bool forWriting)
         var random = new Random(seed);
         AddMembers(30);
         _list.Rewind();
-        var expected = new List<SelectionKey>(_model);
+        var expected = new List<WatchedSocket>(_model);
         while (expected.Count > 0)
         {
             int index = random.Next(expected.Count);
@@ -108,32 +107,32 @@ public sealed class SocketListTests(bool forWriting)
     public void Remove_PutsTheLastMemberInTheGap()
     {
         AddMembers(4);
-        SelectionKey removed = _model[1];
+        WatchedSocket removed = _model[1];
 
         _list.Remove(removed);
 
         Assert.Multiple(() =>
         {
-            Assert.That(SlotOf(removed), Is.EqualTo(-1));
+            Assert.That(IndexOf(removed), Is.EqualTo(-1));
             Assert.That(_list.MemberAt(1), Is.SameAs(_model[3]));
-            Assert.That(SlotOf(_model[3]), Is.EqualTo(1));
+            Assert.That(IndexOf(_model[3]), Is.EqualTo(1));
             Assert.That(_list.Members, Is.EqualTo(3));
         });
     }
 
     [Test]
-    public void TheWakeUpSocket_HasNoKey()
+    public void TheWakeUpSocket_HasNoEntry()
     {
-        _list.Add(_handles[0].Socket, key: null);
+        _list.Add(_handles[0].Socket, watched: null);
         _list.Rewind();
         Assert.Multiple(() =>
         {
             Assert.That(View[0], Is.SameAs(_handles[0].Socket));
-            Assert.That(_list.KeyAt(0), Is.Null);
+            Assert.That(_list.InView(0), Is.Null);
         });
     }
 
-    private void Check(HashSet<SelectionKey> survivors, bool forwards, string message)
+    private void Check(HashSet<WatchedSocket> survivors, bool forwards, string message)
     {
         _list.Rewind();
         AssertShows(_model, message);
@@ -142,7 +141,7 @@ public sealed class SocketListTests(bool forWriting)
             // As Windows does it.
             for (int i = 0; i < View.Count; i++)
             {
-                if (!survivors.Contains(_list.KeyAt(i)!))
+                if (!survivors.Contains(_list.InView(i)!))
                 {
                     View.RemoveAt(i--);
                 }
@@ -153,7 +152,7 @@ public sealed class SocketListTests(bool forWriting)
             // As Unix does it.
             for (int i = View.Count - 1; i >= 0; i--)
             {
-                if (!survivors.Contains(_list.KeyAt(i)!))
+                if (!survivors.Contains(_list.InView(i)!))
                 {
                     View.RemoveAt(i);
                 }
@@ -164,13 +163,13 @@ public sealed class SocketListTests(bool forWriting)
         Assert.That(_list.Members, Is.EqualTo(_model.Count), message);
     }
 
-    private void AssertShows(List<SelectionKey> expected, string message)
+    private void AssertShows(List<WatchedSocket> expected, string message)
     {
         Assert.That(View, Has.Count.EqualTo(expected.Count), message);
         for (int i = 0; i < expected.Count; i++)
         {
-            Assert.That(_list.KeyAt(i), Is.SameAs(expected[i]), message);
-            Assert.That(View[i], Is.SameAs(((SocketHandle)expected[i].Handle).Socket), message);
+            Assert.That(_list.InView(i), Is.SameAs(expected[i]), message);
+            Assert.That(View[i], Is.SameAs(expected[i].Socket), message);
         }
     }
 
@@ -185,27 +184,27 @@ public sealed class SocketListTests(bool forWriting)
             else
             {
                 int index = random.Next(_model.Count);
-                SelectionKey key = _model[index];
-                _list.Remove(key);
+                WatchedSocket watched = _model[index];
+                _list.Remove(watched);
                 _model[index] = _model[^1];
                 _model.RemoveAt(_model.Count - 1);
-                Assert.That(SlotOf(key), Is.EqualTo(-1));
+                Assert.That(IndexOf(watched), Is.EqualTo(-1));
             }
         }
 
-        Assert.That(_model.Select(SlotOf), Is.EqualTo(Enumerable.Range(0, _model.Count)));
+        Assert.That(_model.Select(IndexOf), Is.EqualTo(Enumerable.Range(0, _model.Count)));
     }
 
     private void AddMembers(int count)
     {
         for (int i = 0; i < count; i++)
         {
-            SocketHandle free = _handles.First(handle => _model.TrueForAll(key => key.Handle != handle));
-            var key = new SelectionKey(free, Interest.None, new object(), Mock.Of<ISelector>(), new ThreadAffinity());
-            _list.Add(free.Socket, key);
-            _model.Add(key);
+            SocketHandle free = _handles.First(handle => _model.TrueForAll(watched => watched.Handle != handle));
+            var watched = new WatchedSocket(new SelectorEntry(free, Interest.None), free);
+            _list.Add(free.Socket, watched);
+            _model.Add(watched);
         }
     }
 
-    private int SlotOf(SelectionKey key) => forWriting ? key.WriteSlot : key.Slot;
+    private int IndexOf(WatchedSocket watched) => forWriting ? watched.WriteIndex : watched.ReadIndex;
 }

@@ -31,33 +31,30 @@ internal sealed class SoundSelector(SelectSelector inner) : ISelector
         }
     }
 
-    public void Add(SelectionKey key) => inner.Add(key);
+    public void Add(SelectorEntry entry) => inner.Add(entry);
 
-    public void Update(SelectionKey key, Interest previous) => inner.Update(key, previous);
+    public void Update(SelectorEntry entry, Interest previous) => inner.Update(entry, previous);
 
-    public void Remove(SelectionKey key) => inner.Remove(key);
+    public void Remove(SelectorEntry entry) => inner.Remove(entry);
 
-    public void Select(TimeSpan wait, List<SelectionKey> ready)
+    public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
-        SelectionKey[] before = [.. ready];
+        Require(ready.Count == 0, "The list is not empty.");
         inner.Select(wait, ready);
-        Require(ready.Distinct().Count() == ready.Count, "A key is reported twice.");
-        Require(
-            Array.TrueForAll(before, key => key.Ready == Interest.None || ready.Contains(key)),
-            "A key is ready that is not reported.");
-        foreach (SelectionKey key in ready)
+        Require(ready.Distinct().Count() == ready.Count, "An entry is reported twice.");
+        foreach (SelectorEntry entry in ready)
         {
-            Require(key.IsValid, "A key is reported that is cancelled.");
-            var handle = (SocketHandle)key.Handle;
-            if (key.IsEvicted)
+            Require(entry.Key!.IsValid, "An entry is reported whose key is cancelled.");
+            var handle = (SocketHandle)entry.Handle;
+            if (entry.IsEvicted)
             {
-                Require(handle.IsClosed, "A key is evicted whose socket is open.");
+                Require(handle.IsClosed, "An entry is evicted whose socket is open.");
             }
             else
             {
-                Require(key.Ready != Interest.None, "A key is reported for nothing.");
-                Require((key.Ready & ~key.Interest) == 0, "More is reported than was asked for.");
-                Require((key.Ready & ~Poll(handle, key.Ready)) == 0, "A key is reported whose socket is not ready.");
+                Require(entry.Ready != Interest.None, "An entry is reported for nothing.");
+                Require((entry.Ready & ~entry.Interest) == 0, "More is reported than was asked for.");
+                Require((entry.Ready & ~Poll(handle, entry.Ready)) == 0, "An entry is reported whose socket is not ready.");
             }
         }
     }
