@@ -185,6 +185,19 @@ public sealed partial class SelectSelector : ISelector
             Evict(_writers, ready, static handle => handle.IsClosed);
             return true;
         }
+        catch (SocketException error) when (error.SocketErrorCode is SocketError.OperationAborted or SocketError.NotSocket)
+        {
+            // Only Windows fails the whole call: the first when another thread closes a socket during the wait, the second
+            // when a descriptor was closed past its Socket. If no socket is to blame for the second, it would fail for ever.
+            Evict(_readers, ready, static handle => handle.IsBroken);
+            Evict(_writers, ready, static handle => handle.IsBroken);
+            if (error.SocketErrorCode == SocketError.NotSocket && ready.Count == 0)
+            {
+                throw;
+            }
+
+            return true;
+        }
 
         bool woken = CollectReaders(ready);
         CollectWriters(ready);

@@ -1,0 +1,3 @@
+using SelectReactor.Portability;
+
+return Runner.Run([.. ConnectCases.All, .. TransferCases.All, .. EndCases.All, .. LoopCases.All]);

@@ -1,0 +1,4 @@
+namespace SelectReactor.Portability;
+
+/// <summary>A case found something other than it expected.</summary>
+internal sealed class CheckException(string message) : Exception(message);
