@@ -9,22 +9,31 @@ public sealed class ConnectionOptions
     /// <summary>Whether small writes leave at once instead of waiting for more (TCP_NODELAY, tcp(7)). Default: true.</summary>
     public bool NoDelay { get; init; } = true;
 
-    /// <summary>After how long without traffic the system asks whether the peer is still there, in whole seconds
-    /// (SO_KEEPALIVE and TCP_KEEPIDLE, tcp(7)); a peer that does not answer ends the connection in time. Default (null): it
-    /// does not ask.</summary>
+    /// <summary>The time without traffic after which the system asks the peer whether it is still there (SO_KEEPALIVE and
+    /// TCP_KEEPIDLE, tcp(7)), at least one second. A peer that does not answer <see cref="KeepAliveProbes"/> probes ends the
+    /// connection with <see cref="CloseKind.TimedOut"/>. Rounded up to whole seconds, 32,767 at most. Default (null): the
+    /// system does not ask.</summary>
     public TimeSpan? KeepAliveTime
     {
         get;
-        init
-        {
-            if (value is { } time)
-            {
-                ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromSeconds(1));
-            }
-
-            field = value;
-        }
+        init => field = value is { } time ? OptionValue.AtLeastOneSecond(time) : null;
     }
+
+    /// <summary>The time between two probes that are not answered (TCP_KEEPINTVL, tcp(7)), at least one second. It has an effect
+    /// only with <see cref="KeepAliveTime"/>. Rounded up to whole seconds, 32,767 at most. Default: 10 seconds.</summary>
+    public TimeSpan KeepAliveInterval
+    {
+        get;
+        init => field = OptionValue.AtLeastOneSecond(value);
+    } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The number of unanswered probes after which the peer counts as dead (TCP_KEEPCNT, tcp(7)). It has an effect only
+    /// with <see cref="KeepAliveTime"/>: with the defaults a dead peer is noticed a minute after that time. 127 at most. Default: 6.</summary>
+    public int KeepAliveProbes
+    {
+        get;
+        init => field = OptionValue.AtLeastOne(value);
+    } = 6;
 
     /// <summary>The system's send buffer in bytes (SO_SNDBUF, socket(7)). Default (null): the system chooses, and adapts
     /// it.</summary>
@@ -149,7 +158,8 @@ public sealed class ConnectionOptions
 
     internal static ConnectionOptions Default { get; } = new();
 
-    /// <summary>Sets what is a matter of the socket, before it is bound. A failure costs speed and nothing else.</summary>
+    /// <summary>Sets the options that concern the socket. Call it before the socket is bound. The connection works without
+    /// them, so a system that refuses one is no error.</summary>
     internal void ApplyTo(Handle handle, AddressFamily family)
     {
         bool isTcp = family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6;
@@ -161,7 +171,9 @@ public sealed class ConnectionOptions
         if (KeepAliveTime is { } time && isTcp)
         {
             handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, 1);
-            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)Math.Ceiling(time.TotalSeconds));
+            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, ToSeconds(time));
+            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ToSeconds(KeepAliveInterval));
+            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Math.Min(KeepAliveProbes, 127));
         }
 
         if (SendBufferBytes is { } sendBytes)
@@ -174,4 +186,7 @@ public sealed class ConnectionOptions
             handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer, receiveBytes);
         }
     }
+
+    // Linux refuses more, and would then use its default.
+    private static int ToSeconds(TimeSpan time) => (int)Math.Min(Math.Ceiling(time.TotalSeconds), short.MaxValue);
 }

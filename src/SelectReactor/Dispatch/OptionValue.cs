@@ -9,6 +9,12 @@ internal static class OptionValue
         return value;
     }
 
+    public static TimeSpan AtLeastOneSecond(TimeSpan value)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromSeconds(1));
+        return value;
+    }
+
     public static TimeSpan NotNegative(TimeSpan value)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);

@@ -69,4 +69,11 @@ internal static partial class ReactorLog
 
     [LoggerMessage(46, LogLevel.Error, "The accept filter of the listener on {EndPoint} threw an exception. The client is refused.")]
     public static partial void AcceptFilterFault(ILogger logger, EndPoint? endPoint, Exception exception);
+
+    [LoggerMessage(47, LogLevel.Error, "Accepting on {EndPoint} threw an exception. It pauses for {Pause}.")]
+    public static partial void AcceptFault(ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
+
+    [LoggerMessage(48, LogLevel.Error,
+        "The selector refused to change the interest of the listener on {EndPoint}. The listener tries again in {Pause}.")]
+    public static partial void ListenerInterestFault(ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
 }

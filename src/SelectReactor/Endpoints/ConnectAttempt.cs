@@ -4,14 +4,20 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// One non-blocking connect(2) to one address. It tells the outcome once, possibly before <see cref="Begin"/> has returned;
-/// after <see cref="Abort"/> never.
+/// One non-blocking connect(2) to one address. It reports the outcome once, possibly before <see cref="Begin"/> has returned,
+/// and never after <see cref="Abort"/>.
 /// </summary>
 internal sealed class ConnectAttempt(
     Reactor reactor, EndPoint remoteEndPoint, string description, ConnectOptions options, Action<ConnectAttempt, Exception?> concluded)
     : IEventHandler
 {
+    /// <summary>IPPROTO_IP and IP_BIND_ADDRESS_NO_PORT, ip(7), of Linux.</summary>
+    private const int IpProtocol = 0;
+    private const int BindAddressNoPort = 24;
+
+    private static readonly byte[] _on = BitConverter.GetBytes(1);
     private static readonly TimeSpan _retryInterval = TimeSpan.FromMilliseconds(20);
+    private readonly EndPoint _remoteEndPoint = MappedAddress.ToIPv4(remoteEndPoint);
     private Handle? _handle;
     private SelectionKey? _key;
     private ReactorTimer? _retry;
@@ -20,11 +26,11 @@ internal sealed class ConnectAttempt(
     {
         try
         {
-            _handle = reactor.HandleFactory.CreateStream(remoteEndPoint.AddressFamily);
-            options.Connection.ApplyTo(_handle, remoteEndPoint.AddressFamily);
+            _handle = reactor.HandleFactory.CreateStream(_remoteEndPoint.AddressFamily);
+            options.Connection.ApplyTo(_handle, _remoteEndPoint.AddressFamily);
             if (options.LocalEndPoint is { } local)
             {
-                SocketFailure.ThrowOnError(_handle.Bind(local), $"{description}: can't bind {local}");
+                Bind(_handle, MappedAddress.ToFamilyOf(_remoteEndPoint, local));
             }
 
             Connect();
@@ -37,7 +43,27 @@ internal sealed class ConnectAttempt(
 
     public void OnReady(SelectionKey key) => Conclude(_handle!.TakeError());
 
-    /// <summary>The connected handle, which is the caller's from now on.</summary>
+    /// <summary>Reports the outcome if there is one. Call it before a time-out gives up: after a long callback the attempt may
+    /// have ended without the loop having looked at it yet.</summary>
+    public void Poll()
+    {
+        if (_retry is { IsActive: true })
+        {
+            _retry.Cancel();
+            Begin();
+        }
+        else if (_handle is not null && _key is not null)
+        {
+            // In this order: to tell the remote address, the runtime may take the error of a failed attempt and drop it.
+            SocketError error = _handle.TakeError();
+            if (error != SocketError.Success || _handle.RemoteEndPoint is not null)
+            {
+                Conclude(error);
+            }
+        }
+    }
+
+    /// <summary>The connected handle. The caller owns it from now on.</summary>
     public Handle TakeHandle()
     {
         Handle handle = _handle!;
@@ -53,16 +79,27 @@ internal sealed class ConnectAttempt(
         _handle = null;
     }
 
+    private void Bind(Handle handle, EndPoint local)
+    {
+        if (OperatingSystem.IsLinux() && local is IPEndPoint { Port: 0 })
+        {
+            // Without this the port would be taken from all destinations at once, and the system would run out of ports early.
+            handle.SetOption(IpProtocol, BindAddressNoPort, _on);
+        }
+
+        SocketFailure.ThrowOnError(handle.Bind(local), $"{description}: can't bind {local}");
+    }
+
     private void Connect()
     {
-        SocketError error = _handle!.Connect(remoteEndPoint);
+        SocketError error = _handle!.Connect(_remoteEndPoint);
         if (error is not (SocketError.WouldBlock or SocketError.InProgress))
         {
             Conclude(error);
         }
-        else if (remoteEndPoint is UnixDomainSocketEndPoint)
+        else if (_remoteEndPoint is UnixDomainSocketEndPoint)
         {
-            // Nothing is under way: the listener's backlog is full (unix(7)), although the socket soon looks connected.
+            // No attempt is under way: the listener's backlog is full (unix(7)). The socket would soon look connected.
             _handle.Abort();
             _retry = reactor.Schedule(_retryInterval, static self => ((ConnectAttempt)self!).Begin(), this);
         }
@@ -74,9 +111,9 @@ internal sealed class ConnectAttempt(
 
     private void Conclude(SocketError error)
     {
-        // Without a listener, TCP can connect a socket to itself when the system happens to choose the same port.
+        // Without a listener, TCP can connect a socket to itself if the system happens to choose the same port.
         if (error == SocketError.Success
-            && remoteEndPoint is IPEndPoint
+            && _remoteEndPoint is IPEndPoint
             && _handle!.LocalEndPoint is { } local
             && local.Equals(_handle.RemoteEndPoint))
         {

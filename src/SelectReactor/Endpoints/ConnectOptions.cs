@@ -3,10 +3,10 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
-/// <summary>How an outgoing connection is made.</summary>
+/// <summary>How <c>ConnectAsync</c> makes an outgoing connection.</summary>
 public sealed class ConnectOptions
 {
-    /// <summary>How long it may take in all, resolving a name and trying its addresses included;
+    /// <summary>The time for the whole, including the resolution of a name and all attempts at its addresses.
     /// <see cref="Timeout.InfiniteTimeSpan"/> leaves it to the system, which gives up after a minute or two. Default: 15 seconds.</summary>
     public TimeSpan Timeout
     {
@@ -14,27 +14,28 @@ public sealed class ConnectOptions
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The local address to bind before connecting; port 0 lets the system choose one. Default (null): the system
-    /// chooses both.</summary>
+    /// <summary>The local address to bind before connecting. Port 0 lets the system choose the port: on Linux when it connects,
+    /// so that connections to different destinations can share a port (IP_BIND_ADDRESS_NO_PORT, ip(7)). Default (null): the
+    /// system chooses address and port.</summary>
     public EndPoint? LocalEndPoint { get; init; }
 
-    /// <summary>How long an attempt at one address of a host is given before the next address is tried beside it (Connection
-    /// Attempt Delay, RFC 8305). Default: 250 milliseconds.</summary>
+    /// <summary>The time that an attempt at one address of a host has before the next address is tried at the same time
+    /// (Connection Attempt Delay, RFC 8305). Default: 250 milliseconds.</summary>
     public TimeSpan AttemptDelay
     {
         get;
         init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long IPv4 addresses that came first wait for IPv6 ones (Resolution Delay, RFC 8305). Default: 50
-    /// milliseconds.</summary>
+    /// <summary>The time that IPv4 addresses wait for IPv6 addresses if they were resolved first (Resolution Delay, RFC 8305).
+    /// Default: 50 milliseconds.</summary>
     public TimeSpan ResolutionDelay
     {
         get;
         init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>For the connection.</summary>
+    /// <summary>The options of the connection.</summary>
     public ConnectionOptions Connection
     {
         get;

@@ -1,9 +1,9 @@
 using System.Collections;
-using SelectReactor.Dispatch;
 
 namespace SelectReactor.Endpoints;
 
-/// <summary>The clients of a reactor as the connections that they are.</summary>
+/// <summary>The clients of a reactor as connections. Each enumeration runs over a snapshot, so that the loop's body may open
+/// and close connections.</summary>
 internal sealed class ConnectionCollection(Reactor reactor) : IReadOnlyCollection<Connection>
 {
     public int Count
@@ -18,10 +18,7 @@ internal sealed class ConnectionCollection(Reactor reactor) : IReadOnlyCollectio
     public IEnumerator<Connection> GetEnumerator()
     {
         reactor.VerifyAccess();
-        foreach (IReactorClient client in reactor.Clients)
-        {
-            yield return (Connection)client;
-        }
+        return reactor.Clients.Cast<Connection>().ToList().GetEnumerator();
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

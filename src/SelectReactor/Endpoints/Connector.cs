@@ -6,15 +6,15 @@ using SelectReactor.Dispatch;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// From an address or a host name to an open connection or one exception. A host's addresses are tried as RFC 8305 (Happy
-/// Eyeballs) says: the families take turns, each next address a little later than the one before, and the first that
-/// answers wins.
+/// Connects to an address or a host name. The result is an open connection or one exception. The addresses of a host are
+/// tried as RFC 8305 (Happy Eyeballs) says: the families take turns, each address starts a little later than the one before,
+/// and the first that answers wins.
 /// </summary>
 internal sealed class Connector(
     Reactor reactor, EndPoint remoteEndPoint, IConnectionHandler handler, ConnectOptions options, CancellationToken token)
     : IStoppable
 {
-    private readonly TaskCompletionSource<Connection> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ReactorCompletion<Connection> _outcome = new(reactor);
     private readonly string _description = $"Can't connect to {Describe(remoteEndPoint)}";
     private readonly List<ConnectAttempt> _attempts = [];
     private HostAddresses? _host;
@@ -77,7 +77,7 @@ internal sealed class Connector(
         }
     }
 
-    // While an attempt has its time, further addresses wait for theirs.
+    // Further addresses wait until the last attempt has had its time.
     private void OnAddresses()
     {
         if (_next is not { IsActive: true })
@@ -86,19 +86,19 @@ internal sealed class Connector(
         }
     }
 
-    // Comes when addresses are there or none will come, when an attempt has failed, and when one has taken its time.
+    // Called when addresses have come or none will come, when an attempt has failed, and when one has taken its time.
     private void StartNext()
     {
         _next?.Cancel();
         _next = null;
-        if (_outcome.Task.IsCompleted)
+        if (_outcome.IsCompleted)
         {
             return;
         }
 
         if (_host?.TakeNext() is { } address)
         {
-            _next = reactor.Schedule(options.AttemptDelay, static self => ((Connector)self!).StartNext(), this);
+            _next = reactor.Schedule(options.AttemptDelay, static self => ((Connector)self!).EndAttemptDelay(), this);
             Start(address, $"{_description} ({address.Address})");
         }
         else if (_attempts.Count == 0 && _host is not { IsResolving: true })
@@ -158,9 +158,33 @@ internal sealed class Connector(
         }
     }
 
-    private void TimeOut() => Fail(new TimeoutException($"{_description}: no answer within {options.Timeout}."));
+    private void EndAttemptDelay()
+    {
+        // A failure that this finds starts the next address by itself.
+        PollAttempts();
+        if (_next is not { IsActive: true })
+        {
+            StartNext();
+        }
+    }
 
-    // The token may be cancelled on any thread; this object is the reactor's.
+    private void TimeOut()
+    {
+        PollAttempts();
+        Fail(new TimeoutException($"{_description}: no answer within {options.Timeout}."));
+    }
+
+    // A time-out must not cut an attempt that has ended meanwhile: after a long callback, many handles may be ready that the
+    // loop has not looked at yet.
+    private void PollAttempts()
+    {
+        foreach (ConnectAttempt attempt in _attempts.ToArray())
+        {
+            attempt.Poll();
+        }
+    }
+
+    // The token may be cancelled on any thread; this object belongs to the reactor's.
     private void CancelLater() => reactor.TryPost(
         static self =>
         {
@@ -176,18 +200,18 @@ internal sealed class Connector(
 
     private void Fail(Exception exception)
     {
-        if (!_outcome.Task.IsCompleted)
+        if (!_outcome.IsCompleted)
         {
             End();
-            _outcome.SetFromTask(FailAsync(exception));
+            if (exception is OperationCanceledException cancelled)
+            {
+                _outcome.SetCanceled(cancelled);
+            }
+            else
+            {
+                _outcome.SetException(exception);
+            }
         }
-    }
-
-    // What an async method throws cancels or fails its task as is due, and a cancelled one still says why.
-    private static async Task<Connection> FailAsync(Exception exception)
-    {
-        await Task.CompletedTask;
-        throw exception;
     }
 
     private void End()

@@ -4,13 +4,13 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// The addresses of one host, asked for both families at once, and handed out in turns, IPv6 first. As
-/// RFC 8305 says: when the IPv4 ones come first, the IPv6 ones are given a moment before anything starts.
+/// Resolves the addresses of one host. It asks for both families at once and hands the addresses out in turns, IPv6 first.
+/// If the IPv4 addresses come first, it waits a moment for the IPv6 ones before it hands any out (RFC 8305).
 /// </summary>
 internal sealed class HostAddresses
 {
-    /// <summary>Of one family; whoever answers with more does not mean well.</summary>
-    private const int MostAddresses = 32;
+    /// <summary>The most addresses of one family that are tried. A longer answer is an attack.</summary>
+    private const int MaxAddresses = 32;
 
     private static readonly AddressFamily[] _both = [AddressFamily.InterNetworkV6, AddressFamily.InterNetwork];
     private readonly Reactor _reactor;
@@ -25,8 +25,8 @@ internal sealed class HostAddresses
     private bool _lastWasSix;
     private int _resolving;
 
-    /// <summary>Nothing is asked before <see cref="Resolve"/>; <paramref name="changed"/> is called on the reactor's thread
-    /// when there are more addresses, or there will be none.</summary>
+    /// <summary>Prepares a resolution; <see cref="Resolve"/> starts it. <paramref name="changed"/> is called on the reactor's
+    /// thread when more addresses have come, and when none will come any more.</summary>
     public HostAddresses(Reactor reactor, DnsEndPoint name, ConnectOptions options, Action changed)
     {
         _reactor = reactor;
@@ -34,23 +34,25 @@ internal sealed class HostAddresses
         _options = options;
         _changed = changed;
 
-        // Without a timer or a wait handle a source has nothing to dispose of. What the resolver does on cancellation is its
-        // own matter, on a thread of the pool.
+        // A source without a timer or a wait handle needs no disposal. The resolver's callbacks on the token run on the thread
+        // pool, so that they can't block the loop.
         var cancellation = new CancellationTokenSource();
         _cancel = () => _ = cancellation.CancelAsync();
         _cancelled = cancellation.Token;
     }
 
-    /// <summary>Whether an answer is still to come.</summary>
+    /// <summary>Whether an answer is still missing.</summary>
     public bool IsResolving => _resolving > 0;
 
-    /// <summary>Why there are no addresses, if that is so.</summary>
+    /// <summary>The resolver's error. Null if it reported none.</summary>
     public Exception? Error { get; private set; }
 
     public void Resolve()
     {
-        // An address of its own to bind to leaves one family to choose from.
-        AddressFamily wanted = _options.LocalEndPoint?.AddressFamily ?? _name.AddressFamily;
+        // A local address to bind leaves one family to choose from.
+        AddressFamily wanted = _options.LocalEndPoint is { } local
+            ? MappedAddress.ToIPv4(local).AddressFamily
+            : _name.AddressFamily;
         AddressFamily[] families = wanted == AddressFamily.Unspecified ? _both : [wanted];
         _resolving = families.Length;
         foreach (AddressFamily family in families)
@@ -63,7 +65,7 @@ internal sealed class HostAddresses
         }
     }
 
-    /// <summary>The next address to try; null when there is none, or not yet.</summary>
+    /// <summary>The next address to try. Null if there is none, or none yet.</summary>
     public IPEndPoint? TakeNext()
     {
         if (_delay is { IsActive: true })
@@ -82,7 +84,7 @@ internal sealed class HostAddresses
         return new IPEndPoint(address, _name.Port);
     }
 
-    /// <summary>Nobody waits for the answers any more.</summary>
+    /// <summary>Cancels the resolution and forgets its answers.</summary>
     public void Cancel()
     {
         _cancel();
@@ -107,8 +109,9 @@ internal sealed class HostAddresses
         _resolving--;
         if (task is { IsCompletedSuccessfully: true, Result: { } answer })
         {
-            foreach (IPAddress address in answer.Take(MostAddresses).OfType<IPAddress>())
+            foreach (IPAddress answered in answer.Take(MaxAddresses).OfType<IPAddress>())
             {
+                IPAddress address = answered.IsIPv4MappedToIPv6 ? answered.MapToIPv4() : answered;
                 (address.AddressFamily == AddressFamily.InterNetworkV6 ? _sixes : _fours).Enqueue(address);
             }
         }

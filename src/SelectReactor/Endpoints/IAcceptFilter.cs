@@ -2,13 +2,13 @@ using System.Net;
 
 namespace SelectReactor;
 
-/// <summary>Who may connect: asked for each client before anything is made for it. See <see cref="AddressRateFilter"/> for
-/// one that limits how often an address may come; an allow-list is one line of your own.</summary>
+/// <summary>Decides which clients a listener admits. It is asked for each client before a connection is made.
+/// <see cref="AddressRateFilter"/> limits how often one address may connect; an allow-list is one line of your own.</summary>
 public interface IAcceptFilter
 {
-    /// <summary>Whether to go on with a client; one that is refused is cut (RST). On the reactor's thread, and it must not
+    /// <summary>Whether to admit a client. One that is not admitted is reset (RST). Called on the reactor's thread: it must not
     /// block. An exception refuses the client and is logged.</summary>
-    /// <param name="remoteEndPoint">Where it comes from; null when the system can't tell, as for a client that has gone
-    /// already. An IPv4 client of a dual-mode listener shows as IPv6 (::ffff:a.b.c.d).</param>
+    /// <param name="remoteEndPoint">The client's address. Null if the system can't tell, for example because the client has
+    /// gone already. An IPv4 client of a dual-mode listener has an IPv6 address (::ffff:a.b.c.d).</param>
     bool Allows(EndPoint? remoteEndPoint);
 }

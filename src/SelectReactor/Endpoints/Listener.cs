@@ -5,152 +5,124 @@ using SelectReactor.Endpoints;
 namespace SelectReactor;
 
 /// <summary>
-/// The acceptor: a listening socket of a reactor, which makes a new <see cref="Connection"/> for each client. Members are to
-/// be used on the reactor's thread, except those that say "any thread".
+/// A listening socket of a reactor. It makes a new <see cref="Connection"/> for each client that connects. Use its members
+/// on the reactor's thread, except those that say "any thread".
 /// </summary>
-public sealed partial class Listener : IDisposable
+public sealed class Listener : IDisposable
 {
     private readonly Reactor _reactor;
-    private readonly Func<Connection, IConnectionHandler> _handlerFactory;
-    private readonly ListenerOptions _options;
-    private readonly Handle _handle;
-    private readonly EndPoint? _acceptedLocalEndPoint;
+    private readonly Stopper _stopper;
+    private readonly Admission _admission;
     private readonly Acceptor _acceptor;
-    private readonly Action<Connection> _onFinished;
-    private readonly SelectionKey _key;
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _connections;
-    private bool _paused;
-    private bool _closed;
+    private readonly ReactorCompletion<bool> _drained;
+    private bool _isClosed;
 
     internal Listener(
         Reactor reactor, ListeningSocket socket, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
     {
         _reactor = reactor;
-        _handlerFactory = handlerFactory;
-        _options = options;
-        _onFinished = OnConnectionFinished;
-        _acceptor = new Acceptor(this);
-        reactor.AddStarter(_acceptor);
+        _drained = new ReactorCompletion<bool>(reactor);
+        _stopper = new Stopper(this);
+        reactor.AddStarter(_stopper);
+        Handle? handle = null;
         try
         {
-            _handle = socket.Open(reactor, options);
-            try
-            {
-                LocalEndPoint = _handle.LocalEndPoint ?? socket.EndPoint;
-                _acceptedLocalEndPoint = IsOneAddress(LocalEndPoint) ? LocalEndPoint : null;
-                _key = reactor.Register(_handle, Interest.Read, _acceptor);
-                _spare = OpenSpare();
-            }
-            catch
-            {
-                _handle.Close();
-                throw;
-            }
+            handle = socket.Open(reactor, options);
+            LocalEndPoint = handle.LocalEndPoint ?? socket.EndPoint;
+            _admission = new Admission(reactor, options, handlerFactory, LocalEndPoint, OnConnectionFinished);
+            _acceptor = new Acceptor(reactor, handle, options, _admission, CloseSocket);
         }
         catch
         {
-            reactor.RemoveStarter(_acceptor);
+            handle?.Close();
+            reactor.RemoveStarter(_stopper);
             throw;
         }
 
         ReactorLog.Listening(reactor.Logger, LocalEndPoint);
     }
 
-    /// <summary>The address it listens on, with the port that the system chose where 0 was asked for. Any thread.</summary>
+    /// <summary>The address that it listens on. If port 0 was asked for, this has the port that the system chose. Any
+    /// thread.</summary>
     public EndPoint LocalEndPoint { get; }
 
-    /// <summary>How many of the connections that it accepted are open. Any thread.</summary>
-    public int Connections => Volatile.Read(ref _connections);
+    /// <summary>The number of open connections that this listener accepted. Any thread.</summary>
+    public int Connections => _admission.ConnectionCount;
 
-    /// <summary>How many connections it has accepted and given to a handler since the beginning. Any thread.</summary>
-    public long Accepted => Volatile.Read(ref _accepted);
+    /// <summary>The number of connections that were accepted and given to a handler since the listener was made. Any
+    /// thread.</summary>
+    public long Accepted => _admission.Accepted;
 
-    /// <summary>How many clients it has cut since the beginning, because of a limit, the filter, a factory that threw, or
-    /// for want of resources. Any thread.</summary>
-    public long Refused => Volatile.Read(ref _refused);
+    /// <summary>The number of clients that were refused since the listener was made: because of a limit, the filter, a
+    /// handler factory that threw, or a lack of resources. Any thread.</summary>
+    public long Refused => _admission.Refused;
 
-    /// <summary>Accepts nobody until <see cref="Resume"/>; clients wait in the backlog. Idempotent.</summary>
+    /// <summary>Stops accepting until <see cref="Resume"/>. Clients wait in the backlog meanwhile. Idempotent.</summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Pause()
     {
         _reactor.VerifyAccess();
-        _paused = true;
-        UpdateInterest();
+        _acceptor.Pause();
     }
 
-    /// <summary>Accepts again. Idempotent.</summary>
+    /// <summary>Accepts again after <see cref="Pause"/>. Idempotent.</summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Resume()
     {
         _reactor.VerifyAccess();
-        _paused = false;
-        UpdateInterest();
+        _acceptor.Resume();
     }
 
-    /// <summary>Closes the listening socket; what was accepted goes on. Any thread.</summary>
-    /// <returns>A task that completes when the last connection that it accepted is closed.</returns>
+    /// <summary>Closes the listening socket. Accepted connections stay open. Any thread.</summary>
+    /// <returns>A task that completes when the last connection that this listener accepted is closed.</returns>
     public Task StopAcceptingAsync()
     {
         Dispose();
         return _drained.Task;
     }
 
-    /// <summary>Closes the listening socket; what was accepted goes on. Clients that still wait in the backlog are cut. Any
-    /// thread; on another than the reactor's it takes effect a moment later. Idempotent.</summary>
+    /// <summary>Closes the listening socket. Accepted connections stay open. Clients that wait in the backlog are reset. Any
+    /// thread: on a thread that is not the reactor's, it takes effect a moment later. Idempotent.</summary>
     public void Dispose() => _reactor.Execute(static self => ((Listener)self!).CloseSocket(), this);
 
-    private static bool IsOneAddress(EndPoint endPoint) =>
-        endPoint is IPEndPoint ip && !ip.Address.Equals(IPAddress.Any) && !ip.Address.Equals(IPAddress.IPv6Any);
-
-    private void OnConnectionFinished(Connection connection)
+    private void OnConnectionFinished()
     {
-        _connections--;
-        if (_options.MaxConnections != int.MaxValue)
-        {
-            // Later, since what goes wrong with the listener must not be in the way of this connection's end.
-            _reactor.TryPost(static self => ((Listener)self!).UpdateInterest(), this);
-        }
-
+        _acceptor.UpdateInterest();
         CompleteDrain();
     }
 
     private void CloseSocket()
     {
-        if (!_closed)
+        if (_isClosed)
         {
-            _closed = true;
-            _key.Cancel();
-            _retry?.Cancel();
-            _spare?.Close();
-            _handle.Close();
-            _reactor.RemoveStarter(_acceptor);
+            return;
+        }
+
+        // This can throw, so it comes before anything has changed.
+        _reactor.VerifyAccess();
+        _isClosed = true;
+        try
+        {
+            _acceptor.Close();
+        }
+        finally
+        {
+            // A shutdown waits for these two, whatever the selector says to the first.
+            _reactor.RemoveStarter(_stopper);
             CompleteDrain();
         }
     }
 
     private void CompleteDrain()
     {
-        if (_closed && _connections == 0)
+        if (_isClosed && _admission.ConnectionCount == 0)
         {
-            _drained.TrySetResult();
+            _drained.SetResult(true);
         }
     }
 
-    private sealed class Acceptor(Listener listener) : IEventHandler, IStoppable
+    private sealed class Stopper(Listener listener) : IStoppable
     {
-        public void OnReady(SelectionKey key)
-        {
-            if (key.IsEvicted)
-            {
-                listener.CloseSocket();
-            }
-            else
-            {
-                listener.Accept();
-            }
-        }
-
         public void BeginStop(StopPhase phase) => listener.CloseSocket();
     }
 }

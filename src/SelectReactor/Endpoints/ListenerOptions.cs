@@ -5,14 +5,16 @@ namespace SelectReactor;
 /// <summary>How a <see cref="Listener"/> accepts connections.</summary>
 public sealed class ListenerOptions
 {
-    /// <summary>How many connections may wait to be accepted (listen(2)); the system caps it. Default: 512.</summary>
+    /// <summary>The number of clients that may wait to be accepted (listen(2)). The system has a limit of its own and uses the
+    /// smaller of the two (net.core.somaxconn on Linux). Beyond it, clients have to try again, which takes them a second or
+    /// more. Default: as many as the system allows (<see cref="int.MaxValue"/>).</summary>
     public int Backlog
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
-    } = 512;
+    } = int.MaxValue;
 
-    /// <summary>The most connections that one tick accepts before the open ones have their turn. Default: 16.</summary>
+    /// <summary>The most connections that one tick accepts. Then the open connections have their turn. Default: 16.</summary>
     public int MaxAcceptsPerTick
     {
         get;
@@ -30,20 +32,20 @@ public sealed class ListenerOptions
     /// <summary>What to do when a limit on connections is reached. Default: <see cref="WhenFull.Pause"/>.</summary>
     public WhenFull WhenFull { get; init; }
 
-    /// <summary>Who may connect. Default (null): everybody.</summary>
+    /// <summary>Decides for each client whether it may connect. Default (null): every client may.</summary>
     public IAcceptFilter? AcceptFilter { get; init; }
 
-    /// <summary>Whether an IPv6 address takes IPv4 clients as well (IPV6_V6ONLY off, ipv6(7)); they show as
-    /// ::ffff:a.b.c.d. With <see cref="System.Net.IPAddress.IPv6Any"/> that is every address of the machine.
+    /// <summary>Whether a listener on an IPv6 address also accepts IPv4 clients (IPV6_V6ONLY off, ipv6(7)). Their addresses
+    /// read ::ffff:a.b.c.d. With <see cref="System.Net.IPAddress.IPv6Any"/> it listens on every address of the machine.
     /// Default: false.</summary>
     public bool DualMode { get; init; }
 
-    /// <summary>Whether other listeners, of this process or another of the same user, may listen on the same port, if all
-    /// of them say so; the system then shares the clients out (SO_REUSEPORT, socket(7)): one reactor for each core. Not on
-    /// Windows. Default: false.</summary>
+    /// <summary>Whether other listeners of the same user may listen on the same port (SO_REUSEPORT, socket(7)). All of them
+    /// must set this. The system spreads the clients over them: use it for one reactor per core. Not on Windows. Default:
+    /// false.</summary>
     public bool ReusePort { get; init; }
 
-    /// <summary>For the accepted connections.</summary>
+    /// <summary>The options of the accepted connections.</summary>
     public ConnectionOptions Connection
     {
         get;

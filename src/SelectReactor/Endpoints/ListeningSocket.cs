@@ -3,12 +3,13 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Endpoints;
 
-/// <summary>Where a listening handle comes from: an address to bind, or a socket that somebody else has bound.</summary>
+/// <summary>The source of a listening handle: an address to bind, or a socket that somebody else has bound.</summary>
 internal sealed class ListeningSocket
 {
     private readonly Socket? _inherited;
 
-    public ListeningSocket(EndPoint endPoint) => EndPoint = endPoint;
+    public ListeningSocket(EndPoint endPoint, ListenerOptions options) =>
+        EndPoint = options.DualMode ? endPoint : MappedAddress.ToIPv4(endPoint);
 
     public ListeningSocket(Socket inherited)
     {
@@ -27,7 +28,7 @@ internal sealed class ListeningSocket
             : new SocketHandle(_inherited);
         try
         {
-            // Set here, these are the accepted sockets' from the start, at no cost for each.
+            // Accepted sockets inherit these options from the listener, at no cost for each.
             options.Connection.ApplyTo(handle, EndPoint.AddressFamily);
             if (_inherited is null)
             {
@@ -48,7 +49,7 @@ internal sealed class ListeningSocket
     {
         if (options.ReusePort)
         {
-            // On Unix the runtime sets SO_REUSEPORT with it. On Windows it means something else: to take a port away.
+            // On Unix the runtime also sets SO_REUSEPORT with this option. On Windows it would take the port from its owner.
             SocketError unset = OperatingSystem.IsWindows()
                 ? SocketError.OperationNotSupported
                 : handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1);
@@ -62,31 +63,11 @@ internal sealed class ListeningSocket
         }
 
         SocketError error = handle.Bind(EndPoint);
-        if (error == SocketError.AddressAlreadyInUse && IsAbandoned(reactor))
+        if (error == SocketError.AddressAlreadyInUse && UnixSocketFile.TryRemoveAbandoned(EndPoint, reactor.HandleFactory))
         {
-            File.Delete(EndPoint.ToString()!);
             error = handle.Bind(EndPoint);
         }
 
         SocketFailure.ThrowOnError(error, attempt);
-    }
-
-    // The file of a Unix-domain socket outlives a server that was killed. Nobody answers there then.
-    private bool IsAbandoned(Reactor reactor)
-    {
-        // Connecting is refused by an ordinary file, too. One with something in it has a length, which a socket has not. A name
-        // that begins with @ stands for one outside the file system (unix(7)).
-        if (EndPoint is not UnixDomainSocketEndPoint
-            || EndPoint.ToString() is not { Length: > 0 } path
-            || path[0] is '@' or '\0'
-            || new FileInfo(path) is not { Exists: true, Length: 0 })
-        {
-            return false;
-        }
-
-        Handle probe = reactor.HandleFactory.CreateStream(AddressFamily.Unix);
-        SocketError error = probe.Connect(EndPoint);
-        probe.Close();
-        return error == SocketError.ConnectionRefused;
     }
 }

@@ -5,13 +5,14 @@ using SelectReactor.Endpoints;
 
 namespace SelectReactor;
 
-/// <summary>Servers and clients on a <see cref="Reactor"/>.</summary>
+/// <summary>Makes servers and clients on a <see cref="Reactor"/>.</summary>
 public static class ReactorExtensions
 {
     extension(Reactor reactor)
     {
-        /// <summary>The open connections of the reactor, accepted and outgoing. On the reactor's thread only; a view, not a
-        /// copy, so that it changes when a tick has ended.</summary>
+        /// <summary>The open connections of the reactor, accepted and outgoing. Use it on the reactor's thread only. The count
+        /// is always the current one. Each enumeration runs over a snapshot that it takes when it begins: its body may open
+        /// and close connections. A connection that closes meanwhile is still enumerated, and a new one is not.</summary>
         public IReadOnlyCollection<Connection> Connections
         {
             get
@@ -22,12 +23,12 @@ public static class ReactorExtensions
         }
     }
 
-    /// <summary>Listens on an address; one handler serves all the clients.</summary>
+    /// <summary>Listens on an address. One handler serves all clients.</summary>
     /// <inheritdoc cref="Listen(Reactor, EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
     public static Listener Listen(this Reactor reactor, EndPoint endPoint, IConnectionHandler handler) =>
         Listen(reactor, endPoint, handler, ListenerOptions.Default);
 
-    /// <summary>Listens on an address; one handler serves all the clients.</summary>
+    /// <summary>Listens on an address. One handler serves all clients.</summary>
     /// <inheritdoc cref="Listen(Reactor, EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
     public static Listener Listen(this Reactor reactor, EndPoint endPoint, IConnectionHandler handler, ListenerOptions options)
     {
@@ -35,26 +36,28 @@ public static class ReactorExtensions
         return Listen(reactor, endPoint, _ => handler, options);
     }
 
-    /// <summary>Listens on an address; each client has a handler of its own.</summary>
+    /// <summary>Listens on an address. Each client has a handler of its own.</summary>
     /// <inheritdoc cref="Listen(Reactor, EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
     public static Listener Listen(
         this Reactor reactor, EndPoint endPoint, Func<Connection, IConnectionHandler> handlerFactory) =>
         Listen(reactor, endPoint, handlerFactory, ListenerOptions.Default);
 
-    /// <summary>Listens on an address; each client has a handler of its own. It accepts as soon as the loop runs. On the
-    /// reactor's thread, or before the loop runs. An address on which connections of an earlier server have not quite ended
-    /// (TIME_WAIT, RFC 9293) can be used again at once; one that another program listens on can't.</summary>
+    /// <summary>Listens on an address. Each client has a handler of its own. The listener accepts clients as soon as the loop
+    /// runs. Call it on the reactor's thread, or before the loop runs. An address can be used again at once if connections of
+    /// an earlier server have not quite ended there (TIME_WAIT, RFC 9293), but not if another program listens there. The file
+    /// of a Unix-domain socket that a killed server left behind is replaced; any other file stays, and is an error.</summary>
     /// <param name="reactor">The reactor that serves the clients.</param>
-    /// <param name="endPoint">The address; port 0 lets the system choose one, which <see cref="Listener.LocalEndPoint"/>
-    /// tells.</param>
+    /// <param name="endPoint">The address. With port 0 the system chooses the port; see <see cref="Listener.LocalEndPoint"/>.
+    /// An IPv4 address that is written as IPv6 (::ffff:a.b.c.d) means the IPv4 address, unless
+    /// <see cref="ListenerOptions.DualMode"/> is set.</param>
     /// <param name="handlerFactory">Makes the handler of a new connection, before its <c>OnConnected</c>. An exception
     /// refuses that client.</param>
-    /// <param name="options">How to accept.</param>
-    /// <returns>The listener; the reactor closes it at the latest.</returns>
+    /// <param name="options">How to accept clients.</param>
+    /// <returns>The listener. The reactor closes it when it is disposed or shut down, if you have not done so before.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="NotSupportedException">The end point is a host name, which has to be resolved first.</exception>
-    /// <exception cref="SocketException">The system refuses the address: it is in use, not one of this
-    /// machine, or not permitted.</exception>
+    /// <exception cref="NotSupportedException">The end point is a host name. Resolve it first.</exception>
+    /// <exception cref="SocketException">The system refuses the address: it is in use, does not belong to this machine, or is
+    /// not permitted.</exception>
     /// <exception cref="InvalidOperationException">The reactor is shutting down, or called on another thread.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public static Listener Listen(
@@ -67,17 +70,18 @@ public static class ReactorExtensions
         ArgumentNullException.ThrowIfNull(handlerFactory);
         ArgumentNullException.ThrowIfNull(options);
         VerifyAddress(endPoint);
-        return new Listener(reactor, new ListeningSocket(endPoint), handlerFactory, options);
+        return new Listener(reactor, new ListeningSocket(endPoint, options), handlerFactory, options);
     }
 
-    /// <summary>Listens on a socket that is bound already, such as one that was inherited from a service manager; each client
-    /// has a handler of its own. On the reactor's thread, or before the loop runs.</summary>
+    /// <summary>Listens on a socket that is already bound, for example one inherited from a service manager. Each client has a
+    /// handler of its own. Call it on the reactor's thread, or before the loop runs.</summary>
     /// <param name="reactor">The reactor that serves the clients.</param>
-    /// <param name="socket">A bound stream socket, listening or not. The listener owns and closes it from now on; when this
-    /// throws, dispose of it yourself.</param>
-    /// <param name="handlerFactory">Makes the handler of a new connection.</param>
-    /// <param name="options">How to accept; <see cref="ListenerOptions.DualMode"/> and
-    /// <see cref="ListenerOptions.ReusePort"/> have no meaning here.</param>
+    /// <param name="socket">A bound stream socket, listening or not. The listener owns and closes it from now on. If this
+    /// method throws, dispose of the socket yourself.</param>
+    /// <param name="handlerFactory">Makes the handler of a new connection. An exception refuses that client.</param>
+    /// <param name="options">How to accept clients. <see cref="ListenerOptions.DualMode"/> and
+    /// <see cref="ListenerOptions.ReusePort"/> have no effect here.</param>
+    /// <returns>The listener.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The socket is not bound.</exception>
     /// <exception cref="SocketException">The system refuses.</exception>
@@ -96,13 +100,13 @@ public static class ReactorExtensions
         return new Listener(reactor, new ListeningSocket(socket), handlerFactory, options);
     }
 
-    /// <summary>Makes a connection of a socket that is connected already, such as one that another library accepted. On the
-    /// reactor's thread, or before the loop runs; <c>OnConnected</c> comes in a later phase of the loop.</summary>
+    /// <summary>Makes a connection of a socket that is already connected, for example one that another library accepted. Call
+    /// it on the reactor's thread, or before the loop runs. <c>OnConnected</c> comes in a later phase of the loop.</summary>
     /// <param name="reactor">The reactor that serves the connection.</param>
-    /// <param name="socket">A connected stream socket; the connection owns and closes it from now on. When this throws, dispose
-    /// of it yourself.</param>
-    /// <param name="handler">Who is called.</param>
-    /// <param name="options">Limits and habits; what is a matter of the socket is set on it.</param>
+    /// <param name="socket">A connected stream socket. The connection owns and closes it from now on. If this method throws,
+    /// dispose of the socket yourself.</param>
+    /// <param name="handler">The handler of the connection.</param>
+    /// <param name="options">The limits and settings. Those that concern the socket are set on it.</param>
     /// <returns>The connection, which is <see cref="ConnectionState.Opening"/> until <c>OnConnected</c>.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The socket is not connected.</exception>
@@ -147,20 +151,22 @@ public static class ReactorExtensions
         this Reactor reactor, EndPoint endPoint, IConnectionHandler handler, CancellationToken cancellationToken) =>
         ConnectAsync(reactor, endPoint, handler, ConnectOptions.Default, cancellationToken);
 
-    /// <summary>Connects to an address, or to a host by name (<see cref="DnsEndPoint"/>), without blocking: a host's
-    /// addresses are tried one after the other, IPv6 first, the next one as soon as one fails or takes long, and the first
-    /// that answers is taken (Happy Eyeballs, RFC 8305). Any thread; the loop must be running for it to get on, and the
-    /// connection's members remain those of the reactor's thread.</summary>
+    /// <summary>Connects to an address, or to a host by name (<see cref="DnsEndPoint"/>), without blocking. The addresses of a
+    /// host are tried one after the other, IPv6 first, the next one as soon as one fails or takes long. The first that
+    /// answers is taken (Happy Eyeballs, RFC 8305). Any thread. The loop must be running for it to make progress, and the
+    /// connection's members belong to the reactor's thread as always.</summary>
     /// <param name="reactor">The reactor that serves the connection.</param>
-    /// <param name="endPoint">The address, or the host's name and the port.</param>
-    /// <param name="handler">Who is called; its <c>OnConnected</c> comes before the task completes.</param>
+    /// <param name="endPoint">The address, or the host's name and the port. An IPv4 address that is written as IPv6
+    /// (::ffff:a.b.c.d) means the IPv4 address.</param>
+    /// <param name="handler">The handler of the connection. Its <c>OnConnected</c> comes before the task completes.</param>
     /// <param name="options">How to connect.</param>
-    /// <param name="cancellationToken">Gives the attempt up; without effect once connected.</param>
-    /// <returns>A task with the open connection. It fails with a <see cref="SocketException"/> when the
-    /// attempt is refused, the address unreachable or not to be bound, or the host unknown, a <see cref="TimeoutException"/> after
-    /// <see cref="ConnectOptions.Timeout"/>, an <see cref="OperationCanceledException"/> when cancelled or when the reactor
-    /// stops, an <see cref="InvalidOperationException"/> when it is shutting down already, and an
-    /// <see cref="ObjectDisposedException"/> when it is disposed.</returns>
+    /// <param name="cancellationToken">Cancels the attempt. It has no effect on a connection that is open.</param>
+    /// <returns>A task with the open connection. It fails with a <see cref="SocketException"/> if the attempt is refused, the
+    /// address is unreachable or can't be bound, or the host is unknown; with a <see cref="TimeoutException"/> after
+    /// <see cref="ConnectOptions.Timeout"/>; with an <see cref="OperationCanceledException"/> if it is cancelled or the
+    /// reactor stops; with an <see cref="InvalidOperationException"/> if the reactor is already shutting down or has reached
+    /// <see cref="ReactorOptions.MaxConnections"/>; and with an <see cref="ObjectDisposedException"/> if the reactor is
+    /// disposed.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static Task<Connection> ConnectAsync(
         this Reactor reactor,

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Endpoints;
 
-/// <summary>Errors of the system as exceptions that say what was tried.</summary>
+/// <summary>Turns errors of the system into exceptions whose messages name the attempt.</summary>
 internal static class SocketFailure
 {
     public static SocketException Create(SocketError error, string attempt) =>

@@ -1,11 +1,11 @@
 namespace SelectReactor;
 
-/// <summary>What a listener does when there are as many connections as may be.</summary>
+/// <summary>What a listener does with new clients when the limit on connections is reached.</summary>
 public enum WhenFull
 {
-    /// <summary>It accepts nobody until one closes; clients wait in the backlog, as long as that has room.</summary>
+    /// <summary>It accepts none until a connection closes. Clients wait in the backlog as long as that has room.</summary>
     Pause,
 
-    /// <summary>It accepts and cuts (RST), so that clients learn at once that they are not served.</summary>
+    /// <summary>It accepts and resets them (RST), so that they learn at once that they are not served.</summary>
     Refuse,
 }

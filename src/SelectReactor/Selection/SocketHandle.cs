@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Selection;
 
 namespace SelectReactor;
 
@@ -7,6 +9,7 @@ namespace SelectReactor;
 public sealed class SocketHandle : Handle
 {
     private readonly Socket _socket;
+    private BoundFile? _boundFile;
 
     /// <summary>Takes over a stream socket and makes it non-blocking.</summary>
     /// <param name="socket">The socket; nobody else may read from, write to or close it from now on.</param>
@@ -61,8 +64,16 @@ public sealed class SocketHandle : Handle
     }
 
     /// <inheritdoc/>
-    public override SocketError Bind(EndPoint localEndPoint) =>
-        Try(localEndPoint, static (socket, endPoint) => socket.Bind(endPoint));
+    public override SocketError Bind(EndPoint localEndPoint)
+    {
+        SocketError error = Try(localEndPoint, static (socket, endPoint) => socket.Bind(endPoint));
+        if (error == SocketError.Success)
+        {
+            _boundFile = BoundFile.Of(localEndPoint);
+        }
+
+        return error;
+    }
 
     /// <inheritdoc/>
     public override SocketError Listen(int backlog)
@@ -172,7 +183,17 @@ public sealed class SocketHandle : Handle
     }
 
     /// <inheritdoc/>
-    public override void Close() => _socket.Dispose();
+    public override void Close()
+    {
+        if (_boundFile is { WasReplaced: true })
+        {
+            CloseDescriptor();
+        }
+        else
+        {
+            _socket.Dispose();
+        }
+    }
 
     /// <inheritdoc/>
     public override void Abort()
@@ -180,6 +201,14 @@ public sealed class SocketHandle : Handle
         // Linger for zero seconds is how the socket interface spells "reset"; a longer linger would block the loop.
         Try(0, static (socket, seconds) => socket.LingerState = new LingerOption(enable: true, seconds));
         Close();
+    }
+
+    // When it is disposed or finalized, the socket would delete a file that is not its own.
+    [SuppressMessage("Usage", "CA1816", Justification = "The socket has nothing left to finalize.")]
+    private void CloseDescriptor()
+    {
+        _socket.SafeHandle.Dispose();
+        GC.SuppressFinalize(_socket);
     }
 
     private EndPoint? Ask(Func<Socket, EndPoint?> question)

@@ -58,22 +58,13 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
     [Test]
     public void UnixSocket_ThatWasAbandoned_IsTakenOver_AndALiveOneIsNot()
     {
-        Abandon(_path);
+        UnixFile.Abandon(_path);
         using Listener listener = Reactor.Listen(new UnixDomainSocketEndPoint(_path), _handler);
         AssertEchoes(listener.LocalEndPoint);
 
         SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(listener.LocalEndPoint, _handler))!;
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.AddressAlreadyInUse));
         AssertEchoes(listener.LocalEndPoint);
-    }
-
-    [Test]
-    public void UnixPath_ThatIsAnOrdinaryFile_IsLeftAlone()
-    {
-        File.WriteAllText(_path, "precious");
-
-        Assert.That(() => Reactor.Listen(new UnixDomainSocketEndPoint(_path), _handler), Throws.InstanceOf<SocketException>());
-        Assert.That(File.ReadAllText(_path), Is.EqualTo("precious"));
     }
 
     [Test]
@@ -148,23 +139,51 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
         Reactor.Adopt(accepted, _handler, options);
 
         Assert.That(accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime), Is.EqualTo(77));
+        Assert.That(accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval), Is.EqualTo(10));
+        Assert.That(accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount), Is.EqualTo(6));
         Assert.That(accepted.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive), Is.Not.EqualTo(0));
         Assert.That(accepted.NoDelay);
         Assert.That(accepted.SendBufferSize, Is.InRange(20_000, 40_000));
         Assert.That(accepted.ReceiveBufferSize, Is.InRange(30_000, 60_000));
     }
 
-    // What a killed server leaves: a name in the file system behind which nobody listens.
-    private static void Abandon(string path)
+    [Test]
+    public void KeepAliveIntervalAndProbes_AreSet_AndTooLargeOnesAreTheLargest([Values] bool tooLarge)
     {
-        string other = $"{path}.2";
-        using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        var options = new ConnectionOptions
         {
-            socket.Bind(new UnixDomainSocketEndPoint(path));
-            File.Move(path, other);
-        }
+            KeepAliveTime = tooLarge ? TimeSpan.MaxValue : TimeSpan.FromSeconds(1.5),
+            KeepAliveInterval = tooLarge ? TimeSpan.MaxValue : TimeSpan.FromSeconds(3),
+            KeepAliveProbes = tooLarge ? int.MaxValue : 4,
+        };
+        using Socket listener = Peer.Listen();
+        using var client = Peer.Connect(listener.LocalEndPoint!);
+        Socket accepted = listener.Accept();
+        Reactor.Adopt(accepted, _handler, options);
 
-        File.Move(other, path);
+        Assert.That(
+            new[] { SocketOptionName.TcpKeepAliveTime, SocketOptionName.TcpKeepAliveInterval, SocketOptionName.TcpKeepAliveRetryCount }
+                .Select(name => accepted.GetSocketOption(SocketOptionLevel.Tcp, name)),
+            Is.EqualTo(tooLarge ? new[] { 32_767, 32_767, 127 } : new[] { 2, 3, 4 }));
+    }
+
+    [Test]
+    public void MappedAddress_MeansTheIPv4Address_WhenListening()
+    {
+        using Listener listener = Reactor.Listen(new IPEndPoint(IPAddress.Loopback.MapToIPv6(), 0), _handler);
+
+        Assert.That(((IPEndPoint)listener.LocalEndPoint).Address, Is.EqualTo(IPAddress.Loopback));
+        AssertEchoes(listener.LocalEndPoint);
+    }
+
+    [Test]
+    public void DualMode_ListensOnAMappedAddressAsItIs()
+    {
+        using Listener listener = Reactor.Listen(
+            new IPEndPoint(IPAddress.Loopback.MapToIPv6(), 0), _handler, new ListenerOptions { DualMode = true });
+
+        Assert.That(((IPEndPoint)listener.LocalEndPoint).Address, Is.EqualTo(IPAddress.Loopback.MapToIPv6()));
+        AssertEchoes(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalEndPoint).Port));
     }
 
     private void AssertEchoes(EndPoint address)

@@ -106,6 +106,25 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         Assert.That(connection.LocalEndPoint, Is.EqualTo(local));
     }
 
+    [TestCase("::ffff:127.0.0.1", null)]
+    [TestCase("::ffff:127.0.0.1", "::")]
+    [TestCase("::ffff:127.0.0.1", "::ffff:127.0.0.2")]
+    [TestCase("127.0.0.1", "::ffff:127.0.0.2")]
+    public void MappedAddress_MeansTheIPv4Address(string remote, string? local)
+    {
+        var options = new ConnectOptions
+        {
+            LocalEndPoint = local is null ? null : new IPEndPoint(IPAddress.Parse(local), 0),
+        };
+        Connection connection = RunUntil(Reactor.ConnectAsync(
+            new IPEndPoint(IPAddress.Parse(remote), Address.Port), _handler, options));
+
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(Address));
+        Assert.That(
+            ((IPEndPoint)connection.LocalEndPoint!).Address.ToString(),
+            Is.EqualTo(local is "::ffff:127.0.0.2" ? "127.0.0.2" : "127.0.0.1"));
+    }
+
     [Test]
     public void NoAnswer_TimesOut()
     {

@@ -226,6 +226,46 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
+    public void ReactorConnections_CanBeEnumerated_WhileTheBodyOpensAndClosesConnections()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        Peer[] peers = [Peer.Connect(listener.LocalEndPoint), Peer.Connect(listener.LocalEndPoint)];
+        RunUntil(() => _handler.Connections.Count == 2);
+        using Socket other = Peer.Listen();
+        List<Connection> seen = [];
+        foreach (Connection connection in Reactor.Connections)
+        {
+            seen.Add(connection);
+            peers = [.. peers, Peer.Connect(other.LocalEndPoint!)];
+            Reactor.Adopt(other.Accept(), _handler, new ConnectionOptions());
+            connection.Abort();
+            RunUntil(() => connection.State == ConnectionState.Closed);
+        }
+
+        Assert.That(seen, Has.Count.EqualTo(2));
+        Assert.That(seen, Is.SubsetOf(_handler.Connections));
+        Assert.That(Reactor.Connections, Has.Count.EqualTo(2));
+        Array.ForEach(peers, static peer => peer.Dispose());
+    }
+
+    [Test]
+    public void Backlog_IsAsLongAsTheSystemAllows()
+    {
+        Assume.That(OperatingSystem.IsLinux());
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        string port = $":{((IPEndPoint)listener.LocalEndPoint).Port:X4} ";
+        int allowed = int.Parse(File.ReadAllText("/proc/sys/net/core/somaxconn"), System.Globalization.CultureInfo.InvariantCulture);
+
+        // More than the 512 that many servers ask for wait without one lost; /proc/net/tcp shows how many.
+        int clients = Math.Min(600, allowed);
+        List<Peer> waiting = [.. Enumerable.Range(0, clients).Select(_ => Peer.Connect(listener.LocalEndPoint))];
+        string line = File.ReadLines("/proc/self/net/tcp").Single(each => each.Contains(port) && each.Contains(" 0A "));
+        Assert.That(Convert.ToInt32(line.Split(':')[4].Split(' ')[0], 16), Is.EqualTo(clients));
+        waiting.ForEach(static peer => peer.Dispose());
+        RunUntil(() => listener.Accepted == clients && listener.Connections == 0);
+    }
+
+    [Test]
     public void HostName_IsRefusedWithAdvice()
     {
         Assert.That(

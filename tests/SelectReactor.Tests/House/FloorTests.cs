@@ -38,7 +38,7 @@ public sealed class FloorTests
     [Test]
     public void TheCode_WasReallyRead()
     {
-        Assert.That(_uses, Does.Contain(("Listener", "StreamConnection")), "a constructor called in a method");
+        Assert.That(_uses, Does.Contain(("Admission", "StreamConnection")), "a constructor called in a method");
         Assert.That(_uses, Does.Contain(("StreamConnection", "Reactor")), "a field");
         Assert.That(_uses, Does.Contain(("Reactor", "IEventHandler")), "a cast");
         Assert.That(_uses, Has.Length.GreaterThan(80));

@@ -1,0 +1,246 @@
+using System.Net;
+using System.Net.Sockets;
+using SelectReactor.Dispatch;
+
+namespace SelectReactor.Endpoints;
+
+/// <summary>
+/// Accepts the clients that wait at one listening handle and gives them to an <see cref="Admission"/>. It pauses while the
+/// user wants it to, while there is no room for a connection, and for a second when the system lacks a resource. Whatever
+/// goes wrong, it tries again a second later: it ends only with <see cref="Close"/>.
+/// </summary>
+internal sealed class Acceptor : IEventHandler
+{
+    private static readonly TimeSpan _retryInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _warningInterval = TimeSpan.FromMinutes(1);
+    private readonly Reactor _reactor;
+    private readonly Handle _handle;
+    private readonly ListenerOptions _options;
+    private readonly Admission _admission;
+    private readonly Action _lost;
+    private readonly EndPoint? _localEndPoint;
+    private readonly SpareDescriptor _spare;
+    private readonly SelectionKey _key;
+    private PauseReason _pauses;
+    private ReactorTimer? _retry;
+    private long? _lastWarning;
+    private bool _waitsForRoom;
+
+    /// <summary>Accepts clients from now on.</summary>
+    /// <param name="reactor">The reactor that watches the handle.</param>
+    /// <param name="handle">A handle that listens. <see cref="Close"/> closes it.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="admission">Receives each accepted client.</param>
+    /// <param name="lost">Called when the handle turns out to be closed by somebody else.</param>
+    public Acceptor(Reactor reactor, Handle handle, ListenerOptions options, Admission admission, Action lost)
+    {
+        _reactor = reactor;
+        _handle = handle;
+        _options = options;
+        _admission = admission;
+        _lost = lost;
+        _localEndPoint = handle.LocalEndPoint;
+        _spare = new SpareDescriptor(reactor.HandleFactory, _localEndPoint?.AddressFamily ?? AddressFamily.InterNetwork);
+        _key = reactor.Register(handle, Interest.Read, this);
+        HoldSpare();
+    }
+
+    [Flags]
+    private enum PauseReason : byte
+    {
+        None = 0,
+
+        /// <summary>The user called <see cref="Listener.Pause"/>.</summary>
+        User = 1,
+
+        /// <summary>The system lacked a resource.</summary>
+        Resources = 2,
+    }
+
+    private bool IsPaused => _pauses != PauseReason.None || (_options.WhenFull == WhenFull.Pause && _admission.IsFull);
+
+    public void OnReady(SelectionKey key)
+    {
+        if (key.IsEvicted)
+        {
+            _lost();
+            return;
+        }
+
+        try
+        {
+            Accept();
+        }
+        catch (Exception exception)
+        {
+            // For example out of memory. It must not reach the reactor, which would cancel the key for ever.
+            PauseForResources();
+            if (IsWarningDue())
+            {
+                ReactorLog.AcceptFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
+            }
+        }
+    }
+
+    public void Pause()
+    {
+        _pauses |= PauseReason.User;
+        UpdateInterest();
+    }
+
+    public void Resume()
+    {
+        _pauses &= ~PauseReason.User;
+        UpdateInterest();
+    }
+
+    /// <summary>Watches for clients unless paused. Call it when a reason to pause may have come or gone. Never throws: if the
+    /// selector refuses, it tries again a second later.</summary>
+    public void UpdateInterest()
+    {
+        if (!_key.IsValid)
+        {
+            return;
+        }
+
+        try
+        {
+            _key.Interest = IsPaused ? Interest.None : Interest.Read;
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ListenerInterestFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
+            RetryLater();
+        }
+
+        if (IsPaused && _reactor.IsFull && !_waitsForRoom)
+        {
+            _waitsForRoom = true;
+            _reactor.WaitForRoom(() =>
+            {
+                _waitsForRoom = false;
+                UpdateInterest();
+            });
+        }
+    }
+
+    /// <summary>Closes the handle. Idempotent.</summary>
+    public void Close()
+    {
+        _retry?.Cancel();
+        _spare.Release();
+        try
+        {
+            _key.Cancel();
+        }
+        finally
+        {
+            _handle.Close();
+        }
+    }
+
+    private void Accept()
+    {
+        // Another listener may have filled the reactor in this tick.
+        UpdateInterest();
+
+        // A handler may pause or dispose the listener in its OnConnected.
+        for (int i = 0; i < _options.MaxAcceptsPerTick && _key.IsValid && !IsPaused; i++)
+        {
+            SocketError error = _handle.Accept(out Handle? accepted);
+            switch (error)
+            {
+                case SocketError.Success:
+                    _admission.Admit(accepted!);
+                    UpdateInterest();
+                    break;
+                case SocketError.WouldBlock:
+                    return;
+                case SocketError.OperationAborted:
+                    _lost();
+                    return;
+                case var _ when IsOfOneClient(error):
+                    ReactorLog.AcceptFailed(_reactor.Logger, _localEndPoint, error);
+                    break;
+                default:
+                    RefuseWaiting(error);
+                    PauseForResources();
+                    if (IsWarningDue())
+                    {
+                        ReactorLog.AcceptExhausted(_reactor.Logger, _localEndPoint, _retryInterval, error);
+                    }
+
+                    return;
+            }
+        }
+    }
+
+    // accept(2), "Error handling": Linux passes errors that are already pending on the new socket. The next client may be fine.
+    private static bool IsOfOneClient(SocketError error) => error
+        is SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.Interrupted or SocketError.TimedOut
+        or SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.HostUnreachable
+        or SocketError.ProtocolOption or SocketError.OperationNotSupported;
+
+    private void RefuseWaiting(SocketError error)
+    {
+        if (error != SocketError.TooManyOpenSockets || !_spare.IsHeld)
+        {
+            return;
+        }
+
+        _spare.Release();
+        for (int i = 0; i < _options.MaxAcceptsPerTick && _handle.Accept(out Handle? client) == SocketError.Success; i++)
+        {
+            _admission.Refuse(client!, "no descriptor is left");
+        }
+
+        HoldSpare();
+    }
+
+    private void HoldSpare()
+    {
+        if (!_spare.TryHold())
+        {
+            RetryLater();
+        }
+    }
+
+    // The client that waits keeps the listener readable, so that trying again at once would spin.
+    private void PauseForResources()
+    {
+        _pauses |= PauseReason.Resources;
+        RetryLater();
+        UpdateInterest();
+    }
+
+    private bool IsWarningDue()
+    {
+        TimeProvider time = _reactor.TimeProvider;
+        if (_lastWarning is { } last && time.GetElapsedTime(last) < _warningInterval)
+        {
+            return false;
+        }
+
+        _lastWarning = time.GetTimestamp();
+        return true;
+    }
+
+    private void RetryLater()
+    {
+        if (_retry is null)
+        {
+            _retry = _reactor.Schedule(_retryInterval, static self => ((Acceptor)self!).Retry(), this);
+        }
+        else
+        {
+            _retry.Change(_retryInterval);
+        }
+    }
+
+    private void Retry()
+    {
+        _pauses &= ~PauseReason.Resources;
+        HoldSpare();
+        UpdateInterest();
+    }
+}

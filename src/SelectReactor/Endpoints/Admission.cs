@@ -1,0 +1,143 @@
+using System.Net;
+using SelectReactor.Connections;
+using SelectReactor.Dispatch;
+
+namespace SelectReactor.Endpoints;
+
+/// <summary>
+/// Decides about each accepted client of one listener: limits on connections, the accept filter, the handler factory. It
+/// opens the connections of those that it admits and counts them. A failure here refuses one client and no other.
+/// </summary>
+internal sealed class Admission
+{
+    private readonly Reactor _reactor;
+    private readonly ListenerOptions _options;
+    private readonly Func<Connection, IConnectionHandler> _handlerFactory;
+    private readonly EndPoint _listening;
+    private readonly EndPoint? _localEndPoint;
+    private readonly Action<Connection> _onFinished;
+    private int _connectionCount;
+    private long _accepted;
+    private long _refused;
+
+    /// <summary>Admits clients for a listener.</summary>
+    /// <param name="reactor">The reactor that serves the clients.</param>
+    /// <param name="options">The limits, the filter, and the options of the connections.</param>
+    /// <param name="handlerFactory">Makes the handler of a connection.</param>
+    /// <param name="listening">The address of the listener.</param>
+    /// <param name="finished">Called after a connection has closed and is no longer counted.</param>
+    public Admission(
+        Reactor reactor,
+        ListenerOptions options,
+        Func<Connection, IConnectionHandler> handlerFactory,
+        EndPoint listening,
+        Action finished)
+    {
+        _reactor = reactor;
+        _options = options;
+        _handlerFactory = handlerFactory;
+        _listening = listening;
+        _localEndPoint = IsOneAddress(listening) ? listening : null;
+        _onFinished = _ =>
+        {
+            _connectionCount--;
+            finished();
+        };
+    }
+
+    /// <summary>The number of open connections. Any thread.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>The number of connections that were given to a handler. Any thread.</summary>
+    public long Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>The number of clients that were refused. Any thread.</summary>
+    public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Whether the limit of the listener or of the reactor is reached.</summary>
+    public bool IsFull => _connectionCount >= _options.MaxConnections || _reactor.IsFull;
+
+    /// <summary>Opens a connection for an accepted client, or refuses it.</summary>
+    public void Admit(Handle handle)
+    {
+        if (IsFull)
+        {
+            Refuse(handle, "the limit on connections is reached");
+        }
+        else if (IsAllowed(handle))
+        {
+            Open(handle);
+        }
+        else
+        {
+            Refuse(handle, "the filter does not allow it");
+        }
+    }
+
+    /// <summary>Resets a client and counts it as refused.</summary>
+    public void Refuse(Handle handle, string why)
+    {
+        _refused++;
+        ReactorLog.Refused(_reactor.Logger, _listening, why);
+        handle.Abort();
+    }
+
+    // A connection to a listener on one address has that address: there is no need to ask the system for each.
+    private static bool IsOneAddress(EndPoint endPoint) =>
+        endPoint is IPEndPoint ip && !ip.Address.Equals(IPAddress.Any) && !ip.Address.Equals(IPAddress.IPv6Any);
+
+    private bool IsAllowed(Handle handle)
+    {
+        try
+        {
+            return _options.AcceptFilter?.Allows(handle.RemoteEndPoint) ?? true;
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.AcceptFilterFault(_reactor.Logger, _listening, exception);
+            return false;
+        }
+    }
+
+    private void Open(Handle handle)
+    {
+        if (Register(handle) is not { } connection)
+        {
+            return;
+        }
+
+        IConnectionHandler handler;
+        try
+        {
+            handler = _handlerFactory(connection) ?? throw new InvalidOperationException("The handler factory returned null.");
+        }
+        catch (Exception exception)
+        {
+            _refused++;
+            ReactorLog.HandlerFactoryFault(_reactor.Logger, _listening, exception);
+            connection.Refuse(exception);
+            return;
+        }
+
+        _accepted++;
+        connection.Open(handler);
+    }
+
+    private StreamConnection? Register(Handle handle)
+    {
+        try
+        {
+            var connection = new StreamConnection(
+                _reactor, handle, _options.Connection, pauseReadingWhenOutputIsFull: true, _localEndPoint, _onFinished);
+            connection.Register();
+            _connectionCount++;
+            return connection;
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.RegistrationFault(_reactor.Logger, _listening, exception);
+            Refuse(handle, "it can't be registered");
+            return null;
+        }
+    }
+}

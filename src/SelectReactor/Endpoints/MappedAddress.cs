@@ -1,0 +1,26 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor.Endpoints;
+
+/// <summary>
+/// IPv4 addresses written as IPv6 (::ffff:a.b.c.d), as a dual-mode listener shows its IPv4 clients. A socket that takes only
+/// IPv6 can't use them, so that connecting back to such a client would fail. Here they mean the IPv4 address.
+/// </summary>
+internal static class MappedAddress
+{
+    /// <summary>The IPv4 address if it is a mapped one; otherwise the end point as it is.</summary>
+    public static EndPoint ToIPv4(EndPoint endPoint) =>
+        endPoint is IPEndPoint { Address: { IsIPv4MappedToIPv6: true } address, Port: var port }
+            ? new IPEndPoint(address.MapToIPv4(), port)
+            : endPoint;
+
+    /// <summary>The local end point to bind for a remote one. "Any IPv6 address" becomes "any IPv4 address" if the remote end
+    /// point is an IPv4 one.</summary>
+    public static EndPoint ToFamilyOf(EndPoint remoteEndPoint, EndPoint local) =>
+        remoteEndPoint.AddressFamily == AddressFamily.InterNetwork
+            && local is IPEndPoint { Address: var address, Port: var port }
+            && address.Equals(IPAddress.IPv6Any)
+            ? new IPEndPoint(IPAddress.Any, port)
+            : ToIPv4(local);
+}
