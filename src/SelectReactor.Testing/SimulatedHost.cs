@@ -27,7 +27,7 @@ public sealed class SimulatedHost
         Address = new IPAddress([10, 0, (byte)(number >> 8), (byte)number]);
         AddressV6 = IPAddress.Parse($"fd00::{number:x}");
         Descriptors = new DescriptorTable(network.Options.MaxDescriptors);
-        Ports = new PortTable(network.Dice);
+        Ports = new PortTable(network.InternalRandom);
         Handles = new SimulatedHandleFactory(this);
         _selector = new SimulatedSelector(this);
         Reactor = new Reactor(new ReactorOptions
@@ -83,6 +83,9 @@ public sealed class SimulatedHost
     internal DescriptorTable Descriptors { get; }
 
     internal PortTable Ports { get; }
+
+    /// <summary>How many bytes its system has taken for its programs, without those that a reset discarded.</summary>
+    internal long TakenBytes { get; set; }
 
     /// <summary>The open ends on this host.</summary>
     internal List<SimulatedStream> Streams { get; } = [];

@@ -85,10 +85,23 @@ public sealed partial class SimulatedNetwork
 
     internal EventQueue.ScheduledEvent ScheduleTimer(TimeSpan due, Action action) => _events.Add(After(due), action, isTimer: true);
 
-    /// <summary>Code of the user's may have given any reactor something to do.</summary>
+    /// <summary>Runs the user's code outside the reactors. No synchronization context is current meanwhile, also when a
+    /// reactor's callback runs the network: a task that completes here would otherwise send its continuations to the thread
+    /// pool.</summary>
     internal void CallUser(Action action)
     {
-        action();
+        SynchronizationContext? outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+
+        // The code may have given any reactor something to do.
         _hosts.ForEach(static host => host.Touch());
         NoteUserCode();
     }
@@ -176,7 +189,7 @@ public sealed partial class SimulatedNetwork
     private SimulatedHost? NextHost()
     {
         SimulatedHost? next = null;
-        int first = _hosts.Count > 1 ? Dice.Below(_hosts.Count) : 0;
+        int first = _hosts.Count > 1 ? InternalRandom.Below(_hosts.Count) : 0;
         for (int i = 0; i < _hosts.Count; i++)
         {
             SimulatedHost host = _hosts[(first + i) % _hosts.Count];

@@ -26,7 +26,7 @@ public sealed partial class SimulatedNetwork : IDisposable
 {
     private readonly List<SimulatedHost> _hosts = [];
     private readonly HashSet<(SimulatedHost From, SimulatedHost To)> _cuts = [];
-    private readonly List<Lane> _held = [];
+    private readonly List<Link> _held = [];
 
     /// <summary>A failure that came first must not give way to what comes of it.</summary>
     private bool _hasFailed;
@@ -51,7 +51,7 @@ public sealed partial class SimulatedNetwork : IDisposable
 
         Seed = seed;
         Options = options;
-        Dice = new Dice(seed);
+        InternalRandom = new SeededRandom(seed);
         Random = new Random(seed ^ 0x0DD5);
         Trace = new NetworkTrace(options.TraceCapacity);
         Clock = new SimulatedClock(this);
@@ -79,7 +79,7 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>The hosts, in the order in which they were added.</summary>
     public IReadOnlyList<SimulatedHost> Hosts => _hosts;
 
-    internal Dice Dice { get; }
+    internal SeededRandom InternalRandom { get; }
 
     /// <summary>
     /// A network as <see cref="SimulatedNetwork(int)"/> makes it, which keeps its whole trace: give it to the code that
@@ -245,7 +245,7 @@ public sealed partial class SimulatedNetwork : IDisposable
 
     internal bool IsCut(SimulatedHost from, SimulatedHost to) => _cuts.Contains((from, to));
 
-    internal void Hold(Lane lane) => _held.Add(lane);
+    internal void Hold(Link link) => _held.Add(link);
 
     private SimulatedHost AddHost(string name, ReactorOptions options, FaultLog? faults)
     {
@@ -273,11 +273,11 @@ public sealed partial class SimulatedNetwork : IDisposable
 
     private void ReleaseHeld()
     {
-        Lane[] free = [.. _held.Where(lane => !IsCut(lane.From, lane.To))];
-        foreach (Lane lane in free)
+        Link[] free = [.. _held.Where(link => !IsCut(link.From, link.To))];
+        foreach (Link link in free)
         {
-            _held.Remove(lane);
-            lane.Release();
+            _held.Remove(link);
+            link.Release();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Testing;
@@ -78,6 +79,31 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.Chance(value);
     }
 
+    /// <summary>The share of the send buffer that must be free before a wait reports room to write, from 0 (any byte) to below
+    /// 1. Default: a third, as on Linux.</summary>
+    public double MinWritableShare
+    {
+        get;
+        init => field = Condition.Chance(value);
+    } = 1.0 / 3;
+
+    /// <summary>Whether a reset discards the bytes that a receiver's system has acknowledged and its program has not received, as
+    /// on Windows. Default: false, as on Linux.</summary>
+    public bool ResetDiscardsInput { get; init; }
+
+    /// <summary>How likely a send to a peer that has reset the connection reports that a part was sent and loses the error, from
+    /// 0 to below 1. Socket.Send does so when the reset comes between its two attempts. Default: 0.</summary>
+    public double LostSendErrorChance
+    {
+        get;
+        init => field = Condition.Chance(value);
+    }
+
+    /// <summary>Whether receiving reports the end of the stream after a send has lost the error of a reset, as on
+    /// systems that cannot tell the two apart. The next send then fails with <see cref="SocketError.Shutdown"/>. Default: false,
+    /// as for TCP on Linux: receiving reports <see cref="SocketError.ConnectionReset"/>.</summary>
+    public bool ResetLooksLikeEnd { get; init; }
+
     /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>
     public int MaxDescriptors
     {
@@ -140,6 +166,7 @@ public sealed record SimulatedNetworkOptions
             SendBufferBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 100),
             ReceiveWindowBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 50),
             SpuriousReadinessChance = Pick(random, 0, 0, 0.05, 0.3),
+            MinWritableShare = Pick(random, 1.0 / 3, 1.0 / 3, 0, 0.6),
         };
     }
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace SelectReactor.Testing.Network;
 
 /// <summary>Which ports of a host are bound, and who listens on them.</summary>
-internal sealed class PortTable(Dice dice)
+internal sealed class PortTable(SeededRandom random)
 {
     private const int FirstEphemeral = 32768;
     private const int LastEphemeral = 60999;
@@ -12,7 +12,7 @@ internal sealed class PortTable(Dice dice)
     /// <summary>Zero when there is none.</summary>
     public int FindEphemeral()
     {
-        int first = dice.Between(FirstEphemeral, LastEphemeral);
+        int first = random.Between(FirstEphemeral, LastEphemeral);
         for (int port = first; port <= LastEphemeral; port++)
         {
             if (!_bound.ContainsKey(port))
@@ -71,7 +71,7 @@ internal sealed class PortTable(Dice dice)
         [
             .. handles.OfType<SimulatedListener>().Where(listener => listener.IsListening && listener.Answers(endPoint.Address)),
         ];
-        return listeners.Length == 0 ? null : listeners[listeners.Length == 1 ? 0 : dice.Below(listeners.Length)];
+        return listeners.Length == 0 ? null : listeners[listeners.Length == 1 ? 0 : random.Below(listeners.Length)];
     }
 
     public static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);

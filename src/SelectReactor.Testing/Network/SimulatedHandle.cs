@@ -6,6 +6,12 @@ namespace SelectReactor.Testing.Network;
 /// <summary>What every handle of a simulated host has: a descriptor, an address, and things that it is ready for.</summary>
 internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, AddressFamily family) : Handle
 {
+    /// <summary>In place of a descriptor: waits to be accepted.</summary>
+    public const int NotAccepted = -1;
+
+    /// <summary>In place of a descriptor: the program has closed it.</summary>
+    private const int Released = -2;
+
     private bool _isBound;
 
     public SimulatedHost Host => host;
@@ -28,8 +34,10 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
     /// <summary>What a wait would find, whatever is asked for.</summary>
     public abstract Interest Readiness { get; }
 
-    /// <summary>Negative when it has none: closed, or not yet accepted.</summary>
-    protected int Descriptor { get; private set; } = descriptor;
+    /// <summary>Whether its program has closed it; the connection may go on without it.</summary>
+    protected bool IsOrphan => Descriptor == Released;
+
+    private int Descriptor { get; set; } = descriptor;
 
     protected AddressFamily Family => family;
 
@@ -154,13 +162,12 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
         }
 
         Note(reset ? "abort" : "close");
+        host.Descriptors.Free(Descriptor);
+        Descriptor = Released;
         OnClosing(reset);
         if (_isBound)
         {
             host.Ports.Remove(this);
         }
-
-        host.Descriptors.Free(Descriptor);
-        Descriptor = -1;
     }
 }

@@ -109,7 +109,7 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             && (Local.AddressFamily == address.AddressFamily || (_takesBothFamilies && Family == AddressFamily.InterNetworkV6)));
 
     /// <summary>A client's first packet. As on Linux, one more than the backlog has room.</summary>
-    public void OnKnock(SimulatedStream client)
+    public void OnSyn(SimulatedStream client)
     {
         if (_backlog.Count + _halfOpen.Count > _backlogSize)
         {
@@ -119,7 +119,7 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
 
         var stream = new SimulatedStream(Host, client, this, Family);
         _halfOpen.Add(stream);
-        stream.Answer();
+        stream.SendSynAck();
         Network.ScheduleTimer(_handshake, () =>
         {
             if (_halfOpen.Remove(stream))

@@ -7,7 +7,7 @@ namespace SelectReactor.Testing.Network;
 /// </summary>
 internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 {
-    private static readonly TimeSpan _shortestWait = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _minWait = TimeSpan.FromMilliseconds(1);
     private readonly List<SelectorEntry> _entries = [];
     private volatile bool _isWoken;
 
@@ -54,7 +54,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         if (network.Clock.Stands && wait > TimeSpan.Zero)
         {
             // As poll(2), which counts in milliseconds: a moment before a timer that does not come nearer is no busy loop.
-            deadline = Math.Max(deadline, network.After(_shortestWait));
+            deadline = Math.Max(deadline, network.After(_minWait));
         }
 
         if (!network.IsRunning)
@@ -64,7 +64,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
         host.BeginWait();
         Collect(ready);
-        network.Dice.Shuffle(ready);
+        network.InternalRandom.Shuffle(ready);
         bool returns = _isWoken || ready.Count > 0;
         _isWoken = false;
         SleepsUntil = returns ? network.Now : deadline;
@@ -100,7 +100,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     private void Collect(List<SelectorEntry> ready)
     {
         // One draw for the wait: with one for each handle, a host with many of them would never sleep.
-        bool isSpurious = host.Network.Dice.Hits(host.Network.Options.SpuriousReadinessChance);
+        bool isSpurious = host.Network.InternalRandom.Hits(host.Network.Options.SpuriousReadinessChance);
         for (int i = _entries.Count - 1; i >= 0; i--)
         {
             SelectorEntry entry = _entries[i];
@@ -114,7 +114,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
             // Not for a connect, whose end no system reports before it has come.
             Interest watched = entry.Interest & (Interest.Read | Interest.Write);
-            if (isSpurious && watched != Interest.None && host.Network.Dice.Below(2) == 0)
+            if (isSpurious && watched != Interest.None && host.Network.InternalRandom.Below(2) == 0)
             {
                 entry.Ready |= watched;
             }

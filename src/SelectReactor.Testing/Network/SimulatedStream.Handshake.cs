@@ -4,48 +4,46 @@ using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing.Network;
 
-/// <content>How two ends find each other: a first packet that may be sent again, its answer, and the client's answer to
-/// that.</content>
+/// <content>The three-way handshake: SYN, which may be sent again, SYN-ACK, and the client's ACK.</content>
 internal sealed partial class SimulatedStream
 {
-    /// <summary>A first packet that is not answered is sent again after 1, 2, 4 … seconds, and after this many the attempt
-    /// has timed out: 127 seconds in all (tcp_syn_retries, tcp(7)).</summary>
-    private const int MostRetries = 6;
+    /// <summary>A SYN without an answer is sent again after 1, 2, 4 … seconds. After so many the attempt has timed out: 127
+    /// seconds in all (tcp_syn_retries, tcp(7)).</summary>
+    private const int MaxSynRetries = 6;
 
     private SimulatedListener? _listener;
     private EventQueue.ScheduledEvent? _retry;
 
-    /// <summary>The end that answers a client; the client learns of it with <see cref="Answer"/>.</summary>
+    /// <summary>The server's end of a connection that a client's SYN began. <see cref="SendSynAck"/> answers it.</summary>
     public SimulatedStream(SimulatedHost host, SimulatedStream client, SimulatedListener listener, AddressFamily family)
-        : this(host, descriptor: -1, family)
+        : this(host, NotAccepted, family)
     {
         _listener = listener;
-        _sendBuffer = listener.SendBufferBytes ?? _sendBuffer;
-        _receiveWindow = listener.ReceiveBufferBytes ?? _receiveWindow;
-        _stage = Stage.Connected;
-        _wasConnected = true;
+        _send.Capacity = listener.SendBufferBytes ?? _send.Capacity;
+        _receive.Capacity = listener.ReceiveBufferBytes ?? _receive.Capacity;
+        Become(TcpState.SynReceived);
         _remote = As(family, client.Local!);
         Relocate(As(family, client._remote!));
         Join(client);
         client.Join(this);
     }
 
-    public void Answer() => _lane!.Send(0, _peer!.OnAnswer);
+    public void SendSynAck() => _link!.Send(0, _peer!.OnSynAck);
 
-    /// <summary>Turns the client away before anybody has this end.</summary>
+    /// <summary>Resets the connection before a program has accepted it.</summary>
     public void Refuse()
     {
-        if (_stage == Stage.Connected)
+        if (!State.IsOver())
         {
-            Die(tellPeer: true);
+            Reset(tellPeer: true);
         }
     }
 
-    /// <summary>It never became a connection.</summary>
+    /// <summary>The client never confirmed the connection.</summary>
     public void Forget()
     {
         Note("is forgotten");
-        Die(tellPeer: false);
+        Reset(tellPeer: false);
     }
 
     private static IPEndPoint As(AddressFamily family, IPEndPoint endPoint) => endPoint.AddressFamily == family
@@ -55,8 +53,8 @@ internal sealed partial class SimulatedStream
     private void Join(SimulatedStream peer)
     {
         _peer = peer;
-        _lane = new Lane(Network, this, peer.Host);
-        _window = peer._receiveWindow;
+        _link = new Link(Network, this, peer.Host);
+        _send.OpenWindow(peer._receive.WindowEnd);
         Host.Streams.Add(this);
     }
 
@@ -64,85 +62,88 @@ internal sealed partial class SimulatedStream
     {
         if (Local!.Equals(_remote))
         {
-            // TCP lets a socket meet itself when both happen to have the same port.
+            // TCP lets a socket connect to itself when both addresses are the same.
             Join(this);
-            Network.ScheduleEvent(TimeSpan.Zero, OnAnswer);
+            Network.ScheduleEvent(TimeSpan.Zero, OnSynAck);
             return;
         }
 
-        Knock(retries: 0);
+        SendSyn(retries: 0);
     }
 
-    private void Knock(int retries)
+    private void SendSyn(int retries)
     {
         SimulatedHost? target = Network.HostOf(Host, _remote!.Address);
         if (target is not null && !Network.IsCut(Host, target))
         {
-            TimeSpan latency = Network.Dice.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
-            Network.ScheduleEvent(latency, () => ArriveAt(target));
+            TimeSpan latency = Network.InternalRandom.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
+            Network.ScheduleEvent(latency, () => OnSynAt(target));
         }
 
         _retry = Network.ScheduleEvent(TimeSpan.FromSeconds(1 << retries), () =>
         {
-            if (retries == MostRetries)
+            if (retries == MaxSynRetries)
             {
                 Note("connect: nobody answers");
                 Fail(SocketError.TimedOut);
             }
             else
             {
-                Knock(retries + 1);
+                SendSyn(retries + 1);
             }
         });
     }
 
-    private void ArriveAt(SimulatedHost target)
+    private void OnSynAt(SimulatedHost target)
     {
-        if (_stage != Stage.Connecting || _peer is not null || Network.IsCut(Host, target))
+        if (State != TcpState.SynSent || _peer is not null || Network.IsCut(Host, target))
         {
             return;
         }
 
         if (target.Ports.ListenerOn(_remote!) is { } listener)
         {
-            listener.OnKnock(this);
+            listener.OnSyn(this);
         }
         else
         {
-            TimeSpan latency = Network.Dice.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
+            TimeSpan latency = Network.InternalRandom.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
             Network.ScheduleEvent(latency, OnRefused);
         }
     }
 
     private void OnRefused()
     {
-        if (_stage == Stage.Connecting)
+        if (State == TcpState.SynSent)
         {
             Note("connect: refused");
             Fail(SocketError.ConnectionRefused);
         }
     }
 
-    private void OnAnswer()
+    private void OnSynAck()
     {
-        if (_stage == Stage.Connecting)
+        if (State == TcpState.SynSent)
         {
             _retry?.Cancel();
-            _stage = Stage.Connected;
-            _wasConnected = true;
+            Become(TcpState.Established);
             Note($"is connected to {_remote}");
             Touch();
-            _lane!.Send(0, _peer!.OnEstablished);
+            _link!.Send(0, _peer!.OnHandshakeAck);
         }
         else
         {
-            _lane!.SendReset(_peer!.OnReset);
+            _link!.SendReset(_peer!.OnReset);
         }
     }
 
-    private void OnEstablished()
+    private void OnHandshakeAck()
     {
-        _listener?.OnEstablished(this);
-        _listener = null;
+        if (State == TcpState.SynReceived)
+        {
+            Become(TcpState.Established);
+            _listener?.OnEstablished(this);
+            _listener = null;
+        }
     }
 }

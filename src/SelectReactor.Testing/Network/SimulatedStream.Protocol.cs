@@ -1,33 +1,27 @@
 using System.Net.Sockets;
+using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing.Network;
 
-/// <content>What goes over the network between two ends. An end that was closed goes on to deliver what it had taken.</content>
+/// <content>What goes over the network between two ends. An end that its program has closed goes on to deliver what it had
+/// taken.</content>
 internal sealed partial class SimulatedStream
 {
-    /// <summary>After so long without an answer Linux gives up (tcp_retries2, tcp(7)).</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(924.6);
+    /// <summary>After so long without an acknowledgement Linux gives up (tcp_retries2, tcp(7)).</summary>
+    private static readonly TimeSpan _maxSilence = TimeSpan.FromSeconds(924.6);
 
     private SimulatedStream? _peer;
-    private Lane? _lane;
-    private int _unacknowledged;
-    private int _window;
-
-    /// <summary>Packets that the peer has not acknowledged.</summary>
-    private int _outstanding;
-    private long _outstandingSince;
-    private bool _isWatched;
-    private bool _inputEnded;
-    private bool _endIsSent;
-
-    /// <summary>Closed by whoever had it: what still comes for it is answered with a reset.</summary>
-    private bool _isOrphan;
+    private Link? _link;
+    private long _unansweredSince;
+    private EventQueue.ScheduledEvent? _silenceTimer;
 
     public SimulatedHost? PeerHost => _peer?.Host;
 
-    public bool IsDead => _stage == Stage.Dead;
+    public TcpState State { get; private set; }
 
-    /// <summary>The network cuts the connection in the middle, and both ends hear of it.</summary>
+    public bool IsCut => State is TcpState.Failed or TcpState.Reset;
+
+    /// <summary>The network cuts the connection in the middle: both ends see a reset.</summary>
     public void Cut()
     {
         SimulatedStream? peer = _peer;
@@ -39,43 +33,60 @@ internal sealed partial class SimulatedStream
     /// <summary>Packets in one of the two directions do not arrive any more.</summary>
     public void OnHeld()
     {
-        WatchProgress();
-        _peer?.WatchProgress();
+        WatchForSilence();
+        _peer?.WatchForSilence();
     }
 
+    // A close with unread input is a reset, which discards what was still to be sent. When both ends have sent FIN, there is
+    // nothing left to reset.
     protected override void OnClosing(bool reset)
     {
-        _isOrphan = true;
         _retry?.Cancel();
-        if (_stage == Stage.Connecting)
+        if (State == TcpState.SynSent)
         {
-            _stage = Stage.Dead;
+            GiveUp();
         }
-        else if (_stage == Stage.Connected && (reset || _received.Count > 0))
+        else if (State != TcpState.Unconnected && !State.IsOver() && (reset || _receive.Count > 0))
         {
-            // Whoever closes without having read says so with a reset, which overtakes what was still to be sent. When both
-            // ends have ended there is no connection left to reset.
-            Die(tellPeer: !(_inputEnded && _endIsSent));
+            Reset(tellPeer: !(_receive.IsEnded && _send.IsFinSent));
         }
-        else if (_stage == Stage.Connected)
+        else
         {
-            _outputIsShut = true;
-            Transmit();
+            EndOutput();
         }
 
         LeaveWhenDone();
     }
 
-    // Sends what the peer has room for, in pieces of any size, and after the last one the end.
+    private void Become(TcpState next)
+    {
+        if (!State.MayBecome(next))
+        {
+            throw new InvalidOperationException($"A connection that is {State} does not become {next}.");
+        }
+
+        State = next;
+    }
+
+    private void EndOutput()
+    {
+        if (State.CanSend())
+        {
+            Become(State == TcpState.Established ? TcpState.FinWait1 : TcpState.LastAck);
+            Transmit();
+        }
+    }
+
+    // Sends as many bytes as the peer has room for, in segments of any size, and FIN after the last byte.
     private void Transmit()
     {
-        while (_unsent.Count > 0 && _window > 0)
+        _unansweredSince = _send.IsInFlight ? _unansweredSince : Network.Now;
+        while (_send.Sendable > 0)
         {
-            int most = Math.Min(Math.Min(_unsent.Count, _window), Network.Options.MaxSegmentBytes);
-            byte[] bytes = new byte[Network.Options.MaxSegmentBytes == int.MaxValue ? most : Network.Dice.Between(1, most)];
-            _unsent.Dequeue(bytes);
-            _window -= bytes.Length;
-            if (Network.Dice.Hits(Network.Options.ResetChance))
+            int max = Math.Min(_send.Sendable, Network.Options.MaxSegmentBytes);
+            bool isCut = Network.Options.MaxSegmentBytes != int.MaxValue;
+            byte[] bytes = _send.TakeSegment(isCut ? Network.InternalRandom.Between(1, max) : max);
+            if (Network.InternalRandom.Hits(Network.Options.ResetChance))
             {
                 Deliver(bytes.Length, _peer!.Cut);
             }
@@ -85,97 +96,121 @@ internal sealed partial class SimulatedStream
             }
         }
 
-        if (_outputIsShut && _unsent.Count == 0 && !_endIsSent && _stage == Stage.Connected)
+        if (State.HasSentFin() && _send.IsEmpty && !_send.IsFinSent)
         {
-            _endIsSent = true;
-            Deliver(0, _peer!.OnEnd);
+            _send.TakeFin();
+            Deliver(0, _peer!.OnFin);
         }
     }
 
     // Sends something that the peer has to acknowledge.
     private void Deliver(int bytes, Action arrive)
     {
-        if (_outstanding++ == 0)
+        _link!.Send(bytes, arrive);
+        if (_link.IsHeld)
         {
-            _outstandingSince = Network.Now;
-        }
-
-        _lane!.Send(bytes, arrive);
-        if (_lane.IsHeld)
-        {
-            WatchProgress();
+            WatchForSilence();
         }
     }
 
     // Only while a partition is in the way: otherwise every packet is acknowledged sooner or later.
-    private void WatchProgress()
+    private void WatchForSilence()
     {
-        if (_stage == Stage.Connected && _outstanding > 0 && !_isWatched)
+        if (!IsCut && _send.IsInFlight && _silenceTimer is null)
         {
-            _isWatched = true;
-            var waited = TimeSpan.FromTicks(Network.Now - _outstandingSince);
-            Network.ScheduleTimer(_patience > waited ? _patience - waited : TimeSpan.Zero, GiveUpWithoutProgress);
+            var waited = TimeSpan.FromTicks(Network.Now - _unansweredSince);
+            _silenceTimer = Network.ScheduleTimer(
+                _maxSilence > waited ? _maxSilence - waited : TimeSpan.Zero, FailAfterSilence);
         }
     }
 
-    private void GiveUpWithoutProgress()
+    private void FailAfterSilence()
     {
-        _isWatched = false;
-        if (_stage == Stage.Connected && _outstanding > 0 && Network.Now - _outstandingSince >= _patience.Ticks)
+        _silenceTimer = null;
+        if (!IsCut && _send.IsInFlight && Network.Now - _unansweredSince >= _maxSilence.Ticks)
         {
             Note("gives up");
             Fail(SocketError.TimedOut);
         }
         else
         {
-            WatchProgress();
+            WatchForSilence();
         }
     }
 
     private void OnData(byte[] bytes)
     {
-        if (_stage == Stage.Dead || _isOrphan)
+        if (!State.CanReceive() || IsOrphan)
         {
-            Die(tellPeer: true);
+            Reset(tellPeer: true);
             return;
         }
 
-        _received.Enqueue(bytes);
+        _receive.Take(bytes);
+        Host.TakenBytes += bytes.Length;
         Touch();
-        _lane!.Send(0, () => _peer!.OnAcknowledged(bytes.Length));
+        Acknowledge();
     }
 
-    private void OnAcknowledged(int count)
+    private void OnFin()
     {
-        if (_stage == Stage.Dead)
+        if (!State.CanReceive())
+        {
+            Reset(tellPeer: true);
+            return;
+        }
+
+        _receive.TakeFin();
+        Become(State switch
+        {
+            TcpState.Established => TcpState.CloseWait,
+            TcpState.FinWait1 => TcpState.Closing,
+            _ => TcpState.TimeWait,
+        });
+        Touch();
+        Acknowledge();
+    }
+
+    // Tells the peer what has come, and how much more there is room for.
+    private void Acknowledge()
+    {
+        if (!IsCut)
+        {
+            (long number, long windowEnd) = (_receive.Next, _receive.WindowEnd);
+            _link!.Send(0, () => _peer!.OnAcknowledged(number, windowEnd));
+        }
+    }
+
+    private void OnAcknowledged(long number, long windowEnd)
+    {
+        if (IsCut)
         {
             return;
         }
 
-        _outstanding--;
-        _outstandingSince = Network.Now;
-        _unacknowledged = Math.Max(0, _unacknowledged - count);
+        _send.Acknowledge(number, windowEnd);
+        _unansweredSince = Network.Now;
+        TcpState next = State switch
+        {
+            TcpState.FinWait1 => TcpState.FinWait2,
+            TcpState.Closing => TcpState.TimeWait,
+            TcpState.LastAck => TcpState.Closed,
+            _ => State,
+        };
+        if (_send.IsFinAcknowledged && next != State)
+        {
+            Become(next);
+        }
+
+        Transmit();
         Touch();
         LeaveWhenDone();
     }
 
-    private void OnEnd()
-    {
-        if (_stage == Stage.Dead)
-        {
-            Die(tellPeer: true);
-            return;
-        }
-
-        _inputEnded = true;
-        Touch();
-        _lane!.Send(0, () => _peer!.OnAcknowledged(0));
-    }
-
-    // One that was closed is on the network until the peer has all of it.
+    // An end that was closed is on the network until the peer has all of it.
     private void LeaveWhenDone()
     {
-        if (_stage == Stage.Dead || (_isOrphan && _unsent.Count == 0 && _outstanding == 0))
+        if (IsCut || (IsOrphan && _send.IsEmpty && !_send.IsInFlight))
         {
             Host.Streams.Remove(this);
         }
@@ -185,46 +220,48 @@ internal sealed partial class SimulatedStream
     {
         _listener?.Forget(this);
         _listener = null;
-        if (_stage is Stage.Connected or Stage.Connecting)
+        if (State.IsOver() || State == TcpState.Unconnected)
         {
-            Note("is reset");
-            Fail(_stage == Stage.Connecting ? SocketError.ConnectionRefused
-                : _inputEnded ? SocketError.Shutdown : SocketError.ConnectionReset);
+            return;
         }
+
+        Note("is reset");
+        SocketError error = State == TcpState.SynSent ? SocketError.ConnectionRefused
+            : State == TcpState.CloseWait && !DiscardsInput ? SocketError.Shutdown : SocketError.ConnectionReset;
+        if (DiscardsInput)
+        {
+            Host.TakenBytes -= _receive.Count;
+            _receive.Discard();
+        }
+
+        Fail(error);
     }
 
-    private void GrantWindow(int count)
-    {
-        if (_stage == Stage.Connected)
-        {
-            _lane!.Send(0, () => _peer!.OnWindow(count));
-        }
-    }
-
-    private void OnWindow(int count)
-    {
-        _window += count;
-        Transmit();
-    }
+    private bool DiscardsInput => Network.Options.ResetDiscardsInput && _receive.Count > 0;
 
     private void Fail(SocketError error)
     {
-        Die(tellPeer: false);
+        Reset(tellPeer: false);
         _error = error;
         Touch();
     }
 
-    private void Die(bool tellPeer)
+    /// <summary>Gives an attempt to connect up; the peer learns of it when it answers.</summary>
+    private void GiveUp() => Reset(tellPeer: false);
+
+    private void Reset(bool tellPeer)
     {
         _retry?.Cancel();
-        _stage = Stage.Dead;
-        _unsent.Clear();
-        _unacknowledged = 0;
-        _outstanding = 0;
+        if (!State.IsOver())
+        {
+            Become(State == TcpState.SynSent ? TcpState.Failed : TcpState.Reset);
+        }
+
+        _send.Discard();
         LeaveWhenDone();
         if (tellPeer)
         {
-            _lane!.SendReset(_peer!.OnReset);
+            _link!.SendReset(_peer!.OnReset);
         }
     }
 }

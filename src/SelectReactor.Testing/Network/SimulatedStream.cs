@@ -3,65 +3,61 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing.Network;
 
-/// <summary>One end of a simulated TCP connection, as the one who holds it sees it: the results are those of Linux.</summary>
+/// <summary>One end of a simulated TCP connection, as its program sees it. Results are those of Linux unless an option says
+/// otherwise.</summary>
 internal sealed partial class SimulatedStream : SimulatedHandle
 {
-    private readonly ByteQueue _received = new();
-    private readonly ByteQueue _unsent = new();
+    private readonly SendQueue _send;
+    private readonly ReceiveQueue _receive;
     private IPEndPoint? _remote;
-    private Stage _stage;
     private SocketError _error;
-    private int _sendBuffer;
-    private int _receiveWindow;
-    private bool _wasConnected;
-    private bool _inputIsShut;
-    private bool _outputIsShut;
+    private bool _isInputShut;
 
     public SimulatedStream(SimulatedHost host, int descriptor, AddressFamily family)
         : base(host, descriptor, family)
     {
-        _sendBuffer = host.Network.Options.SendBufferBytes;
-        _receiveWindow = host.Network.Options.ReceiveWindowBytes;
+        _send = new SendQueue(host.Network.Options.SendBufferBytes);
+        _receive = new ReceiveQueue(host.Network.Options.ReceiveWindowBytes);
     }
 
-    private enum Stage : byte
+    public override EndPoint? LocalEndPoint => WasConnected || SharesAddress ? base.LocalEndPoint : null;
+
+    public override EndPoint? RemoteEndPoint => IsClosed || !WasConnected ? null : _remote;
+
+    public override Interest Readiness => State switch
     {
-        Unconnected,
-        Connecting,
-        Connected,
-
-        /// <summary>Cut, refused or timed out: what was received can still be read, and nothing else ever comes.</summary>
-        Dead,
-    }
-
-    public override EndPoint? LocalEndPoint => _wasConnected || SharesAddress ? base.LocalEndPoint : null;
-
-    public override EndPoint? RemoteEndPoint => IsClosed || !_wasConnected ? null : _remote;
-
-    public override Interest Readiness => _stage switch
-    {
-        Stage.Connecting => Interest.None,
-        Stage.Connected => (IsReadable ? Interest.Read : Interest.None)
-            | (IsWritable ? Interest.Connect | Interest.Write : Interest.None),
+        TcpState.SynSent => Interest.None,
 
         // poll(2): a socket that is not connected has hung up.
-        _ => Interest.Connect | Interest.Read | Interest.Write,
+        TcpState.Unconnected or TcpState.Failed or TcpState.Reset => Interest.Connect | Interest.Read | Interest.Write,
+        _ => (IsReadable ? Interest.Read : Interest.None)
+            | (IsWritable ? Interest.Connect | Interest.Write : Interest.None),
     };
 
-    private bool IsReadable => _received.Count > 0 || _inputEnded || _inputIsShut;
+    /// <summary>How many bytes of the peer this end's system has taken and acknowledged.</summary>
+    public long TakenBytes => _receive.TakenBytes;
 
-    // Linux reports room when at least a third of the buffer is free (sk_stream_is_writeable).
-    private bool IsWritable => _outputIsShut || _sendBuffer - _unacknowledged >= _unacknowledged / 2;
+    /// <summary>How many of this end's bytes the peer's system has acknowledged, as far as this end knows.</summary>
+    public long AcknowledgedBytes => _send.AcknowledgedBytes;
+
+    private bool WasConnected => State is not (TcpState.Unconnected or TcpState.SynSent or TcpState.Failed);
+
+    private bool IsReadable => _receive.Count > 0 || _receive.IsEnded || _isInputShut;
+
+    // A send fails at once when the output is shut, so a wait reports it. Linux reports room when a third of the buffer is
+    // free (sk_stream_is_writeable).
+    private bool IsWritable => !State.CanSend()
+        || (_send.Room > 0 && _send.Room >= (int)(_send.Capacity * Network.Options.MinWritableShare));
 
     public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
     {
         if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.SendBuffer))
         {
-            _sendBuffer = Math.Max(2, value);
+            _send.Capacity = Math.Max(2, value);
         }
         else if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer))
         {
-            _receiveWindow = Math.Max(1, value);
+            _receive.Capacity = Math.Max(1, value);
         }
 
         return base.SetOption(level, name, value);
@@ -74,10 +70,10 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             return SocketError.OperationAborted;
         }
 
-        if (_stage != Stage.Unconnected)
+        if (State != TcpState.Unconnected)
         {
-            return _stage == Stage.Connecting ? SocketError.AlreadyInProgress
-                : _stage == Stage.Connected ? SocketError.IsConnected : SocketError.ConnectionAborted;
+            return State == TcpState.SynSent ? SocketError.AlreadyInProgress
+                : State.IsOver() ? SocketError.ConnectionAborted : SocketError.IsConnected;
         }
 
         if (remoteEndPoint is not IPEndPoint remote || remote.AddressFamily != Family)
@@ -91,7 +87,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         }
 
         _remote = remote;
-        _stage = Stage.Connecting;
+        Become(TcpState.SynSent);
         Note($"connect to {remote}");
         BeginConnect();
         return SocketError.WouldBlock;
@@ -105,33 +101,33 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             return SocketError.OperationAborted;
         }
 
-        if (_stage == Stage.Unconnected)
+        if (State == TcpState.Unconnected)
         {
             return SocketError.NotConnected;
         }
 
-        if (_received.Count > 0)
+        if (_receive.Count > 0)
         {
-            received = _received.Dequeue(buffer);
+            received = _receive.Receive(buffer);
             Note($"receive {received}");
-            GrantWindow(received);
+            Acknowledge();
             return SocketError.Success;
         }
 
-        // As in the kernel, an end that has arrived comes before an error that came later.
-        if (!_inputEnded && _error != SocketError.Success)
+        // As in the kernel, an end of stream that has arrived comes before an error that came later.
+        if (!_receive.IsEnded && _error != SocketError.Success)
         {
             Note($"receive: {_error}");
             return TakeError();
         }
 
-        if (_inputEnded || _inputIsShut || _stage == Stage.Dead)
+        if (!IsReadable && !State.IsOver())
         {
-            Note("receive: end");
-            return SocketError.Success;
+            return SocketError.WouldBlock;
         }
 
-        return SocketError.WouldBlock;
+        Note("receive: end");
+        return SocketError.Success;
     }
 
     public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
@@ -139,7 +135,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         SocketError error = BeginSend(buffer.Length, out sent);
         if (sent > 0)
         {
-            _unsent.Enqueue(buffer[..sent]);
+            Enqueue(buffer[..sent]);
             EndSend(sent);
         }
 
@@ -154,7 +150,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         foreach (ArraySegment<byte> buffer in buffers)
         {
             int here = Math.Min(left, buffer.Count);
-            _unsent.Enqueue(buffer.AsSpan(0, here));
+            Enqueue(buffer.AsSpan(0, here));
             left -= here;
         }
 
@@ -173,27 +169,31 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             return SocketError.OperationAborted;
         }
 
-        if (_stage == Stage.Unconnected || (_stage == Stage.Dead && !_wasConnected))
+        if (State is TcpState.Unconnected or TcpState.Failed)
         {
             return SocketError.NotConnected;
         }
 
         Note($"shutdown {how}");
-        if (_stage == Stage.Connecting)
+        if (State == TcpState.SynSent)
         {
-            // It gives the attempt up.
-            Die(tellPeer: false);
+            GiveUp();
         }
 
-        _inputIsShut |= how is SocketShutdown.Receive or SocketShutdown.Both;
+        _isInputShut |= how is SocketShutdown.Receive or SocketShutdown.Both;
         if (how is SocketShutdown.Send or SocketShutdown.Both)
         {
-            _outputIsShut = true;
-            Transmit();
+            EndOutput();
         }
 
         Touch();
         return SocketError.Success;
+    }
+
+    public override bool TryGetAcknowledgedBytes(out long bytes)
+    {
+        bytes = AcknowledgedBytes;
+        return !IsClosed && WasConnected;
     }
 
     public override SocketError TakeError()
@@ -208,11 +208,11 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         return error;
     }
 
-    // An own end that is bound to any address is bound to the one by which it reaches the other from now on.
+    // An end that is bound to any address belongs from now on to the address by which it reaches the other.
     private bool TakeAddress(IPAddress remote)
     {
-        bool isSix = Family == AddressFamily.InterNetworkV6;
-        IPAddress own = IPAddress.IsLoopback(remote) ? remote : isSix ? Host.AddressV6 : Host.Address;
+        bool isV6 = Family == AddressFamily.InterNetworkV6;
+        IPAddress own = IPAddress.IsLoopback(remote) ? remote : isV6 ? Host.AddressV6 : Host.Address;
         if (Local is { } bound)
         {
             Relocate(new IPEndPoint(PortTable.IsAny(bound.Address) ? own : bound.Address, bound.Port));
@@ -239,29 +239,53 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
         if (_error != SocketError.Success)
         {
-            Note($"send: {_error}");
-            return TakeError();
+            return BeginFailedSend(wanted, out sent);
         }
 
-        if (_stage == Stage.Connecting)
+        if (State == TcpState.SynSent)
         {
             return SocketError.WouldBlock;
         }
 
-        if (_stage != Stage.Connected || _outputIsShut)
+        if (!State.CanSend())
         {
             Note("send: the output is shut");
             return SocketError.Shutdown;
         }
 
-        sent = Math.Min(wanted, Math.Max(0, _sendBuffer - _unacknowledged));
+        sent = Math.Min(wanted, _send.Room);
         return sent == 0 && wanted > 0 ? SocketError.WouldBlock : SocketError.Success;
+    }
+
+    // Socket.Send sends the rest of a short send again, and forgets the error of that when a part was sent: the reset came
+    // between the two.
+    private SocketError BeginFailedSend(int wanted, out int sent)
+    {
+        sent = 0;
+        if (wanted > 1 && _error == SocketError.ConnectionReset
+            && Network.InternalRandom.Hits(Network.Options.LostSendErrorChance))
+        {
+            Note("send: the error is lost");
+            _error = Network.Options.ResetLooksLikeEnd ? SocketError.Success : _error;
+            sent = Network.InternalRandom.Between(1, wanted - 1);
+            return SocketError.Success;
+        }
+
+        Note($"send: {_error}");
+        return TakeError();
+    }
+
+    private void Enqueue(ReadOnlySpan<byte> bytes)
+    {
+        if (State.CanSend())
+        {
+            _send.Write(bytes);
+        }
     }
 
     private void EndSend(int sent)
     {
         Note($"send {sent}");
-        _unacknowledged += sent;
         Transmit();
     }
 }

@@ -1,59 +1,93 @@
 namespace SelectReactor.Testing.Time;
 
-/// <summary>What is still to happen on the network, by the moment at which it does; ties in the order of scheduling.</summary>
+/// <summary>
+/// The events that are still to happen on the network, ordered by their moment; events of the same moment keep the order in
+/// which they were scheduled. They run on the network's thread. Any thread may schedule and cancel: a timer is disposed by
+/// whatever thread ends a wait.
+/// </summary>
 internal sealed class EventQueue
 {
+    private readonly Lock _gate = new();
     private readonly PriorityQueue<ScheduledEvent, (long At, long Sequence)> _queue = new();
     private long _sequence;
+    private int _pending;
 
-    /// <summary>How many are still to come, timers left out: the network is idle when there is none.</summary>
-    public int Pending { get; private set; }
+    /// <summary>How many events are still to come, timers not counted: the network is idle when there is none.</summary>
+    public int Pending
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending;
+            }
+        }
+    }
 
-    /// <summary>When the next one is due; <see cref="long.MaxValue"/> when there is none.</summary>
+    /// <summary>When the next event is due; <see cref="long.MaxValue"/> if there is none.</summary>
     public long NextAt
     {
         get
         {
-            while (_queue.TryPeek(out ScheduledEvent? next, out (long At, long Sequence) key))
+            lock (_gate)
             {
-                if (!next.IsCancelled)
+                while (_queue.TryPeek(out ScheduledEvent? next, out (long At, long Sequence) key))
                 {
-                    return key.At;
+                    if (!next.IsTaken)
+                    {
+                        return key.At;
+                    }
+
+                    _queue.Dequeue();
                 }
 
-                _queue.Dequeue();
+                return long.MaxValue;
             }
-
-            return long.MaxValue;
         }
     }
 
     public ScheduledEvent Add(long at, Action action, bool isTimer)
     {
         var scheduled = new ScheduledEvent(this, action, isTimer);
-        _queue.Enqueue(scheduled, (at, _sequence++));
-        Pending += isTimer ? 0 : 1;
+        lock (_gate)
+        {
+            _queue.Enqueue(scheduled, (at, _sequence++));
+            _pending += isTimer ? 0 : 1;
+        }
+
         return scheduled;
     }
 
-    public void RunNext() => _queue.Dequeue().Run();
+    /// <summary>Runs the event that <see cref="NextAt"/> found, unless another thread has cancelled it since.</summary>
+    public void RunNext()
+    {
+        ScheduledEvent? next;
+        lock (_gate)
+        {
+            _queue.TryDequeue(out next, out _);
+        }
+
+        next?.Take()?.Invoke();
+    }
 
     internal sealed class ScheduledEvent(EventQueue queue, Action action, bool isTimer)
     {
         private Action? _action = action;
 
-        public bool IsCancelled => _action is null;
+        public bool IsTaken => _action is null;
 
         public void Cancel() => Take();
 
-        public void Run() => Take()?.Invoke();
-
-        private Action? Take()
+        /// <summary>Returns the action the first time, and null after that or once it is cancelled.</summary>
+        public Action? Take()
         {
-            Action? action = _action;
-            _action = null;
-            queue.Pending -= action is null || isTimer ? 0 : 1;
-            return action;
+            lock (queue._gate)
+            {
+                Action? action = _action;
+                _action = null;
+                queue._pending -= action is null || isTimer ? 0 : 1;
+                return action;
+            }
         }
     }
 }

@@ -91,14 +91,35 @@ public sealed class SimulatedClock : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        var timer = new SimulatedTimer(_network, this, () => callback(state));
+        var timer = new SimulatedTimer(_network, this, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
 
-    internal void Add(SimulatedTimer timer) => _timers.Add(timer);
+    internal void Add(SimulatedTimer timer)
+    {
+        lock (_timers)
+        {
+            _timers.Add(timer);
+        }
+    }
 
-    internal void Remove(SimulatedTimer timer) => _timers.Remove(timer);
+    internal void Remove(SimulatedTimer timer)
+    {
+        lock (_timers)
+        {
+            _timers.Remove(timer);
+        }
+    }
 
-    private void ArmTimers() => _timers.ForEach(static timer => timer.Arm());
+    private void ArmTimers()
+    {
+        SimulatedTimer[] timers;
+        lock (_timers)
+        {
+            timers = [.. _timers];
+        }
+
+        Array.ForEach(timers, static timer => timer.Arm());
+    }
 }

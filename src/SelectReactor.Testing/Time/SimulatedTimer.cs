@@ -1,39 +1,57 @@
 namespace SelectReactor.Testing.Time;
 
-/// <summary>What <see cref="SimulatedClock.CreateTimer"/> makes.</summary>
-internal sealed class SimulatedTimer(SimulatedNetwork network, SimulatedClock clock, Action callback) : ITimer
+/// <summary>A timer of <see cref="SimulatedClock.CreateTimer"/>. Its callback runs on the network's thread, in the execution
+/// context in which the timer was made. Any thread may change or dispose it: the runtime disposes the timers of its own
+/// waits on the thread that ends the wait.</summary>
+internal sealed class SimulatedTimer(SimulatedNetwork network, SimulatedClock clock, TimerCallback callback, object? state)
+    : ITimer
 {
+    private readonly ExecutionContext? _context = ExecutionContext.Capture();
+    private readonly Lock _gate = new();
     private EventQueue.ScheduledEvent? _next;
     private TimeSpan _period;
-    private long _dueAt;
-    private bool _disposed;
+    private long? _dueAt;
+    private bool _isDisposed;
 
     public bool Change(TimeSpan dueTime, TimeSpan period)
     {
         VerifyTime(dueTime);
         VerifyTime(period);
-        if (_disposed)
+        lock (_gate)
         {
-            return false;
-        }
+            if (_isDisposed)
+            {
+                return false;
+            }
 
-        _period = period;
-        Start(dueTime);
-        return true;
+            _period = period;
+            Start(dueTime);
+            return true;
+        }
     }
 
-    /// <summary>Waits for the rest of its time, which the clock may just have changed; not while the clock stands.</summary>
+    /// <summary>Waits for the rest of its time, which a change of the clock may have made shorter or longer; not while the
+    /// clock stands.</summary>
     public void Arm()
     {
-        _next?.Cancel();
-        var left = TimeSpan.FromTicks(Math.Max(0, _dueAt - clock.GetTimestamp()));
-        _next = clock.Stands && left > TimeSpan.Zero ? null : network.ScheduleTimer(left, Fire);
+        lock (_gate)
+        {
+            _next?.Cancel();
+            if (_dueAt is { } dueAt)
+            {
+                var left = TimeSpan.FromTicks(Math.Max(0, dueAt - clock.GetTimestamp()));
+                _next = clock.Stands && left > TimeSpan.Zero ? null : network.ScheduleTimer(left, Fire);
+            }
+        }
     }
 
     public void Dispose()
     {
-        _disposed = true;
-        Stop();
+        lock (_gate)
+        {
+            _isDisposed = true;
+            Stop();
+        }
     }
 
     public ValueTask DisposeAsync()
@@ -63,13 +81,37 @@ internal sealed class SimulatedTimer(SimulatedNetwork network, SimulatedClock cl
 
     private void Stop()
     {
+        _dueAt = null;
         _next?.Cancel();
         clock.Remove(this);
     }
 
     private void Fire()
     {
-        Start(_period == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : _period);
-        network.CallUser(callback);
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            Start(_period == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : _period);
+        }
+
+        network.CallUser(Call);
     }
+
+    private void Call()
+    {
+        if (_context is null)
+        {
+            callback(state);
+        }
+        else
+        {
+            ExecutionContext.Run(_context, static timer => ((SimulatedTimer)timer!).CallInContext(), this);
+        }
+    }
+
+    private void CallInContext() => callback(state);
 }

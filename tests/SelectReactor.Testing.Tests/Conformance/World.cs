@@ -43,5 +43,13 @@ internal abstract class World : IDisposable
 
     public abstract void Dispose();
 
-    private static SimulatedWorld Drawn(int seed) => new(seed, SimulatedNetworkOptions.Draw(seed));
+    // Draw also draws how other systems differ from Linux.
+    private static SimulatedWorld Drawn(int seed) => new(
+        seed,
+        SimulatedNetworkOptions.Draw(seed) with
+        {
+            MinWritableShare = new SimulatedNetworkOptions().MinWritableShare,
+            ResetDiscardsInput = false,
+            LostSendErrorChance = 0,
+        });
 }
