@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SelectReactor.Testing.Tests.House;
+namespace SelectReactor.Testing.Tests.Repository;
 
 public sealed partial class DocsTests
 {
@@ -48,14 +48,16 @@ public sealed partial class DocsTests
         Assert.That(missing, Is.Empty);
     }
 
-    private static string Unindented(string text) => string.Join('\n', text.Trim().Split('\n').Select(static line => line.Trim()));
+    private static string Unindented(string text) =>
+        string.Join('\n', text.Trim().Split('\n').Select(static line => line.Trim()));
 
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "SelectReactor.sln")))
         {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("SelectReactor.sln is not above the tests.");
+            folder = folder.Parent ?? throw new DirectoryNotFoundException(
+                "SelectReactor.sln is not above the tests.");
         }
 
         return folder.FullName;

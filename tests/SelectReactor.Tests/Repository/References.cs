@@ -1,9 +1,10 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace SelectReactor.Tests.House;
+namespace SelectReactor.Tests.Repository;
 
-/// <summary>Which types of an assembly each of its types refers to, in its declarations and in the code of its members.</summary>
+/// <summary>Which types of an assembly each of its types refers to, in its declarations and in the code of its
+/// members.</summary>
 internal static class References
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance
@@ -43,14 +44,17 @@ internal static class References
         }
 
         return method.GetMethodBody() is { } body
-            ? signature.Concat(body.LocalVariables.Select(static local => local.LocalType)).Concat(InCode(method, body))
+            ? signature.Concat(body.LocalVariables.Select(static local => local.LocalType)).Concat(
+                InCode(method, body))
             : signature;
     }
 
     private static IEnumerable<Type> InCode(MethodBase method, MethodBody body)
     {
         byte[] code = body.GetILAsByteArray()!;
-        Type[]? typeArguments = method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
+        Type[]? typeArguments = method.DeclaringType!.IsGenericType
+            ? method.DeclaringType.GetGenericArguments()
+            : null;
         Type[]? methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
         for (int at = 0; at < code.Length;)
         {
@@ -64,7 +68,8 @@ internal static class References
             if (operation.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType
                 or OperandType.InlineTok)
             {
-                MemberInfo? member = method.Module.ResolveMember(BitConverter.ToInt32(code, at), typeArguments, methodArguments);
+                MemberInfo? member = method.Module.ResolveMember(
+                    BitConverter.ToInt32(code, at), typeArguments, methodArguments);
                 foreach (Type used in Of(member))
                 {
                     yield return used;

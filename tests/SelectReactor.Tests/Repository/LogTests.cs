@@ -2,7 +2,7 @@ using System.Reflection;
 using Microsoft.Extensions.Logging;
 using SelectReactor.Dispatch;
 
-namespace SelectReactor.Tests.House;
+namespace SelectReactor.Tests.Repository;
 
 public sealed class LogTests
 {
@@ -14,7 +14,8 @@ public sealed class LogTests
     ];
 
     [Test]
-    public void Ids_AreUnique() => Assert.That(_messages.Select(static message => message.EventId), Is.Unique.And.Not.Empty);
+    public void Ids_AreUnique() =>
+        Assert.That(_messages.Select(static message => message.EventId), Is.Unique.And.Not.Empty);
 
     [TestCase(22, LogLevel.Debug, "reset by its peer")]
     [TestCase(23, LogLevel.Error, "handler")]

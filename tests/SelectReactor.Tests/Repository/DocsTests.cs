@@ -1,13 +1,13 @@
 using System.Text.RegularExpressions;
 
-namespace SelectReactor.Tests.House;
+namespace SelectReactor.Tests.Repository;
 
 public sealed partial class DocsTests
 {
     [Test]
     public void EveryTestThatThePageOnReliabilityNames_Exists()
     {
-        string page = File.ReadAllText(Path.Combine(Rooms.Root(), "docs", "reliability.md"));
+        string page = Sources.Read("docs/reliability.md");
         string[] named = [.. TestName().Matches(page).Select(static match => match.Value).Distinct()];
         Assert.That(named, Has.Length.GreaterThan(50));
 
@@ -18,11 +18,11 @@ public sealed partial class DocsTests
     [Test]
     public void EveryScenario_IsOnThePageOnReliability()
     {
-        string page = File.ReadAllText(Path.Combine(Rooms.Root(), "docs", "reliability.md"));
+        string page = Sources.Read("docs/reliability.md");
         string[] scenarios =
         [
-            .. Directory.EnumerateFiles(Path.Combine(Rooms.Root(), "tests", "SelectReactor.Soak", "Faults"), "*.cs").SelectMany(
-                static file => ScenarioMethod().Matches(File.ReadAllText(file)).Select(
+            .. Sources.Below("tests/SelectReactor.Soak/Faults").SelectMany(
+                static file => ScenarioMethod().Matches(Sources.Read(file)).Select(
                     match => $"`{Path.GetFileNameWithoutExtension(file)}.{match.Groups[1].Value}`")),
         ];
         Assert.That(scenarios, Has.Length.GreaterThan(40));
@@ -36,18 +36,23 @@ public sealed partial class DocsTests
     [TestCase(typeof(ConnectionOptions))]
     public void EveryOption_IsOnThePageOfOptions(Type options)
     {
-        string page = File.ReadAllText(Path.Combine(Rooms.Root(), "docs", "options.md"));
-        string section = page.Split("## ").Single(part => part.StartsWith($"{options.Name}\n", StringComparison.Ordinal));
+        string page = Sources.Read("docs/options.md");
+        string section = page.Split("## ").Single(
+            part => part.StartsWith($"{options.Name}\n", StringComparison.Ordinal));
 
         Assert.That(
-            options.GetProperties().Select(static property => property.Name).Where(name => !section.Contains($"`{name}`")), Is.Empty);
+            options.GetProperties()
+                .Select(static property => property.Name)
+                .Where(name => !section.Contains($"`{name}`")),
+            Is.Empty);
     }
 
     private static bool Exists(string[] name) =>
-        Directory.EnumerateFiles(Path.Combine(Rooms.Root(), "tests"), $"{name[0]}.cs", SearchOption.AllDirectories)
-            .Any(file => Regex.IsMatch(File.ReadAllText(file), $@"\b(void|Task) {name[1]}\("));
+        Sources.All
+            .Where(file => Path.GetFileNameWithoutExtension(file) == name[0])
+            .Any(file => Regex.IsMatch(Sources.Read(file), $@"\b(void|Task) {name[1]}\("));
 
-    [GeneratedRegex(@"`\w+(Tests|Faults)\.\w+`")]
+    [GeneratedRegex(@"`\w+(Tests|Faults|Cases)\.\w+`")]
     private static partial Regex TestName();
 
     [GeneratedRegex(@"public static void (\w+)\(SimulatedNetwork ")]

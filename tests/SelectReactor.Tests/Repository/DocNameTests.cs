@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Collections;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Tests.Repository;
+
+/// <summary>
+/// The pages name only what exists. Of the words that a page sets in backticks, those are looked up that can only be a
+/// type (<c>Reactor</c>), a member (<c>Reactor.Tick</c>, internal ones too) or a path (<c>src/SelectReactor</c>).
+/// </summary>
+public sealed partial class DocNameTests
+{
+    private const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance
+        | BindingFlags.Static | BindingFlags.FlattenHierarchy;
+
+    private static readonly Type[] _ours =
+    [
+        .. typeof(Reactor).Assembly.GetTypes(),
+        .. typeof(EpollSelector).Assembly.GetTypes(),
+        .. typeof(Testing.SimulatedNetwork).Assembly.GetTypes(),
+    ];
+
+    private static readonly ILookup<string, Type> _types = _ours
+        .Concat(
+            new[]
+            {
+                typeof(object), typeof(Socket), typeof(IPAddress), typeof(Dns), typeof(PipeReader), typeof(ILogger),
+                typeof(ReadOnlySequence<>), typeof(BitArray), typeof(ConcurrentDictionary<,>),
+            }.SelectMany(static type => type.Assembly.GetExportedTypes()))
+        .ToLookup(static type => type.Name.Split('`')[0]);
+
+    private static readonly HashSet<string> _members =
+    [
+        .. _ours.Append(typeof(Task)).SelectMany(static type => type.GetMembers(Any)).Select(
+            static member => member.Name),
+    ];
+
+    private static readonly string[] _pages =
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        .. Directory.EnumerateFiles(Path.Combine(Sources.Root, "docs"), "*.md")
+            .Select(static file => $"docs/{Path.GetFileName(file)}")
+            .Order(StringComparer.Ordinal),
+    ];
+
+    [TestCaseSource(nameof(_pages))]
+    public void EveryNameOfThePage_Exists(string page) =>
+        Assert.That(Names(Sources.Read(page)).Where(static name => !Exists(name)), Is.Empty);
+
+    [TestCase("Reactor", true)]
+    [TestCase("Reactor.RunOnce", true)]
+    [TestCase("Reactor.RunOnce(timeout)", true)]
+    [TestCase("StreamConnection", true)]
+    [TestCase("Socket.Select", true)]
+    [TestCase("List<T>", true)]
+    [TestCase("src/SelectReactor/Selection/", true)]
+    [TestCase("SourceTests.Core_IsManaged", true)]
+    [TestCase("Reactor.Walk", false)]
+    [TestCase("Demultiplexer", false)]
+    [TestCase("src/SelectReactor/Attic/", false)]
+    [TestCase("SourceTests.NoSuchTest", false)]
+    public void ANameThatDoesNotExist_IsFound(string name, bool exists)
+    {
+        Assert.That(Names($"See `{name}`."), Is.EqualTo(new[] { name }));
+        Assert.That(Exists(name), Is.EqualTo(exists));
+    }
+
+    // A name has a small letter: GET and RESP are words of protocols.
+    private static IEnumerable<string> Names(string page) => CodeSpan().Matches(Fence().Replace(page, ""))
+        .Select(static match => match.Groups[1].Value)
+        .Where(static code => Name().IsMatch(code) || RepositoryPath().IsMatch(code))
+        .Distinct();
+
+    // Without a type of that name, Clock.Leap is a member of what a property returns.
+    private static bool Exists(string code)
+    {
+        if (RepositoryPath().IsMatch(code))
+        {
+            string path = Path.Combine(Sources.Root, code);
+            return File.Exists(path) || Directory.Exists(path);
+        }
+
+        string[] name = Name().Match(code).Groups[1].Value.Split('.');
+        return Directory.Exists(Path.Combine(Sources.Root, "src", code))
+            || (name.Length == 1 ? IsType(name[0]) || _members.Contains(name[0]) : IsMember(name[0], name[1]))
+            || (name.Length == 2 && !IsType(name[0]) && name.All(_members.Contains));
+    }
+
+    private static bool IsType(string name) => _types.Contains(name) || FilesOf(name).Any();
+
+    private static bool IsMember(string type, string member) =>
+        _types[type].Any(found => HasMember(found, member))
+        || FilesOf(type).Any(file => Regex.IsMatch(Sources.Read(file), $@"\b{member}\b"));
+
+    private static bool HasMember(Type type, string member) =>
+        type.GetMember(member, MemberTypes.All, Any).Length > 0
+        || type.GetInterfaces().Any(inherited => inherited.GetMember(member).Length > 0);
+
+    // Types of the tests, samples and benchmarks, and of packages that this project does not refer to.
+    private static IEnumerable<string> FilesOf(string type) =>
+        Sources.All.Where(file => Path.GetFileName(file).Split('.')[0] == type);
+
+    [GeneratedRegex("^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Fence();
+
+    [GeneratedRegex("`([^`\n]+)`")]
+    private static partial Regex CodeSpan();
+
+    [GeneratedRegex(@"^([A-Z]\w*[a-z]\w*(?:\.[A-Za-z_]\w*)?)(?:<\w+>)?(?:\([^()]*\))?$")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"^(?:src|tests|samples|benchmarks|docs|\.ci)/[\w./-]*$")]
+    private static partial Regex RepositoryPath();
+}
