@@ -6,8 +6,8 @@ using SelectReactor.Buffers;
 namespace SelectReactor.Benchmarks;
 
 /// <summary>
-/// The buffers' share of one echoed message, without any socket: bytes come into the input, are copied to the output, and go
-/// out. Two stock pipes, as a connection would need, against the library's own pair.
+/// The buffers' share of one echoed message, without any socket: bytes come into the input, are copied to the output,
+/// and go out. Two stock pipes, as a connection would need, against the library's own pair.
 /// </summary>
 [MemoryDiagnoser]
 public class BufferBenchmark

@@ -5,9 +5,9 @@ using SelectReactor.Selection;
 namespace SelectReactor.Benchmarks;
 
 /// <summary>
-/// One wait over a number of sockets of which one is ready: <c>Socket.Select</c> on a fresh list each time, on the list of
-/// <see cref="SelectSelector"/>, through that selector with all but the ready one cold, and through epoll. Each socket needs
-/// two descriptors here: 9,000 need a limit on open files above 18,000.
+/// One wait over a number of sockets of which one is ready: <c>Socket.Select</c> on a fresh list each time, on the
+/// list of <see cref="SelectSelector"/>, through that selector with all but the ready one cold, and through epoll.
+/// Each socket needs two descriptors here: 9,000 need a limit on open files above 18,000.
 /// </summary>
 [MemoryDiagnoser]
 public class SelectBenchmark

@@ -5,8 +5,8 @@ using SelectReactor.Testing;
 
 namespace SelectReactor.Benchmarks;
 
-/// <summary>What an hour on the simulated network costs: ten clients, each of which sends a message every second and gets it
-/// back, 36,000 messages there and back in all.</summary>
+/// <summary>What an hour on the simulated network costs: ten clients, each of which sends a message every second and
+/// gets it back, 36,000 messages there and back in all.</summary>
 public class SimulationBenchmark
 {
     private const int Clients = 10;

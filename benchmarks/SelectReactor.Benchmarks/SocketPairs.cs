@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Benchmarks;
 
-/// <summary>Connected loopback sockets: the near ends are what a benchmark watches, the far ends are what it writes to.</summary>
+/// <summary>Connected loopback sockets: the near ends are what a benchmark watches, the far ends are what it writes
+/// to.</summary>
 internal sealed class SocketPairs : IDisposable
 {
     public SocketPairs(int count)

@@ -9,7 +9,8 @@ using SelectReactor.LoadTest.Servers;
 
 namespace SelectReactor.LoadTest;
 
-/// <summary>The command line: run for people, serve and load for the child processes, report for a run that is over.</summary>
+/// <summary>The command line: run for people, serve and load for the child processes, report for a run that is
+/// over.</summary>
 internal static class Commands
 {
     private const string Itself = "dotnet run -c Release --project benchmarks/SelectReactor.LoadTest --";
@@ -25,9 +26,12 @@ internal static class Commands
 
     private static Command CreateRun()
     {
-        Option<string> set = Choice("--set", "quick", "Which scenarios, and how long.", Scenarios.Sets.Select(each => each.Name));
-        Option<string[]> scenarios = Names("--scenarios", "These scenarios instead of the set's", Scenarios.All.Select(each => each.Name));
-        Option<string[]> servers = Names("--servers", "These servers instead of all", EchoServers.All.Select(each => each.Name));
+        Option<string> set = Choice(
+            "--set", "quick", "Which scenarios, and how long.", Scenarios.Sets.Select(each => each.Name));
+        Option<string[]> scenarios = Names(
+            "--scenarios", "These scenarios instead of the set's", Scenarios.All.Select(each => each.Name));
+        Option<string[]> servers = Names(
+            "--servers", "These servers instead of all", EchoServers.All.Select(each => each.Name));
         var rounds = new Option<int?>("--rounds") { Description = "How often each is measured. [default: the set's]" };
         var seconds = new Option<double?>("--seconds") { Description = "How long each time. [default: the set's]" };
         var warmup = new Option<double?>("--warmup") { Description = "Seconds before that. [default: the set's]" };
@@ -40,7 +44,8 @@ internal static class Commands
         };
         var floor = new Option<double?>("--floor")
         {
-            Description = $"Fail when the median ratio of {FloorCheck.Ours} to {FloorCheck.Naive} is less in any scenario.",
+            Description =
+                $"Fail when the median ratio of {FloorCheck.Ours} to {FloorCheck.Naive} is less in any scenario.",
         };
         var command = new Command("run", "Measures servers and writes tables and plots.")
         {
@@ -49,7 +54,9 @@ internal static class Commands
         command.SetAction((arguments, cancellation) =>
         {
             ScenarioSet chosen = Scenarios.Sets.First(each => each.Name == arguments.GetRequiredValue(set));
-            string[] scenarioNames = arguments.GetValue(scenarios) is { Length: > 0 } some ? some : [.. chosen.Scenarios];
+            string[] scenarioNames = arguments.GetValue(scenarios) is { Length: > 0 } some
+                ? some
+                : [.. chosen.Scenarios];
             string[] serverNames = arguments.GetValue(servers) is { Length: > 0 } few
                 ? few
                 : [.. chosen.Servers ?? EchoServers.All.Select(each => each.Name)];
@@ -79,13 +86,14 @@ internal static class Commands
         ReportFiles.WriteTables(results, options.Output);
         bool hasPlots = ReportFiles.TryWritePlots(results, options.Output);
         string[] extensions = hasPlots ? ["md", "json", "svg", "png"] : ["md", "json"];
-        Console.WriteLine(
-            $"Written: {string.Join(", ", extensions.Select(each => Path.Combine(options.Output, $"{results.Set}.{each}")))}");
+        IEnumerable<string> files = extensions.Select(each => Path.Combine(options.Output, $"{results.Set}.{each}"));
+        Console.WriteLine($"Written: {string.Join(", ", files)}");
 
         int status = 0;
         foreach (Measurement failed in results.Measurements.Where(measurement => measurement.Error is not null))
         {
-            Console.Error.WriteLine($"{failed.Server} failed in {failed.Scenario}, round {failed.Round + 1}: {failed.Error}");
+            Console.Error.WriteLine(
+                $"{failed.Server} failed in {failed.Scenario}, round {failed.Round + 1}: {failed.Error}");
             status = 1;
         }
 
@@ -101,14 +109,16 @@ internal static class Commands
 
     private static void Validate(RunOptions options)
     {
-        bool isOptimized = Assembly.GetExecutingAssembly().GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled != true;
+        bool isOptimized =
+            Assembly.GetExecutingAssembly().GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled != true;
         int cores = Environment.ProcessorCount;
         string? complaint = options switch
         {
             _ when !isOptimized => "a debug build measures nothing of use: dotnet run -c Release",
             { Rounds: < 1 } => "--rounds must be at least 1",
             { Seconds: <= 0 } or { Warmup: < 0 } => "--seconds must be over 0 and --warmup at least 0",
-            _ when options.ServerCore < 0 || options.LoadCore < 0 || Math.Max(options.ServerCore, options.LoadCore) >= cores =>
+            _ when options.ServerCore < 0
+                || options.LoadCore < 0 || Math.Max(options.ServerCore, options.LoadCore) >= cores =>
                 $"this machine has the cores 0 to {cores - 1}: choose --server-core and --load-core among them",
             { Floor: not null } when options.Servers.Intersect([FloorCheck.Ours, FloorCheck.Naive]).Count() < 2 =>
                 $"--floor needs the servers {FloorCheck.Ours} and {FloorCheck.Naive}",
@@ -171,10 +181,12 @@ internal static class Commands
         Argument<string> mode = new("mode") { Description = "What to do." };
         mode.AcceptOnlyFromAmong([.. Enum.GetNames<LoadMode>().Select(name => name.ToLowerInvariant())]);
         var port = new Option<int>("--port") { Description = "The server's port on 127.0.0.1.", Required = true };
-        Option<int> serverPid = Number("--server-pid", 0, "The server's process id, to measure its processor time and memory.");
+        Option<int> serverPid = Number(
+            "--server-pid", 0, "The server's process id, to measure its processor time and memory.");
         Option<int> connections = Number("--connections", defaults.Connections, "Connections that carry messages.");
         Option<int> idle = Number("--idle", defaults.Idle, "Further connections that say nothing.");
-        Option<int> flooding = Number("--flooding", defaults.Flooding, "Further connections that send as much as they can.");
+        Option<int> flooding = Number(
+            "--flooding", defaults.Flooding, "Further connections that send as much as they can.");
         Option<int> depth = Number("--depth", defaults.Depth, "Messages in flight on each connection.");
         Option<int> size = Number("--size", defaults.Size, "Bytes in a message.");
         Option<long> bytes = Number("--bytes", defaults.Bytes, "Bytes each way, in bulk mode.");
@@ -216,7 +228,8 @@ internal static class Commands
         new(name) { Description = description, DefaultValueFactory = _ => value };
 
     private static Option<string> Choice(string name, string value, string description, IEnumerable<string> among) =>
-        new Option<string>(name) { Description = description, DefaultValueFactory = _ => value }.AcceptOnlyFromAmong([.. among]);
+        new Option<string>(name) { Description = description, DefaultValueFactory = _ => value }.AcceptOnlyFromAmong(
+            [.. among]);
 
     // "a,b" as well as "a b" and the option repeated.
     private static Option<string[]> Names(string name, string description, IEnumerable<string> among)

@@ -4,7 +4,8 @@ using SelectReactor.LoadTest;
 
 if (!OperatingSystem.IsLinux())
 {
-    Console.Error.WriteLine("The load test runs on Linux only: its generator uses epoll, and taskset pins it to a core.");
+    Console.Error.WriteLine(
+        "The load test runs on Linux only: its generator uses epoll, and taskset pins it to a core.");
     return 1;
 }
 

@@ -5,8 +5,8 @@ using SelectReactor;
 namespace EchoClient;
 
 /// <summary>
-/// Messages of a known pattern, every byte of which must come back, and nothing else. Only so much is under way at a time
-/// that the two ends can't wait for each other.
+/// Messages of a known pattern, every byte of which must come back, and nothing else. Only so much is under way at a
+/// time that the two ends can't wait for each other.
 /// </summary>
 internal sealed class CheckedExchange(int count, int size, TimeSpan timeout) : Exchange
 {
@@ -59,8 +59,8 @@ internal sealed class CheckedExchange(int count, int size, TimeSpan timeout) : E
         Console.WriteLine($"{count} messages of {size} bytes came back unchanged.");
     }
 
-    // The factor is 2^64 divided by the golden ratio: nothing repeats, so that blocks that come back in the wrong order or
-    // twice are noticed.
+    // The factor is 2^64 divided by the golden ratio: nothing repeats, so that blocks that come back in the wrong
+    // order or twice are noticed.
     private static byte PatternAt(long position) => (byte)((ulong)position * 0x9E3779B97F4A7C15 >> 56);
 
     private void SendMore(Connection connection)

@@ -5,8 +5,8 @@ using SelectReactor;
 namespace EchoClient;
 
 /// <summary>
-/// Standard input to the server, and its answers to standard output, until all has come back. Reading a terminal blocks, so
-/// it is done on a thread of its own, which hands one piece after the other to the loop.
+/// Standard input to the server, and its answers to standard output, until all has come back. Reading a terminal
+/// blocks, so it is done on a thread of its own, which hands one piece after the other to the loop.
 /// </summary>
 internal sealed class LineExchange(Stream input, Stream output) : Exchange
 {

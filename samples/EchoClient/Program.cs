@@ -57,7 +57,10 @@ command.SetAction(arguments =>
     try
     {
         int number = arguments.GetRequiredValue(port);
-        Run(IPAddress.TryParse(server, out IPAddress? address) ? new IPEndPoint(address, number) : new DnsEndPoint(server, number), exchange);
+        EndPoint endPoint = IPAddress.TryParse(server, out IPAddress? address)
+            ? new IPEndPoint(address, number)
+            : new DnsEndPoint(server, number);
+        Run(endPoint, exchange);
         return 0;
     }
     catch (Exception error) when (error is SocketException or TimeoutException or IOException)
@@ -70,7 +73,8 @@ return command.Parse(args).Invoke();
 
 static int? ParsePositive(ArgumentResult argument)
 {
-    if (int.TryParse(argument.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0)
+    if (int.TryParse(argument.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+        && value > 0)
     {
         return value;
     }

@@ -4,7 +4,8 @@ using SelectReactor;
 
 namespace EchoServer;
 
-/// <summary>Sends back what it receives, and counts. One object serves all connections: it keeps nothing of any.</summary>
+/// <summary>Sends back what it receives, and counts. One object serves all connections: it keeps nothing of
+/// any.</summary>
 internal sealed class EchoHandler : IConnectionHandler
 {
     public int Connections { get; private set; }

@@ -26,7 +26,8 @@ var drain = new Option<ushort>("--drain")
     DefaultValueFactory = _ => 2,
 };
 
-var command = new RootCommand("Sends back whatever it receives. Ctrl+C or SIGTERM ends it; a second one does not wait.")
+var command = new RootCommand(
+    "Sends back whatever it receives. Ctrl+C or SIGTERM ends it; a second one does not wait.")
 {
     host, port, selector, drain,
 };

@@ -7,9 +7,11 @@ internal sealed partial class Commands
 
     private void PushRight(scoped Request request, ref RespWriter reply) => Push(request, atLeft: false, ref reply);
 
-    private void PopLeft(scoped Request request, ref RespWriter reply) => Pop(request, "lpop", atLeft: true, ref reply);
+    private void PopLeft(scoped Request request, ref RespWriter reply) =>
+        Pop(request, "lpop", atLeft: true, ref reply);
 
-    private void PopRight(scoped Request request, ref RespWriter reply) => Pop(request, "rpop", atLeft: false, ref reply);
+    private void PopRight(scoped Request request, ref RespWriter reply) =>
+        Pop(request, "rpop", atLeft: false, ref reply);
 
     private void Push(scoped Request request, bool atLeft, ref RespWriter reply)
     {
@@ -87,7 +89,8 @@ internal sealed partial class Commands
 
     private void Range(scoped Request request, ref RespWriter reply)
     {
-        if (!RespParser.TryParseInteger(request[2], out long from) || !RespParser.TryParseInteger(request[3], out long to))
+        if (!RespParser.TryParseInteger(request[2], out long from)
+            || !RespParser.TryParseInteger(request[3], out long to))
         {
             ReplyNotInteger(ref reply);
             return;

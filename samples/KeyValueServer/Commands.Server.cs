@@ -167,7 +167,9 @@ internal sealed partial class Commands
         for (int i = 1; i < request.Count; i++)
         {
             if (Ascii.EqualsIgnoreCase(request[i], section)
-                || IsWord(request[i], "all"u8) || IsWord(request[i], "default"u8) || IsWord(request[i], "everything"u8))
+                || IsWord(request[i], "all"u8)
+                || IsWord(request[i], "default"u8)
+                || IsWord(request[i], "everything"u8))
             {
                 return true;
             }

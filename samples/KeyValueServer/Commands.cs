@@ -70,7 +70,8 @@ internal sealed partial class Commands
         new("lrange", 4, Range) { Keys = new(1, 1, 1) },
     ];
 
-    // The name in small letters as one number. Setting this bit makes a letter small, and makes a letter of nothing else.
+    // The name in small letters as one number. Setting this bit makes a letter small, and makes a letter of nothing
+    // else.
     private static ulong Pack(ReadOnlySpan<byte> name)
     {
         if (name.Length > LongestName)
@@ -109,10 +110,12 @@ internal sealed partial class Commands
     private static void ReplyWrongCount(string name, ref RespWriter reply) =>
         reply.Error($"ERR wrong number of arguments for '{name}' command");
 
-    private static void ReplyUnknownSubcommand(string command, scoped ReadOnlySpan<byte> subcommand, ref RespWriter reply) =>
+    private static void ReplyUnknownSubcommand(
+        string command, scoped ReadOnlySpan<byte> subcommand, ref RespWriter reply) =>
         reply.Error($"ERR unknown subcommand '{Quote(subcommand, LongestQuote)}'. Try {command} HELP.");
 
-    private static void ReplyNotInteger(ref RespWriter reply) => reply.Error("ERR value is not an integer or out of range"u8);
+    private static void ReplyNotInteger(ref RespWriter reply) =>
+        reply.Error("ERR value is not an integer or out of range"u8);
 
     private static void ReplySyntax(ref RespWriter reply) => reply.Error("ERR syntax error"u8);
 

@@ -1,6 +1,7 @@
 namespace KeyValueServer;
 
-/// <summary>Splits a line that a person typed into words. Quotes keep spaces together, and double ones know escapes.</summary>
+/// <summary>Splits a line that a person typed into words. Quotes keep spaces together, and double ones know
+/// escapes.</summary>
 internal sealed class InlineSplitter
 {
     private byte[] _text = new byte[128];
@@ -66,7 +67,8 @@ internal sealed class InlineSplitter
         return true;
     }
 
-    private static byte TakeLiteral(ref ReadOnlySpan<byte> line) => Take(ref line, line is [(byte)'\\', (byte)'\'', ..] ? 2 : 1);
+    private static byte TakeLiteral(ref ReadOnlySpan<byte> line) =>
+        Take(ref line, line is [(byte)'\\', (byte)'\'', ..] ? 2 : 1);
 
     private static byte TakeEscaped(ref ReadOnlySpan<byte> line)
     {

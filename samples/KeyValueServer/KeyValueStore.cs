@@ -1,8 +1,8 @@
 namespace KeyValueServer;
 
 /// <summary>
-/// The keys and their values. A key that has expired is gone as soon as somebody looks for it; <see cref="Sweep"/> takes
-/// out those for which nobody looks. One thread, so no lock.
+/// The keys and their values. A key that has expired is gone as soon as somebody looks for it; <see cref="Sweep"/>
+/// takes out those for which nobody looks. One thread, so no lock.
 /// </summary>
 internal sealed class KeyValueStore
 {

@@ -1,6 +1,7 @@
 namespace KeyValueServer;
 
-/// <summary>A command as it lies in the input: its arguments, the name first, are slices of it and not copies.</summary>
+/// <summary>A command as it lies in the input: its arguments, the name first, are slices of it and not
+/// copies.</summary>
 internal readonly ref struct Request(ReadOnlySpan<byte> bytes, ReadOnlySpan<Argument> arguments)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;

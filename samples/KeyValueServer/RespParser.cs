@@ -16,9 +16,9 @@ internal enum ParseStatus
 }
 
 /// <summary>
-/// Commands as RESP2 writes them: arrays of bulk strings, which programs send, and plain lines, which people type. A long
-/// command is parsed as it arrives, each byte of it once, and memory is taken only for what has arrived, up to the limits
-/// here.
+/// Commands as RESP2 writes them: arrays of bulk strings, which programs send, and plain lines, which people type. A
+/// long command is parsed as it arrives, each byte of it once, and memory is taken only for what has arrived, up to
+/// the limits here.
 /// </summary>
 /// <param name="splitter">Splits the lines; one serves all the parsers of a thread.</param>
 internal sealed class RespParser(InlineSplitter splitter)
@@ -43,7 +43,8 @@ internal sealed class RespParser(InlineSplitter splitter)
     public string Error { get; private set; } = string.Empty;
 
     /// <summary>Parses the next command, or goes on with the one under way.</summary>
-    /// <param name="input">What has arrived of the command, from <see cref="Position"/> on; more may follow it.</param>
+    /// <param name="input">What has arrived of the command, from <see cref="Position"/> on; more may follow
+    /// it.</param>
     public ParseStatus Parse(ReadOnlySpan<byte> input)
     {
         ParseStatus status = Position > 0 ? ParseBulks(input, 0) : Begin(input);

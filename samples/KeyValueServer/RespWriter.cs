@@ -5,8 +5,8 @@ using System.Text;
 namespace KeyValueServer;
 
 /// <summary>
-/// Replies of a batch of commands, written straight to the output. Memory is asked for with the first byte and not before,
-/// since a connection without output holds none, and <see cref="Flush"/> tells the output once for the batch.
+/// Replies of a batch of commands, written straight to the output. Memory is asked for with the first byte and not
+/// before, since a connection without output holds none, and <see cref="Flush"/> tells the output once for the batch.
 /// </summary>
 internal ref struct RespWriter(IBufferWriter<byte> output)
 {
@@ -59,7 +59,8 @@ internal ref struct RespWriter(IBufferWriter<byte> output)
         Raw("\r\n"u8);
     }
 
-    /// <summary>An error whose text quotes the client, byte for byte; line ends would break the protocol and become spaces.</summary>
+    /// <summary>An error whose text quotes the client, byte for byte; line ends would break the protocol and become
+    /// spaces.</summary>
     public void Error(string text) => Error(Encoding.Latin1.GetBytes(text.Replace('\r', ' ').Replace('\n', ' ')));
 
     /// <summary>Bytes that are a reply, or a part of one, already.</summary>

@@ -5,8 +5,8 @@ using SelectReactor;
 namespace KeyValueServer;
 
 /// <summary>
-/// One client. Each time that input arrives, all the whole commands in it are executed, and their replies leave together
-/// at the end of the tick. A client that does not read its replies is not served further until it does.
+/// One client. Each time that input arrives, all the whole commands in it are executed, and their replies leave
+/// together at the end of the tick. A client that does not read its replies is not served further until it does.
 /// </summary>
 internal sealed class Session(Commands commands, InlineSplitter splitter) : IConnectionHandler
 {
@@ -88,7 +88,8 @@ internal sealed class Session(Commands commands, InlineSplitter splitter) : ICon
     // A command too long to have arrived at once: the parser looks at what is new, and sees it whole at the end.
     private int Continue(in ReadOnlySequence<byte> rest, ref RespWriter reply)
     {
-        ReadOnlySpan<byte> input = Join(rest.Slice(_parser.Position), _parser.Needed - _parser.Position, out byte[]? rented);
+        ReadOnlySpan<byte> input = Join(
+            rest.Slice(_parser.Position), _parser.Needed - _parser.Position, out byte[]? rented);
         ParseStatus status = _parser.Parse(input);
         Return(rented);
         int length = status == ParseStatus.Complete ? _parser.Length : 0;

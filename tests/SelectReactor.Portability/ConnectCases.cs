@@ -3,14 +3,16 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Portability;
 
-/// <summary>Connecting. Windows reports a failed attempt in the error list of select, Unix in the lists of readers and writers.</summary>
+/// <summary>Connecting. Windows reports a failed attempt in the error list of select, Unix in the lists of readers and
+/// writers.</summary>
 internal static class ConnectCases
 {
     private const int ManyAttempts = 100;
 
     public static Action[] All { get; } =
     [
-        Connect_FromALocalAddress, Connect_ByHostName, Refused_SaysSo, Refused_AmongOthersThatConnect, NoAnswer_TimesOut,
+        Connect_FromALocalAddress, Connect_ByHostName, Refused_SaysSo, Refused_AmongOthersThatConnect,
+        NoAnswer_TimesOut,
         Cancelled_WhileConnecting,
     ];
 
@@ -72,7 +74,8 @@ internal static class ConnectCases
             for (int i = 0; i < ManyAttempts; i += 2)
             {
                 Wait.For(connecting[i], "the connection");
-                SocketException error = Check.Throws<SocketException>(() => Wait.For(connecting[i + 1], "the refusal"));
+                SocketException error = Check.Throws<SocketException>(
+                    () => Wait.For(connecting[i + 1], "the refusal"));
                 Check.Equal(SocketError.ConnectionRefused, error.SocketErrorCode, "the error");
             }
 
@@ -118,7 +121,8 @@ internal static class ConnectCases
         {
             for (int i = 0; i < Clients; i++)
             {
-                var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+                var client =
+                    new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
                 _clients.Add(client);
                 try
                 {

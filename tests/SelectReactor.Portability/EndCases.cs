@@ -12,7 +12,8 @@ internal static class EndCases
     public static Action[] All { get; } =
     [
         Reset_ByThePeer, Reset_FoundBySending, Abort_ResetsThePeer, HalfClose_ByThePeer, HalfClose_ByUs,
-        Close_WithUnreadInput_DeliversAll, HandlerThatThrows_LosesItsConnectionOnly, SocketClosedBehindTheLoop_IsEvicted,
+        Close_WithUnreadInput_DeliversAll, HandlerThatThrows_LosesItsConnectionOnly,
+        SocketClosedBehindTheLoop_IsEvicted,
         SocketClosedByAnotherThread_IsEvicted, DescriptorClosedUnderneath_IsEvicted,
     ];
 

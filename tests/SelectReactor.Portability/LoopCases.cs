@@ -14,7 +14,8 @@ internal static class LoopCases
 
     public static Action[] All { get; } =
     [
-        Post_EndsAnEndlessWait, Posts_OfManyThreads_RunInOrder, Timers_RunInOrder_AndNeverEarly, Timer_RunsPeriodically,
+        Post_EndsAnEndlessWait, Posts_OfManyThreads_RunInOrder, Timers_RunInOrder_AndNeverEarly,
+        Timer_RunsPeriodically,
         RunOnce_ReturnsWithoutEvents, Key_ReportsReadiness, IdleSockets_DoNotSpin, Shutdown_DrainsConnections,
         Stop_EndsTheLoop,
     ];

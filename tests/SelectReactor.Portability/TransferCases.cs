@@ -10,7 +10,8 @@ internal static class TransferCases
 
     public static Action[] All { get; } =
     [
-        Echo_OfMessagesOfManySizes, Echo_ForAThousandClients, Output_ReachesASlowReader, Input_WaitsWhileReadingIsPaused,
+        Echo_OfMessagesOfManySizes, Echo_ForAThousandClients, Output_ReachesASlowReader,
+        Input_WaitsWhileReadingIsPaused,
         OutOfBandByte_IsIgnored,
     ];
 

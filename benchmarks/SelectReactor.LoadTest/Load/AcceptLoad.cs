@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace SelectReactor.LoadTest.Load;
 
 /// <summary>
-/// Lives of a connection, a bounded number at a time: connect, one message there and back, end of stream there and back.
-/// It ends as most connections do, with FIN and not with a reset; the ports left in TIME_WAIT are spread over many source
-/// addresses.
+/// Lives of a connection, a bounded number at a time: connect, one message there and back, end of stream there and
+/// back. It ends as most connections do, with FIN and not with a reset; the ports left in TIME_WAIT are spread over
+/// many source addresses.
 /// </summary>
 internal sealed class AcceptLoad
 {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace SelectReactor.LoadTest.Load;
 
 /// <summary>
-/// One connection, full duplex: sends and receives at the same time, with a bounded number of bytes in flight. The warm-up
-/// compares every byte; the measured part counts them, since comparing would slow the generator down.
+/// One connection, full duplex: sends and receives at the same time, with a bounded number of bytes in flight. The
+/// warm-up compares every byte; the measured part counts them, since comparing would slow the generator down.
 /// </summary>
 internal sealed class BulkLoad
 {
@@ -60,7 +60,8 @@ internal sealed class BulkLoad
                 if (stalled < until)
                 {
                     throw new LoadTestException(
-                        $"the transfer stalled after {_receivedTotal} bytes, with {_sentTotal - _receivedTotal} in flight");
+                        $"the transfer stalled after {_receivedTotal} bytes, "
+                        + $"with {_sentTotal - _receivedTotal} in flight");
                 }
 
                 return;

@@ -13,8 +13,8 @@ internal static class ClientSocket
     // Ephemeral ports run short at about 28,000 for one pair of addresses.
     private const int SourceAddresses = 200;
 
-    /// <summary>Opens connections, sends a message through each and compares what comes back: then they are all accepted,
-    /// and the server works. They are left non-blocking.</summary>
+    /// <summary>Opens connections, sends a message through each and compares what comes back: then they are all
+    /// accepted, and the server works. They are left non-blocking.</summary>
     public static int[] OpenChecked(int port, int count)
     {
         if (Libc.OpenFileLimit < count + 100)

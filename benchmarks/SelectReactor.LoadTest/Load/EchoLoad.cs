@@ -4,8 +4,8 @@ namespace SelectReactor.LoadTest.Load;
 
 /// <summary>
 /// Keeps a batch of messages in flight on each active connection: sends it whole, and sends the next one when the last
-/// byte of it came back. The idle connections lie between the active ones, as in a real server. Flooding ones do the same
-/// with batches of a megabyte, and are not measured.
+/// byte of it came back. The idle connections lie between the active ones, as in a real server. Flooding ones do the
+/// same with batches of a megabyte, and are not measured.
 /// </summary>
 internal sealed class EchoLoad
 {
@@ -25,7 +25,8 @@ internal sealed class EchoLoad
         _meter = new Meter(options);
         _batch = ClientSocket.CreatePattern(options.Depth * options.Size);
         _flood = ClientSocket.CreatePattern(options.Flooding > 0 ? FloodBytes : 0);
-        int[] descriptors = ClientSocket.OpenChecked(options.Port, options.Connections + options.Flooding + options.Idle);
+        int[] descriptors = ClientSocket.OpenChecked(
+            options.Port, options.Connections + options.Flooding + options.Idle);
         _clients = new Client[options.Connections + options.Flooding];
         for (int i = 0; i < _clients.Length; i++)
         {

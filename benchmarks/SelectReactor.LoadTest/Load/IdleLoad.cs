@@ -37,7 +37,8 @@ internal static class IdleLoad
     private static long ReadResidentBytes(int process)
     {
         const string Prefix = "Rss:";
-        string line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith(Prefix, StringComparison.Ordinal));
+        string line = File.ReadLines($"/proc/{process}/smaps_rollup").First(
+            line => line.StartsWith(Prefix, StringComparison.Ordinal));
         string kilobytes = line[Prefix.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
         return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
     }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace SelectReactor.LoadTest.Load;
 
 /// <summary>
-/// The C library, called directly: no line of what is measured, nor of System.Net.Sockets, is in the generator. A call that
-/// fails returns -1 and leaves the reason in <see cref="LastError"/>.
+/// The C library, called directly: no line of what is measured, nor of System.Net.Sockets, is in the generator. A call
+/// that fails returns -1 and leaves the reason in <see cref="LastError"/>.
 /// </summary>
 internal static unsafe partial class Libc
 {
@@ -86,8 +86,9 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>The processor time in seconds of a clock: <see cref="ProcessCpuTime"/> or one of <see cref="CpuClock"/>.
-    /// It is utime + stime of /proc/PID/stat, in nanoseconds instead of hundredths of a second.</summary>
+    /// <summary>The processor time in seconds of a clock: <see cref="ProcessCpuTime"/> or one of
+    /// <see cref="CpuClock"/>. It is utime + stime of /proc/PID/stat, in nanoseconds instead of hundredths of a
+    /// second.</summary>
     public static double ReadClock(int clock) =>
         GetTime(clock, out Time time) == 0 ? time.Seconds + (time.Nanoseconds / 1e9) : double.NaN;
 

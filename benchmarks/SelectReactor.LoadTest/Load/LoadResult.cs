@@ -20,7 +20,8 @@ internal sealed record LoadResult
     /// <summary>Bytes that the generator's own loop allocated: none, or it disturbs what it measures.</summary>
     public long LoadAllocatedBytes { get; init; }
 
-    /// <summary>Microseconds; of a batch when there are several messages in flight, of a whole life in accept mode.</summary>
+    /// <summary>Microseconds; of a batch when there are several messages in flight, of a whole life in accept
+    /// mode.</summary>
     public Latency? Latency { get; init; }
 
     /// <summary>The server's resident memory before and after the idle connections were opened.</summary>

@@ -18,7 +18,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static ChildProcess Start(int core, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    public static ChildProcess Start(
+        int core, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         // taskset becomes the program that it starts, so its process id is the program's.
         string program = Environment.ProcessPath!;
@@ -52,7 +53,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     {
         try
         {
-            return await _process.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(bound, cancellation);
+            return await _process.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(
+                bound, cancellation);
         }
         catch (TimeoutException)
         {

@@ -4,8 +4,8 @@ using SelectReactor.LoadTest.Report;
 namespace SelectReactor.LoadTest.Orchestration;
 
 /// <summary>
-/// The guard for continuous integration: ours against the naive loop in the same run, so that the machine's speed does not
-/// matter.
+/// The guard for continuous integration: ours against the naive loop in the same run, so that the machine's speed does
+/// not matter.
 /// </summary>
 internal static class FloorCheck
 {

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace SelectReactor.LoadTest.Orchestration;
 
 /// <summary>What the figures were measured on.</summary>
-internal sealed record Machine(string Cpu, int Cores, double MemoryGiB, string Kernel, string Architecture, string DotNet)
+internal sealed record Machine(
+    string Cpu, int Cores, double MemoryGiB, string Kernel, string Architecture, string DotNet)
 {
     public static Machine Read() => new(
         ReadField("/proc/cpuinfo", "model name") ?? "unknown",

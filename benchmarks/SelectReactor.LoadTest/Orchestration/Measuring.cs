@@ -37,7 +37,8 @@ internal static class Measuring
         throw new LoadTestException(serverError.Length == 0 ? loadError : $"{loadError} (the server: {serverError})");
     }
 
-    private static async Task<int> StartServerAsync(string server, ChildProcess process, CancellationToken cancellation)
+    private static async Task<int> StartServerAsync(
+        string server, ChildProcess process, CancellationToken cancellation)
     {
         string reason;
         try

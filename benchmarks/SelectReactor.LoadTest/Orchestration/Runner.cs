@@ -6,8 +6,9 @@ using Spectre.Console;
 namespace SelectReactor.LoadTest.Orchestration;
 
 /// <summary>
-/// Measures each server in each scenario, round after round, A B B A: the order is reversed each time, so that a machine
-/// that slowly gets faster or slower favours none. A server that fails in a scenario is left out of the rest of it.
+/// Measures each server in each scenario, round after round, A B B A: the order is reversed each time, so that a
+/// machine that slowly gets faster or slower favours none. A server that fails in a scenario is left out of the rest
+/// of it.
 /// </summary>
 internal sealed class Runner(RunOptions options)
 {
@@ -87,7 +88,8 @@ internal sealed class Runner(RunOptions options)
             return true;
         }
 
-        notes.Add($"Without {scenario.Name}: it needs {needed} open files, the limit is {Libc.OpenFileLimit} (ulimit -n).");
+        notes.Add(
+            $"Without {scenario.Name}: it needs {needed} open files, the limit is {Libc.OpenFileLimit} (ulimit -n).");
         return false;
     }
 

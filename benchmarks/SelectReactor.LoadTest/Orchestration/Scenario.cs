@@ -61,7 +61,8 @@ internal static class Scenarios
             new LoadOptions { Mode = LoadMode.Idle, Idle = 10_000 }),
     ];
 
-    /// <summary>Two seconds of warm-up: a server on one full core goes on compiling itself for more than one.</summary>
+    /// <summary>Two seconds of warm-up: a server on one full core goes on compiling itself for more than
+    /// one.</summary>
     public static IReadOnlyList<ScenarioSet> Sets { get; } =
     [
         new(
@@ -86,7 +87,8 @@ internal static class Scenarios
 
     public static Scenario Find(string name) => All.First(scenario => scenario.Name == name);
 
-    private static Scenario Echo(string name, int connections, int depth, int size = 32, int idle = 0, int flooding = 0)
+    private static Scenario Echo(
+        string name, int connections, int depth, int size = 32, int idle = 0, int flooding = 0)
     {
         string description = $"{Count(connections, "connection")}{(idle > 0 ? $" and {idle} idle ones" : "")}"
             + $"{(flooding > 0 ? $" beside {flooding} at full speed" : "")}, "

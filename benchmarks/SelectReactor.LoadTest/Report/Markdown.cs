@@ -16,13 +16,20 @@ internal static class Markdown
         Machine machine = results.Machine;
         text.AppendLine(CultureInfo.InvariantCulture, $"# Load test: {results.Set}").AppendLine();
         text.AppendLine("```").AppendLine(results.Command).AppendLine("```").AppendLine();
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{results.Date:yyyy-MM-dd}; {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:F0} GiB; ");
         text.AppendLine(
             CultureInfo.InvariantCulture,
-            $"{results.Date:yyyy-MM-dd}; {machine.Cpu}, {machine.Cores} cores, {machine.MemoryGiB:F0} GiB; Linux {machine.Kernel} {machine.Architecture}; .NET {machine.DotNet}.")
+            $"Linux {machine.Kernel} {machine.Architecture}; .NET {machine.DotNet}.")
             .AppendLine();
-        text.AppendLine(
+        text.Append(
             CultureInfo.InvariantCulture,
-            $"Rounds: {results.Rounds}, in ABBA order; {results.Seconds} s each after {results.Warmup} s of warm-up. Each server is a process of its own on one core, the load generator another one on another core. Figures are medians; a ratio is taken in each round, and its range over the rounds follows in brackets. A server whose load generator is at 100 % may be faster than it could show: compare its CPU time.")
+            $"Rounds: {results.Rounds}, in ABBA order; {results.Seconds} s each after {results.Warmup} s of warm-up.");
+        text.AppendLine(
+            " Each server is a process of its own on one core, the load generator another one on another core. "
+            + "Figures are medians; a ratio is taken in each round, and its range over the rounds follows in brackets."
+            + " A server whose load generator is at 100 % may be faster than it could show: compare its CPU time.")
             .AppendLine();
         foreach (string note in results.Notes)
         {
@@ -56,7 +63,8 @@ internal static class Markdown
         text.AppendLine(CultureInfo.InvariantCulture, $"{Sentence(scenario.Scenario.Description)}").AppendLine();
 
         Column[] columns = [.. Columns(scenario)];
-        text.AppendLine(CultureInfo.InvariantCulture, $"| server | {string.Join(" | ", columns.Select(column => column.Head))} |");
+        text.AppendLine(
+            CultureInfo.InvariantCulture, $"| server | {string.Join(" | ", columns.Select(column => column.Head))} |");
         text.AppendLine(CultureInfo.InvariantCulture, $"|---|{string.Concat(columns.Select(_ => "---:|"))}");
         foreach (ServerSummary server in scenario.Servers)
         {

@@ -6,7 +6,8 @@ using SkiaSharp;
 
 namespace SelectReactor.LoadTest.Report;
 
-/// <summary>One picture of a run: a panel for each scenario, a bar for each server, with the range over the rounds.</summary>
+/// <summary>One picture of a run: a panel for each scenario, a bar for each server, with the range over the
+/// rounds.</summary>
 internal static class Plots
 {
     private const int PanelWidth = 620;
@@ -18,7 +19,8 @@ internal static class Plots
     private static readonly Color _others = Color.FromHex("#b8c4d0");
     private static readonly Color _reference = Color.FromHex("#6b7785");
 
-    // The first sans-serif family that is installed; ScottPlot's own choice may be none, and then a serif one is taken.
+    // The first sans-serif family that is installed; ScottPlot's own choice may be none, and then a serif one is
+    // taken.
     private static readonly string _font = SKFontManager.Default.FontFamilies
         .Where(family => family.Contains("Sans", StringComparison.Ordinal))
         .OrderBy(family => family.Length)
@@ -29,7 +31,8 @@ internal static class Plots
     {
         IReadOnlyList<ScenarioSummary> scenarios =
         [
-            .. ScenarioSummary.Summarize(results).Where(scenario => scenario.Servers.Any(server => server.Value is not null)),
+            .. ScenarioSummary.Summarize(results).Where(
+                scenario => scenario.Servers.Any(server => server.Value is not null)),
         ];
         if (scenarios.Count == 0)
         {
@@ -112,7 +115,9 @@ internal static class Plots
             ? "less is better"
             : "more is better";
         plot.Title(summary.Scenario.Name, size: 18);
-        plot.XLabel(reference is null ? $"{unit} ({better})" : $"{unit}, as a multiple of {reference.Server} ({better})", size: 13);
+        plot.XLabel(
+            reference is null ? $"{unit} ({better})" : $"{unit}, as a multiple of {reference.Server} ({better})",
+            size: 13);
         return plot;
     }
 

@@ -36,7 +36,8 @@ internal sealed class ServerSummary(Scenario scenario, string server, IReadOnlyL
 
     public Spread? LoadCpu => Over(result => result.LoadCpuSeconds / result.Seconds);
 
-    /// <summary>Microseconds of the server's processor per message or connection; per MiB each way when bytes are counted.</summary>
+    /// <summary>Microseconds of the server's processor per message or connection; per MiB each way when bytes are
+    /// counted.</summary>
     public Spread? CpuPerUnit => Over(CpuOf);
 
     public Spread? P50 => Over(result => result.Latency?.P50);
@@ -54,7 +55,8 @@ internal sealed class ServerSummary(Scenario scenario, string server, IReadOnlyL
         where measurement.Result is not null
         select (measurement.Round, measurement.Result);
 
-    private Spread? Over(Func<LoadResult, double?> valueOf) => Spread.Of(ByRound().Select(each => valueOf(each.Result)));
+    private Spread? Over(Func<LoadResult, double?> valueOf) =>
+        Spread.Of(ByRound().Select(each => valueOf(each.Result)));
 
     private Spread? RatioTo(ServerSummary other, Func<LoadResult, double?> valueOf) => Spread.Of(
         from mine in ByRound()
@@ -80,7 +82,8 @@ internal sealed class ScenarioSummary(Scenario scenario, IReadOnlyList<ServerSum
 
     public IReadOnlyList<ServerSummary> Servers => servers;
 
-    public ServerSummary? Find(string server) => servers.FirstOrDefault(each => each.Server == server && each.Value is not null);
+    public ServerSummary? Find(string server) =>
+        servers.FirstOrDefault(each => each.Server == server && each.Value is not null);
 
     public static IReadOnlyList<ScenarioSummary> Summarize(Results results) =>
     [

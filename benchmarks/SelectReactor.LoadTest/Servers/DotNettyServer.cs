@@ -27,10 +27,12 @@ internal static class DotNettyServer
 
     private sealed class EchoHandler : ChannelHandlerAdapter
     {
-        public override void ChannelRead(IChannelHandlerContext context, object message) => context.WriteAsync(message);
+        public override void ChannelRead(IChannelHandlerContext context, object message) =>
+            context.WriteAsync(message);
 
         public override void ChannelReadComplete(IChannelHandlerContext context) => context.Flush();
 
-        public override void ExceptionCaught(IChannelHandlerContext context, Exception exception) => context.CloseAsync();
+        public override void ExceptionCaught(IChannelHandlerContext context, Exception exception) =>
+            context.CloseAsync();
     }
 }

@@ -3,8 +3,9 @@ using System.Net.Sockets;
 
 namespace SelectReactor.LoadTest.Servers;
 
-/// <summary>The loop as the documentation of <see cref="Socket.Select(System.Collections.IList?, System.Collections.IList?,
-/// System.Collections.IList?, int)"/> invites one to write it: blocking sockets, a new list for each call.</summary>
+/// <summary>The loop as the documentation of <see cref="Socket.Select(System.Collections.IList?,
+/// System.Collections.IList?, System.Collections.IList?, int)"/> invites one to write it: blocking sockets, a new list
+/// for each call.</summary>
 internal static class NaiveServer
 {
     public static void Run(int port, Action<EndPoint> listening)

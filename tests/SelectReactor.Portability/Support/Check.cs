@@ -1,6 +1,7 @@
 namespace SelectReactor.Portability;
 
-/// <summary>Assertions: each throws a <see cref="CheckException"/> that says what was expected and what was found.</summary>
+/// <summary>Assertions: each throws a <see cref="CheckException"/> that says what was expected and what was
+/// found.</summary>
 internal static class Check
 {
     public static void That(bool condition, string expectation)
@@ -25,7 +26,8 @@ internal static class Check
         Equal(expected.Length, expected.CommonPrefixLength(actual), "number of equal bytes");
     }
 
-    /// <summary>The exception that an action throws; a failed check if it throws none or one of another type.</summary>
+    /// <summary>The exception that an action throws; a failed check if it throws none or one of another
+    /// type.</summary>
     public static T Throws<T>(Action action)
         where T : Exception
     {

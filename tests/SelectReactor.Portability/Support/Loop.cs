@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Portability;
 
-/// <summary>A reactor over <see cref="SelectSelector"/> on a thread of its own, and, where it has a handler, a listener.</summary>
+/// <summary>A reactor over <see cref="SelectSelector"/> on a thread of its own, and, where it has a handler, a
+/// listener.</summary>
 internal sealed class Loop : IDisposable
 {
     private readonly ReactorThread _thread = new();

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Portability;
 
-/// <summary>The other side: a plain blocking socket that shares no code with the library. Every wait is bounded.</summary>
+/// <summary>The other side: a plain blocking socket that shares no code with the library. Every wait is
+/// bounded.</summary>
 internal sealed class Peer : IDisposable
 {
     private Peer(Socket socket)

@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace SelectReactor.Portability;
 
 /// <summary>
-/// A handler that echoes, unless a case gives it something else to do, and whose events a case can wait for on its own thread.
-/// The events are those of the first connection.
+/// A handler that echoes, unless a case gives it something else to do, and whose events a case can wait for on its own
+/// thread. The events are those of the first connection.
 /// </summary>
 internal sealed class Recorder : IConnectionHandler
 {

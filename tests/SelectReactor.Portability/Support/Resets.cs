@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace SelectReactor.Portability;
 
 /// <summary>
-/// Whether this system tells a plain blocking socket, which knows nothing of the library, about its peer's reset. Wine 8
-/// does not: the receive after a reset returns 0 bytes as after an orderly end of stream, and only a send fails.
+/// Whether this system tells a plain blocking socket, which knows nothing of the library, about its peer's reset. Wine
+/// 8 does not: the receive after a reset returns 0 bytes as after an orderly end of stream, and only a send fails.
 /// </summary>
 internal static class Resets
 {
@@ -24,7 +24,8 @@ internal static class Resets
             return true;
         }
 
-        Console.WriteLine("note: this system does not tell a plain socket about a reset; cases of resets accept an end of stream");
+        Console.WriteLine(
+            "note: this system does not tell a plain socket about a reset; cases of resets accept an end of stream");
         return false;
     }
 }

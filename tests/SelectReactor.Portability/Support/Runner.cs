@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace SelectReactor.Portability;
 
 /// <summary>
-/// Runs the cases one after the other, prints a line for each, and ends with the line "N passed, N failed". Each case runs
-/// on a thread of its own and has a bound in time, so that one that hangs is reported and the next one runs.
+/// Runs the cases one after the other, prints a line for each, and ends with the line "N passed, N failed". Each case
+/// runs on a thread of its own and has a bound in time, so that one that hangs is reported and the next one runs.
 /// </summary>
 internal static class Runner
 {
@@ -21,7 +21,9 @@ internal static class Runner
         {
             string name = $"{run.Method.DeclaringType!.Name}.{run.Method.Name}";
             var watch = Stopwatch.StartNew();
-            string? failure = total.Elapsed < _maxTimeOfAll ? RunBounded(run) : "not run: the time for all cases is up";
+            string? failure = total.Elapsed < _maxTimeOfAll
+                ? RunBounded(run)
+                : "not run: the time for all cases is up";
             string outcome = failure is null ? "passed" : "FAILED";
             Console.WriteLine($"{outcome} {name} ({watch.ElapsedMilliseconds} ms) {failure}".TrimEnd());
             failed += failure is null ? 0 : 1;

@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace SelectReactor.Tests.Fuzzing;
 
 /// <summary>
-/// A reader whose bytes arrive when they are told to and lie in segments of any length, and which checks every position
-/// that it is given.
+/// A reader whose bytes arrive when they are told to and lie in segments of any length, and which checks every
+/// position that it is given.
 /// </summary>
 internal sealed class ArrivingReader(byte[] input, int[] segmentLengths) : PipeReader
 {
@@ -51,7 +51,8 @@ internal sealed class ArrivingReader(byte[] input, int[] segmentLengths) : PipeR
         long taken = bytes.Slice(0, consumed).Length;
         long seen = bytes.Slice(0, examined).Length;
         Fuzz.Require(seen >= taken, "consumed more than was examined");
-        Fuzz.Require(taken > 0 || seen == bytes.Length, "neither took anything nor looked at all of it: it would spin");
+        Fuzz.Require(
+            taken > 0 || seen == bytes.Length, "neither took anything nor looked at all of it: it would spin");
         Consumed += (int)taken;
         _hasNew = seen < bytes.Length;
         _reading = null;

@@ -110,7 +110,8 @@ public sealed class EchoClientTests
             port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         }
 
-        (int exitCode, string output, string error) = SampleProcess.Run(Sample, "", "--host", host, "--port", $"{port}");
+        (int exitCode, string output, string error) = SampleProcess.Run(
+            Sample, "", "--host", host, "--port", $"{port}");
 
         Assert.That((exitCode, output), Is.EqualTo((1, "")));
         Assert.That(error, Does.StartWith(expected));
@@ -195,7 +196,8 @@ public sealed class EchoClientTests
         Assert.That(error, Does.Contain(expected).And.Not.Contains("   at "));
     }
 
-    private static (int ExitCode, string Output, string Error) RunAgainstServer(string input, params string[] arguments)
+    private static (int ExitCode, string Output, string Error) RunAgainstServer(
+        string input, params string[] arguments)
     {
         using var server = SampleProcess.Start("EchoServer", "--port", "0");
         return SampleProcess.Run(Sample, input, ["--port", $"{server.ReadPort()}", .. arguments]);

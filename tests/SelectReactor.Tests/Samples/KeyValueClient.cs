@@ -5,7 +5,8 @@ using KeyValueServer;
 
 namespace SelectReactor.Tests.Samples;
 
-/// <summary>A session of the key-value server without a network: bytes in, bytes out, on one mocked connection.</summary>
+/// <summary>A session of the key-value server without a network: bytes in, bytes out, on one mocked
+/// connection.</summary>
 internal sealed class KeyValueClient
 {
     private readonly Mock<Connection> _connection = new();

@@ -9,7 +9,8 @@ public sealed class KeyValueParserTests
 {
     private const string Pipeline =
         "*2\r\n$4\r\nECHO\r\n$3\r\nabc\r\n\r\n*0\r\nECHO \"a b\" \r\n*2\r\n$4\r\necho\r\n$0\r\n\r\n*-1\r\n"
-        + "*2\r\n$4\r\nECHO\r\n$7\r\n\r\n*1\r\n\0\r\nPING\n*3\r\n$4\r\nMGET\r\n$1\r\nx\r\n$10\r\n0123456789\r\nPING x\r\n";
+        + "*2\r\n$4\r\nECHO\r\n$7\r\n\r\n*1\r\n\0\r\nPING\n*3\r\n$4\r\nMGET\r\n$1\r\nx\r\n$10\r\n"
+        + "0123456789\r\nPING x\r\n";
 
     private const string PipelineReplies =
         "$3\r\nabc\r\n$3\r\na b\r\n$0\r\n\r\n$7\r\n\r\n*1\r\n\0\r\n+PONG\r\n*2\r\n$-1\r\n$-1\r\n$1\r\nx\r\n";
@@ -99,7 +100,8 @@ public sealed class KeyValueParserTests
     public void Request_OfManyArguments_HasThemAll()
     {
         const int Count = 100_000;
-        string text = $"*{Count}\r\n" + string.Concat(Enumerable.Range(0, Count).Select(i => $"${$"{i}".Length}\r\n{i}\r\n"));
+        string text = $"*{Count}\r\n" + string.Concat(
+            Enumerable.Range(0, Count).Select(i => $"${$"{i}".Length}\r\n{i}\r\n"));
         byte[] bytes = Encoding.ASCII.GetBytes(text);
         var parser = new RespParser(new InlineSplitter());
 

@@ -33,19 +33,22 @@ public sealed class KeyValueSessionTests(SelectorKind selector) : ReactorFixture
         using Peer bad = Connect(Reactor, _listener);
         using Peer good = Connect(Reactor, _listener);
         bad.Send("PING\r\n*1\r\n!\r\n"u8);
-        Assert.That(ReceiveToEnd(bad), Is.EqualTo("+PONG\r\n-ERR Protocol error: expected '$', got '!'\r\n"u8.ToArray()));
+        Assert.That(
+            ReceiveToEnd(bad), Is.EqualTo("+PONG\r\n-ERR Protocol error: expected '$', got '!'\r\n"u8.ToArray()));
 
         good.Send("PING\r\nQUIT\r\n"u8);
         Assert.That(ReceiveToEnd(good), Is.EqualTo("+PONG\r\n+OK\r\n"u8.ToArray()));
     }
 
     [Test]
-    public void Value_LargerThanAllSegments_ComesBackWhole([Values(1, 4096, 65536, 1_000_003, RespParser.MaxBulkLength)] int length)
+    public void Value_LargerThanAllSegments_ComesBackWhole(
+        [Values(1, 4096, 65536, 1_000_003, RespParser.MaxBulkLength)] int length)
     {
         byte[] value = new byte[length];
         new Random(length).NextBytes(value);
         using Peer peer = Connect(Reactor, _listener);
-        byte[] script = [.. Encoding.ASCII.GetBytes($"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${length}\r\n"), .. value, .. "\r\nGET k\r\nQUIT\r\n"u8];
+        byte[] script = [.. Encoding.ASCII.GetBytes($"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${length}\r\n"), .. value,
+            .. "\r\nGET k\r\nQUIT\r\n"u8];
         byte[] expected = [.. Encoding.ASCII.GetBytes($"+OK\r\n${length}\r\n"), .. value, .. "\r\n+OK\r\n"u8];
 
         byte[] replies = Exchange(peer, script);
@@ -63,7 +66,8 @@ public sealed class KeyValueSessionTests(SelectorKind selector) : ReactorFixture
         }
 
         using Peer peer = Connect(Reactor, _listener);
-        byte[] replies = Exchange(peer, Encoding.ASCII.GetBytes($"{script}DBSIZE\r\nGET k00000\r\nGET k49999\r\nQUIT\r\n"));
+        byte[] replies = Exchange(
+            peer, Encoding.ASCII.GetBytes($"{script}DBSIZE\r\nGET k00000\r\nGET k49999\r\nQUIT\r\n"));
         Assert.That(
             Encoding.ASCII.GetString(replies),
             Is.EqualTo("+OK\r\n:50000\r\n$6\r\nv00000\r\n$6\r\nv49999\r\n+OK\r\n"));
@@ -74,7 +78,8 @@ public sealed class KeyValueSessionTests(SelectorKind selector) : ReactorFixture
     {
         using Peer peer = Connect(Reactor, _listener);
         Connection connection = Reactor.Connections.Single();
-        byte[] bulk = [.. Encoding.ASCII.GetBytes($"${RespParser.MaxBulkLength}\r\n"), .. new byte[RespParser.MaxBulkLength], 13, 10];
+        byte[] bulk = [.. Encoding.ASCII.GetBytes($"${RespParser.MaxBulkLength}\r\n"),
+            .. new byte[RespParser.MaxBulkLength], 13, 10];
 
         byte[] replies = Exchange(peer, [.. "*3\r\n"u8, .. bulk, .. bulk, .. bulk]);
         Assert.That(replies, Is.Empty);
@@ -109,7 +114,8 @@ public sealed class KeyValueSessionTests(SelectorKind selector) : ReactorFixture
         Assert.That(ReceiveToEnd(other), Is.EqualTo("+PONG\r\n+OK\r\n"u8.ToArray()));
 
         byte[] replies = Exchange(peer, script[sent..]);
-        Assert.That(replies.AsSpan().SequenceEqual([.. Repeat($"$1000\r\n{value}\r\n", Count), .. "+OK\r\n"u8]), Is.True);
+        Assert.That(
+            replies.AsSpan().SequenceEqual([.. Repeat($"$1000\r\n{value}\r\n", Count), .. "+OK\r\n"u8]), Is.True);
     }
 
     [Test]

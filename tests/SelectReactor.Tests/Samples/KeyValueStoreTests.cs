@@ -90,9 +90,12 @@ public sealed class KeyValueStoreTests
                     break;
             }
 
-            bool lives = model.TryGetValue(key, out (string Value, long? End) expected) && !(expected.End <= _store.Now);
+            bool lives = model.TryGetValue(key, out (string Value, long? End) expected)
+                && !(expected.End <= _store.Now);
             var found = (StringEntry?)_store.Find(Bytes(key));
-            Assert.That(found is null ? null : Encoding.ASCII.GetString(found.Value), Is.EqualTo(lives ? expected.Value : null));
+            Assert.That(
+                found is null ? null : Encoding.ASCII.GetString(found.Value),
+                Is.EqualTo(lives ? expected.Value : null));
             if (!lives)
             {
                 model.Remove(key);
@@ -167,7 +170,8 @@ public sealed class KeyValueStoreTests
     }
 
     [Test]
-    public void KeyComparer_OfKeysThatDifferInOneByte_HashesThemApart([Values(1, 2, 7, 8)] int length, [Values] bool atEnd)
+    public void KeyComparer_OfKeysThatDifferInOneByte_HashesThemApart(
+        [Values(1, 2, 7, 8)] int length, [Values] bool atEnd)
     {
         byte[] key = new byte[length];
         var hashes = new HashSet<int>();

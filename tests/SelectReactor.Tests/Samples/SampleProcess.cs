@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace SelectReactor.Tests.Samples;
 
-/// <summary>A sample, built with these tests, as a child process. Every wait is bounded, and disposal ends the child.</summary>
+/// <summary>A sample, built with these tests, as a child process. Every wait is bounded, and disposal ends the
+/// child.</summary>
 internal sealed partial class SampleProcess : IDisposable
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
@@ -27,7 +28,8 @@ internal sealed partial class SampleProcess : IDisposable
         new("sh", ["-c", $"exec dotnet \"$@\" {redirections}", "sh", PathOf(sample), .. arguments]);
 
     /// <summary>Runs a sample to its end.</summary>
-    public static (int ExitCode, string Output, string Error) Run(string sample, string input, params string[] arguments)
+    public static (int ExitCode, string Output, string Error) Run(
+        string sample, string input, params string[] arguments)
     {
         using SampleProcess process = Start(sample, arguments);
 
@@ -81,7 +83,8 @@ internal sealed partial class SampleProcess : IDisposable
     // Children inherit it, and .NET leaves it so: such a sample never sees the signal. Bit 1 is signal 2.
     private static bool IsInterruptIgnored() =>
         OperatingSystem.IsLinux()
-        && File.ReadLines("/proc/self/status").First(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[^1]
+        && File.ReadLines("/proc/self/status")
+            .First(static line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[^1]
             is '2' or '3' or '6' or '7' or 'a' or 'b' or 'e' or 'f';
 
     // tests/<project>/bin/<configuration>/<framework> beside samples/<sample>/bin/<configuration>/<framework>.

@@ -5,7 +5,8 @@ public static class Descriptors
 {
     public static int Count() => Directory.GetFiles("/proc/self/fd").Length;
 
-    /// <summary>Fails when an action, done many times, leaves descriptors open. A few may come and go with the runtime.</summary>
+    /// <summary>Fails when an action, done many times, leaves descriptors open. A few may come and go with the
+    /// runtime.</summary>
     public static void AssertNoneLeft(int rounds, Action action)
     {
         if (!OperatingSystem.IsLinux())

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Tests.Support;
 
-/// <summary>The other side: a plain blocking socket that shares no code with the library. Every wait is bounded.</summary>
+/// <summary>The other side: a plain blocking socket that shares no code with the library. Every wait is
+/// bounded.</summary>
 public sealed class Peer : IDisposable
 {
     private const int BoundMilliseconds = 20_000;

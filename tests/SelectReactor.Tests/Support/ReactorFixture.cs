@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace SelectReactor.Tests.Support;
 
 /// <summary>
-/// A reactor for each test, stepped on the test's own thread, so that a test sees every tick. After each test the reactor is
-/// disposed, and nothing of it may be left: no connection, no rented memory.
+/// A reactor for each test, stepped on the test's own thread, so that a test sees every tick. After each test the
+/// reactor is disposed, and nothing of it may be left: no connection, no rented memory.
 /// </summary>
 [TestFixtureSource(typeof(SelectorKind), nameof(SelectorKind.All))]
 public abstract class ReactorFixture(SelectorKind selector)
@@ -34,7 +34,10 @@ public abstract class ReactorFixture(SelectorKind selector)
 
     /// <summary>Options with this fixture's selector.</summary>
     protected ReactorOptions Options(
-        TimeProvider? time = null, ILogger? logger = null, bool propagateExceptions = false, IHandleFactory? handles = null) =>
+        TimeProvider? time = null,
+        ILogger? logger = null,
+        bool propagateExceptions = false,
+        IHandleFactory? handles = null) =>
         new()
         {
             SelectorFactory = selector.Create,
@@ -44,7 +47,8 @@ public abstract class ReactorFixture(SelectorKind selector)
             HandleFactory = handles ?? new ReactorOptions().HandleFactory,
         };
 
-    /// <summary>Steps the loop until something has come true; fails when it does not within <see cref="Bound"/>.</summary>
+    /// <summary>Steps the loop until something has come true; fails when it does not within
+    /// <see cref="Bound"/>.</summary>
     protected void RunUntil(Func<bool> condition, string what = "the condition") => RunUntil(Reactor, condition, what);
 
     protected static void RunUntil(Reactor reactor, Func<bool> condition, string what = "the condition")

@@ -3,8 +3,9 @@ using System.Buffers;
 namespace SelectReactor.Tests.Support;
 
 /// <summary>
-/// A handler whose callbacks a test fills in as it needs them, and which keeps what happened, in order. Where a callback is
-/// not filled in it does what <see cref="IConnectionHandler"/> does by default, and reads all input into <see cref="Received"/>.
+/// A handler whose callbacks a test fills in as it needs them, and which keeps what happened, in order. Where a
+/// callback is not filled in it does what <see cref="IConnectionHandler"/> does by default, and reads all input into
+/// <see cref="Received"/>.
 /// </summary>
 public sealed class ScriptedHandler : IConnectionHandler
 {

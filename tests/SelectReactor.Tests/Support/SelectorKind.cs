@@ -1,6 +1,7 @@
 namespace SelectReactor.Tests.Support;
 
-/// <summary>The selectors that the suite runs over: a fixture that names <see cref="All"/> as its source runs once for each.</summary>
+/// <summary>The selectors that the suite runs over: a fixture that names <see cref="All"/> as its source runs once for
+/// each.</summary>
 public sealed class SelectorKind(string name, Func<ISelector> create)
 {
     public static IEnumerable<SelectorKind> All { get; } =
