@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Portability;
 
-/// <summary>Connecting. Windows reports a failed attempt in the error list of select, Unix in the lists of readers and
+/// <summary>Listening and connecting. Windows reports a failed attempt in the error list of select, Unix in the lists of readers and
 /// writers.</summary>
 internal static class ConnectCases
 {
@@ -12,8 +12,7 @@ internal static class ConnectCases
     public static Action[] All { get; } =
     [
         Connect_FromALocalAddress, Connect_ByHostName, Refused_SaysSo, Refused_AmongOthersThatConnect,
-        NoAnswer_TimesOut,
-        Cancelled_WhileConnecting,
+        NoAnswer_TimesOut, Cancelled_WhileConnecting, Listen_OnAPortInUse_IsRefused, Options_AreAccepted,
     ];
 
     private static void Connect_FromALocalAddress()
@@ -109,6 +108,36 @@ internal static class ConnectCases
         cancellation.Cancel();
 
         Check.Throws<OperationCanceledException>(() => Wait.For(connecting, "the cancellation"));
+    }
+
+    // Windows would let two listeners share a port that is bound with SO_REUSEADDR.
+    private static void Listen_OnAPortInUse_IsRefused()
+    {
+        using var loop = new Loop(new Recorder());
+
+        SocketException error = Check.Throws<SocketException>(
+            () => loop.Call(reactor => reactor.Listen(loop.Address, new Recorder())));
+        Check.Equal(SocketError.AddressAlreadyInUse, error.SocketErrorCode, "the error");
+    }
+
+    private static void Options_AreAccepted()
+    {
+        using var loop = new Loop();
+        using Socket listener = Peer.Listen();
+        var options = new ConnectOptions
+        {
+            Connection = new ConnectionOptions
+            {
+                KeepAliveTime = TimeSpan.FromSeconds(30),
+                SendBufferBytes = 100_000,
+                ReceiveBufferBytes = 100_000,
+            },
+        };
+        Task<Connection> connecting = loop.Reactor.ConnectAsync(listener.LocalEndPoint!, new Recorder(), options);
+        using var peer = Peer.Accept(listener);
+        Wait.For(connecting, "the connection");
+
+        peer.Echoes(Peer.Pattern(1000));
     }
 
     private sealed class FullBacklog : IDisposable

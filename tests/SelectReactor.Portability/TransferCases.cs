@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Net.Sockets;
 
 namespace SelectReactor.Portability;
@@ -10,9 +11,8 @@ internal static class TransferCases
 
     public static Action[] All { get; } =
     [
-        Echo_OfMessagesOfManySizes, Echo_ForAThousandClients, Output_ReachesASlowReader,
-        Input_WaitsWhileReadingIsPaused,
-        OutOfBandByte_IsIgnored,
+        Echo_OfMessagesOfManySizes, Echo_ForAThousandClients, Echo_ByAnAsyncHandler, Output_ReachesASlowReader,
+        Input_WaitsWhileReadingIsPaused, OutOfBandByte_IsIgnored,
     ];
 
     private static void Echo_OfMessagesOfManySizes()
@@ -51,6 +51,16 @@ internal static class TransferCases
         }
     }
 
+    private static void Echo_ByAnAsyncHandler()
+    {
+        using var loop = new Loop(new AsyncEcho());
+        using Peer peer = loop.Connect();
+        peer.Echoes(Peer.Pattern(100_000));
+        peer.EndOutput();
+
+        Check.Equal(0, peer.ReceiveToEnd().Length, "further bytes");
+    }
+
     private static void Output_ReachesASlowReader()
     {
         byte[] bytes = Peer.Pattern(15 * 1024 * 1024);
@@ -84,5 +94,24 @@ internal static class TransferCases
         peer.Socket.Send([1], SocketFlags.OutOfBand);
 
         peer.Echoes("in band"u8);
+    }
+
+    private sealed class AsyncEcho : AsyncConnectionHandler
+    {
+        protected override async Task ServeAsync(Connection connection)
+        {
+            bool ended = false;
+            while (!ended)
+            {
+                ReadResult result = await connection.Input.ReadAsync();
+                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                {
+                    await connection.Output.WriteAsync(segment);
+                }
+
+                connection.Input.AdvanceTo(result.Buffer.End);
+                ended = result.IsCompleted;
+            }
+        }
     }
 }
