@@ -132,6 +132,29 @@ public sealed class SystemFaultTests
         }
     }
 
+    [Test]
+    public void LimitOnOpenFiles_LoweredBelowTheOpenSockets_EndsNoLoop([Values("select", "epoll")] string selector)
+    {
+        const int Clients = 300;
+        using var server = Server.Start("EchoServer", "exec", $"--port 0 --selector {selector}");
+        List<Client> clients = [];
+        for (int i = 0; i < Clients; i++)
+        {
+            clients.Add(new Client(server.Address));
+            Assert.That(clients[i].Echoes(_message));
+        }
+
+        Assert.That(Server.Run($"prlimit --pid {server.Pid} --nofile=128:").ExitCode, Is.Zero);
+        foreach (Client client in clients)
+        {
+            Assert.That(client.Echoes(_message), "who is connected goes on being served");
+        }
+
+        Assert.That(Server.Run($"prlimit --pid {server.Pid} --nofile=1024:").ExitCode, Is.Zero);
+        Client.Await(() => Client.Echoes(server.Address, _message), "a new client is served");
+        clients.ForEach(static client => client.Dispose());
+    }
+
     private sealed class Counter : IEventHandler
     {
         public HashSet<SelectionKey> Keys { get; } = [];

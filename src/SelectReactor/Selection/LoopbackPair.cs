@@ -9,14 +9,13 @@ namespace SelectReactor.Selection;
 /// </summary>
 internal sealed class LoopbackPair : IDisposable
 {
-    private const int MostStrangers = 16;
-    private readonly Socket _writer;
+    private const int MaxStrangers = 16;
 
     public LoopbackPair()
     {
         try
         {
-            (_writer, Reader) = Open();
+            (Writer, Reader) = Open();
         }
         catch (SocketException error)
         {
@@ -28,16 +27,30 @@ internal sealed class LoopbackPair : IDisposable
 
     public Socket Reader { get; }
 
+    public Socket Writer { get; }
+
+    /// <summary>Whether the descriptor of the reader was closed with close(2), past its <see cref="Socket"/>.</summary>
+    public bool IsBroken => new SocketHandle(Reader).IsBroken;
+
     /// <summary>Makes the reader readable. Any thread. A full buffer means that it is readable already.</summary>
     public void Signal()
     {
         try
         {
-            _writer.Send([1], SocketFlags.None, out _);
+            Writer.Send([1], SocketFlags.None, out SocketError error);
+            if (error is not (SocketError.Success or SocketError.WouldBlock))
+            {
+                // The connection is cut on this side. The end of the stream makes the reader readable too.
+                Reader.Shutdown(SocketShutdown.Both);
+            }
+        }
+        catch (SocketException)
+        {
+            // The connection is cut on both sides, so the reader is readable.
         }
         catch (ObjectDisposedException)
         {
-            // The selector is gone and nobody waits any more: a late signal has nothing to do.
+            // The selector is gone or has renewed the pair: in either case nobody waits for this signal any more.
         }
     }
 
@@ -45,17 +58,21 @@ internal sealed class LoopbackPair : IDisposable
     /// Receives all signals, so that the reader is no longer readable. One receive may not be enough: TCP holds small
     /// segments back until the first ones are acknowledged.
     /// </summary>
-    public void Drain()
+    /// <returns>False when the connection is cut: then the reader stays readable.</returns>
+    public bool TryDrain()
     {
         Span<byte> bytes = stackalloc byte[64];
-        while (Reader.Receive(bytes, SocketFlags.None, out _) > 0)
+        SocketError error;
+        while (Reader.Receive(bytes, SocketFlags.None, out error) > 0)
         {
         }
+
+        return error == SocketError.WouldBlock;
     }
 
     public void Dispose()
     {
-        _writer.Dispose();
+        Writer.Dispose();
         Reader.Dispose();
     }
 
@@ -64,7 +81,7 @@ internal sealed class LoopbackPair : IDisposable
         IPAddress loopback = Socket.OSSupportsIPv4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
         using var listener = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(loopback, 0));
-        listener.Listen(MostStrangers);
+        listener.Listen(MaxStrangers);
         var writer = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         Socket? reader = null;
         try
@@ -84,10 +101,10 @@ internal sealed class LoopbackPair : IDisposable
         }
     }
 
-    // Any process of this machine can connect to the port while it listens, so the peer must be checked.
+    // Any process of this machine can connect to the port while it listens, so the peer is checked.
     private static Socket AcceptOther(Socket listener, Socket writer)
     {
-        for (int strangers = 0; strangers < MostStrangers; strangers++)
+        for (int strangers = 0; strangers < MaxStrangers; strangers++)
         {
             Socket accepted = listener.Accept();
             if (Equals(accepted.RemoteEndPoint, writer.LocalEndPoint))

@@ -4,11 +4,11 @@ using System.Net.Sockets;
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// The sockets of one <c>Socket.Select</c> list, together with their keys. <c>Socket.Select</c> takes out, one
-/// <see cref="RemoveAt"/> at a time, what is not ready, backwards on Unix and forwards on Windows. The view that it works on
-/// is a gap buffer of positions: the gap follows the removals, and only the few that are ready are ever moved across it, so
-/// that a removal is O(1) in both directions. <see cref="Rewind"/> makes the view whole again at the cost of those few. The
-/// members are kept in two parts, hot before cold, so that the view can also be opened on the hot ones alone.
+/// The sockets of one <c>Socket.Select</c> list, together with their entries. <c>Socket.Select</c> removes the sockets that
+/// are not ready with one <see cref="RemoveAt"/> each, backwards on Unix and forwards on Windows. It works on a view, which is
+/// a gap buffer of positions: the gap follows the removals, and only the few ready positions are moved across it, so that a
+/// removal is O(1) in both directions. <see cref="Rewind(int, int)"/> makes the view whole again at the cost of those few.
+/// The members are kept in two parts, hot before cold, so that the view can also be opened on the hot ones alone.
 /// </summary>
 internal sealed class SocketList(bool forWriting) : IList
 {
@@ -18,21 +18,23 @@ internal sealed class SocketList(bool forWriting) : IList
     private int _members;
     private int _hot;
 
-    /// <summary>The view's positions in order, with the gap between; outside the moved range each is its own index.</summary>
+    /// <summary>The view's positions in order, counted from <see cref="_first"/>, with the gap between them. Outside the
+    /// moved range each is its own index.</summary>
     private int[] _view = Identity(InitialCapacity);
+    private int _first;
     private int _viewLength;
     private int _gapStart;
     private int _gapEnd;
     private int _movedStart;
     private int _movedEnd;
 
-    /// <summary>How many sockets are registered, whatever a select took out of view.</summary>
+    /// <summary>How many sockets there are, in view or not.</summary>
     public int Members => _members;
 
     /// <summary>How many of them are hot.</summary>
     public int Hot => _hot;
 
-    /// <summary>How many are in view: all after <see cref="Rewind"/>, the ready ones after a select.</summary>
+    /// <summary>How many are in view: those that <see cref="Rewind(int, int)"/> brought in, less those that a select removed.</summary>
     public int Count => _viewLength - (_gapEnd - _gapStart);
 
     object? IList.this[int index]
@@ -104,15 +106,22 @@ internal sealed class SocketList(bool forWriting) : IList
     /// <summary>Moves the hot member at a position to the cold ones; the last of the hot ones takes its place.</summary>
     public void MakeCold(int position) => Swap(position, --_hot);
 
+    /// <summary>Puts another socket in the place of a member that has no entry.</summary>
+    public void Replace(int position, Socket socket) => _sockets[position] = socket;
+
     /// <summary>Brings the members into view, all or the hot ones only.</summary>
-    public void Rewind(bool hotOnly = false)
+    public void Rewind(bool hotOnly = false) => Rewind(0, hotOnly ? _hot : _members);
+
+    /// <summary>Brings some members into view that follow each other.</summary>
+    public void Rewind(int first, int count)
     {
         for (int i = _movedStart; i < _movedEnd; i++)
         {
             _view[i] = i;
         }
 
-        _viewLength = hotOnly ? _hot : _members;
+        _first = first;
+        _viewLength = count;
         _gapStart = _gapEnd = _viewLength;
         _movedStart = _viewLength;
         _movedEnd = 0;
@@ -130,7 +139,7 @@ internal sealed class SocketList(bool forWriting) : IList
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
         if (_gapStart == _gapEnd)
         {
-            // An empty gap moves for nothing.
+            // An empty gap can be placed anywhere at no cost.
             _gapStart = _gapEnd = index;
         }
 
@@ -182,7 +191,7 @@ internal sealed class SocketList(bool forWriting) : IList
     private int PositionAt(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-        return _view[index < _gapStart ? index : index + (_gapEnd - _gapStart)];
+        return _first + _view[index < _gapStart ? index : index + (_gapEnd - _gapStart)];
     }
 
     private void Move(int from, int to)

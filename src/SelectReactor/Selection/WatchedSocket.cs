@@ -20,5 +20,15 @@ internal sealed class WatchedSocket(SelectorEntry entry, SocketHandle handle)
     /// <summary>The number of the full scan after which the socket was last ready or changed.</summary>
     public int LastActiveScan { get; set; }
 
+    public void Report(Interest found, List<SelectorEntry> ready)
+    {
+        if (entry.Ready == Interest.None)
+        {
+            ready.Add(entry);
+        }
+
+        entry.Ready |= found;
+    }
+
     public static WatchedSocket Of(SelectorEntry entry) => (WatchedSocket)entry.State!;
 }

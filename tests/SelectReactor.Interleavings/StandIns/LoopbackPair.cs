@@ -16,6 +16,8 @@ internal sealed class LoopbackPair : IDisposable
 
     public Func<bool> IsReadable { get; }
 
+    public bool IsBroken { get; }
+
     public void Signal()
     {
         Worker.Pause("sends a signal");
@@ -23,11 +25,12 @@ internal sealed class LoopbackPair : IDisposable
         Worker.Pause("has sent a signal");
     }
 
-    public void Drain()
+    public bool TryDrain()
     {
         Worker.Pause("drains the signals");
         Scenario.Require(!_isDisposed, "The selector is used after its end.");
-        _bytes = Math.Max(0, _bytes - 64);
+        _bytes = 0;
+        return true;
     }
 
     public void Dispose()

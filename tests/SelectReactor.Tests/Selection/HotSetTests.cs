@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
+using SelectReactor.Selection;
 using SelectReactor.Threading;
 
 namespace SelectReactor.Tests.Selection;
@@ -142,7 +143,7 @@ public sealed class HotSetTests
     [Test]
     public void WaitForQuietSockets_IsNotShorterThanAsked_WhateverIsScannedInIt()
     {
-        for (int i = 0; i < 3 * SelectSelector.HotScans; i++)
+        for (int i = 0; i < 3 * HotSet.HotScans; i++)
         {
             long start = Stopwatch.GetTimestamp();
             Select(TimeSpan.FromMilliseconds(2));
@@ -277,7 +278,7 @@ public sealed class HotSetTests
 
     private void KeepBusy(int index) => _pairs[index].Far.Send([1]);
 
-    private void CoolDown() => SelectOften((SelectSelector.HotScans + 2) * MostSelectsUntilSeen);
+    private void CoolDown() => SelectOften((HotSet.HotScans + 2) * MostSelectsUntilSeen);
 
     private void SelectOften(int times)
     {

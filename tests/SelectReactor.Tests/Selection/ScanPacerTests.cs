@@ -75,6 +75,52 @@ public sealed class ScanPacerTests
         Assert.That(_pacer.UntilScan(), Is.EqualTo(TimeSpan.FromTicks(30)));
     }
 
+    [Test]
+    public void TheRest_IsFiftyMillisecondsAtMost()
+    {
+        Scan(cost: TimeSpan.TicksPerSecond * 4, measured: true);
+
+        Assert.That(_pacer.UntilScan(), Is.EqualTo(TimeSpan.FromMilliseconds(50)));
+    }
+
+    [Test]
+    public void AMeasurementDuringAPause_IsNotTakenForTheCost()
+    {
+        Scan(cost: 7, measured: true);
+        for (int i = 0; i < 2; i++)
+        {
+            Scan(cost: TimeSpan.TicksPerSecond * 4, measured: true);
+            Assert.That(_pacer.UntilScan(), Is.EqualTo(TimeSpan.FromTicks(70)));
+        }
+    }
+
+    [Test]
+    public void ScansThatHaveBecomeDearer_AreBelievedAfterThreeMeasurements()
+    {
+        Scan(cost: 7, measured: true);
+        for (int i = 0; i < 3; i++)
+        {
+            Scan(cost: 9, measured: true);
+        }
+
+        Assert.That(_pacer.UntilScan(), Is.EqualTo(TimeSpan.FromTicks(90)));
+    }
+
+    [Test]
+    public void TheLongestWait_IsATenthOfASecond_OrFiftyScans()
+    {
+        Assert.That(_pacer.MaxWait, Is.EqualTo(TimeSpan.FromMilliseconds(100)));
+        Scan(cost: TimeSpan.TicksPerMillisecond, measured: true);
+        Assert.That(_pacer.MaxWait, Is.EqualTo(TimeSpan.FromMilliseconds(100)));
+
+        for (int i = 0; i < 3; i++)
+        {
+            Scan(cost: TimeSpan.TicksPerMillisecond * 4, measured: true);
+        }
+
+        Assert.That(_pacer.MaxWait, Is.EqualTo(TimeSpan.FromMilliseconds(200)));
+    }
+
     private void Scan(long cost, bool measured)
     {
         _pacer.BeginScan();

@@ -1,4 +1,5 @@
 using CsCheck;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Tests.Selection;
 
@@ -22,7 +23,7 @@ public sealed class SelectSelectorModelTests
 
     [Test]
     public void AFewSockets_AreReportedAsTheyAre() => _steps.Sample(
-        static steps => Run(connections: 4, mostConnections: SelectSelector.LeastMembersForHotSet - 1, steps),
+        static steps => Run(connections: 4, mostConnections: HotSet.MaxMembersWithout - 1, steps),
         iter: 500,
         threads: 1);
 
@@ -32,10 +33,19 @@ public sealed class SelectSelectorModelTests
         iter: 60,
         threads: 1);
 
-    private static void Run(int connections, int mostConnections, SelectorStep[] steps)
+    [TestCase(4, 63, 300)]
+    [TestCase(80, 100, 20)]
+    public void MoreSocketsThanOneCallTakes_AreReportedAsTheyAre(int connections, int maxConnections, int iterations) =>
+        _steps.Sample(
+            steps => Run(connections, maxConnections, steps, maxSocketsAtOnce: 3),
+            iter: iterations,
+            threads: 1);
+
+    private static void Run(
+        int connections, int mostConnections, SelectorStep[] steps, int maxSocketsAtOnce = int.MaxValue)
     {
-        using var world = new SelectorWorld(connections, mostConnections);
-        if (connections >= SelectSelector.LeastMembersForHotSet)
+        using var world = new SelectorWorld(connections, mostConnections, maxSocketsAtOnce);
+        if (connections >= HotSet.MaxMembersWithout)
         {
             world.CoolDown();
         }

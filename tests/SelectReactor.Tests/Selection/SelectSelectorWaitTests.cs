@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Tests.Selection;
 
@@ -22,7 +23,7 @@ public sealed class SelectSelectorWaitTests : SelectorFixture
     [TestCase(-TimeSpan.TicksPerSecond, -1)]
     [TestCase(long.MinValue, -1)]
     public void AWait_IsRoundedUpToMillisecondsAndClamped(long ticks, int microseconds) =>
-        Assert.That(SelectSelector.ToMicroseconds(TimeSpan.FromTicks(ticks)), Is.EqualTo(microseconds));
+        Assert.That(SocketPoll.ToMicroseconds(TimeSpan.FromTicks(ticks)), Is.EqualTo(microseconds));
 
     [Test]
     public void AWait_IsNotShorterThanAsked()

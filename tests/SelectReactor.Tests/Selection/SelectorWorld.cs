@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using SelectReactor.Selection;
 using SelectReactor.Tests.Support;
 using static SelectReactor.Tests.Selection.SoundSelector;
 
@@ -23,10 +24,12 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
     private readonly SelectSelector _selector = new(new CountingClock());
     private readonly Reactor _reactor;
     private readonly int _mostConnections;
+    private readonly int _maxSocketsAtOnce;
     private int _tick;
 
-    public SelectorWorld(int connections, int mostConnections)
+    public SelectorWorld(int connections, int mostConnections, int maxSocketsAtOnce)
     {
+        _maxSocketsAtOnce = maxSocketsAtOnce;
         _mostConnections = mostConnections;
         _listener.ReceiveBufferSize = _listener.SendBufferSize = SmallBuffer;
         _reactor = new Reactor(new ReactorOptions
@@ -43,7 +46,7 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
     /// <summary>Lets those cool down that are quiet.</summary>
     public void CoolDown()
     {
-        for (int i = 0; i < SelectSelector.HotScans * MostTicksWithHotSet; i++)
+        for (int i = 0; i < HotSet.HotScans * MostTicksWithHotSet; i++)
         {
             Tick();
         }
@@ -107,7 +110,7 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
 
     private void CheckThatAllIsSeen()
     {
-        bool withHotSet = _connections.Count >= SelectSelector.LeastMembersForHotSet;
+        bool withHotSet = _connections.Count >= HotSet.MaxMembersWithout;
         _connections.ForEach(static connection => connection.Seen = Interest.None);
         var lost = new List<SelectionKey>();
         var expected = new Dictionary<WorldConnection, Interest>();
@@ -135,6 +138,11 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
     private void Tick()
     {
         _tick++;
+        if (_maxSocketsAtOnce < int.MaxValue)
+        {
+            _selector.Limit.Lower(_maxSocketsAtOnce * 2);
+        }
+
         int reported = 0;
         int served = _reactor.RunOnce(TimeSpan.Zero);
         _connections.ForEach(connection => reported += connection.CalledIn == _tick ? 1 : 0);

@@ -1,11 +1,10 @@
 using System.Net.Sockets;
 using SelectReactor.Interleavings.Exploration;
-using SelectReactor.Selection;
 
-namespace SelectReactor;
+namespace SelectReactor.Selection;
 
 /// <content>What <c>Socket.Select</c> is in this project.</content>
-public sealed partial class SelectSelector
+internal sealed partial class SocketPoll
 {
     /// <summary>Named as the type, so that the core's call of <c>Socket.Select</c> comes here; as a type the name is
     /// still the framework's.</summary>

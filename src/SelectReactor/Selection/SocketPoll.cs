@@ -1,0 +1,269 @@
+using System.Net.Sockets;
+
+namespace SelectReactor.Selection;
+
+/// <summary>
+/// The sockets of a <see cref="SelectSelector"/>, and one <c>Socket.Select</c> over them: lists in, ready entries out. It
+/// also owns the wake-up connection, which is always the first reader.
+/// </summary>
+internal sealed partial class SocketPoll : IDisposable
+{
+    private const int WakeUpPosition = 0;
+
+    /// <summary>After this many waits in a row that ended with nothing, each socket is checked.</summary>
+    private const int MaxEmptyReturns = 1000;
+
+    private const long MaxWaitMilliseconds = 1_000_000;
+    private static readonly TimeSpan _renewalPause = TimeSpan.FromMilliseconds(10);
+    private readonly SocketList _writers = new(forWriting: true);
+    private readonly ConnectErrors? _errors;
+    private readonly Func<LoopbackPair> _openWakeUp;
+    private LoopbackPair _wakeUp;
+    private int _emptyReturns;
+
+    public SocketPoll(Func<LoopbackPair> openWakeUp)
+    {
+        _openWakeUp = openWakeUp;
+        _wakeUp = openWakeUp();
+        _errors = OperatingSystem.IsWindows() ? new ConnectErrors(_writers) : null;
+        Readers.Add(_wakeUp.Reader, watched: null);
+    }
+
+    /// <summary>How many entries there are, those without interest included.</summary>
+    public int Entries { get; private set; }
+
+    public SocketList Readers { get; } = new(forWriting: false);
+
+    /// <summary>The number of full scans so far: the time stamp of sockets that are active.</summary>
+    public int Scans { get; set; }
+
+    public LoopbackPair WakeUp => Volatile.Read(ref _wakeUp);
+
+    /// <summary>
+    /// Rounds up to whole milliseconds, since poll(2) would cut a shorter wait to none and spin, and stays within the range of
+    /// <c>Socket.Select</c>.
+    /// </summary>
+    public static int ToMicroseconds(TimeSpan wait)
+    {
+        if (wait < TimeSpan.Zero)
+        {
+            return -1;
+        }
+
+        long milliseconds = wait.Ticks / TimeSpan.TicksPerMillisecond;
+        if (wait.Ticks % TimeSpan.TicksPerMillisecond != 0)
+        {
+            milliseconds++;
+        }
+
+        return (int)Math.Min(milliseconds, MaxWaitMilliseconds) * 1000;
+    }
+
+    public void Add(SelectorEntry entry, SocketHandle handle)
+    {
+        var watched = new WatchedSocket(entry, handle);
+        entry.State = watched;
+        Entries++;
+        Update(watched, Interest.None);
+    }
+
+    public void Update(WatchedSocket watched, Interest previous)
+    {
+        watched.LastActiveScan = Scans;
+        Move(Readers, watched, Reads(previous), Reads(watched.Entry.Interest));
+        Move(_writers, watched, Writes(previous), Writes(watched.Entry.Interest));
+    }
+
+    public void Remove(WatchedSocket watched)
+    {
+        Move(Readers, watched, Reads(watched.Entry.Interest), now: false);
+        Move(_writers, watched, Writes(watched.Entry.Interest), now: false);
+        watched.Entry.State = null;
+        Entries--;
+    }
+
+    /// <summary>Waits for all sockets, or for all writers and the hot readers.</summary>
+    /// <returns>Whether anything happened, a wake-up included. It may return early with nothing.</returns>
+    public bool Select(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
+    {
+        bool any;
+        try
+        {
+            any = SelectTogether(hotOnly, wait, ready);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A socket was closed while it was registered. Nothing was waited for: the others are asked next time.
+            Evict(static handle => handle.IsClosed, ready);
+            return true;
+        }
+        catch (SocketException error) when (error.SocketErrorCode is SocketError.OperationAborted or SocketError.NotSocket)
+        {
+            // Only Windows fails the whole call: the first when another thread closes a socket during the wait, the second
+            // when a descriptor was closed past its Socket. If no socket is to blame for the second, it would fail for ever.
+            if (!EvictBroken(ready) && error.SocketErrorCode == SocketError.NotSocket)
+            {
+                throw;
+            }
+
+            return true;
+        }
+
+        if (wait != TimeSpan.Zero)
+        {
+            EvictSpinning(any, ready);
+        }
+
+        return any;
+    }
+
+    /// <summary>Ends a wait. Any thread.</summary>
+    public void Wake() => WakeUp.Signal();
+
+    public void Dispose() => WakeUp.Dispose();
+
+    private static bool Reads(Interest interest) => (interest & Interest.Read) != 0;
+
+    private static bool Writes(Interest interest) => (interest & (Interest.Write | Interest.Connect)) != 0;
+
+    private static void Move(SocketList list, WatchedSocket watched, bool before, bool now)
+    {
+        if (before && !now)
+        {
+            list.Remove(watched);
+        }
+        else if (now && !before)
+        {
+            list.Add(watched.Socket, watched);
+        }
+    }
+
+    private bool SelectTogether(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
+    {
+        Readers.Rewind(hotOnly);
+        _writers.Rewind();
+        int sockets = Readers.Count + _writers.Count;
+        if (!Limit.Allows(sockets))
+        {
+            return SelectInParts(hotOnly, wait, ready);
+        }
+
+        try
+        {
+            Socket.Select(Readers, _writers.Count == 0 ? null : _writers, _errors?.Rewind(), ToMicroseconds(wait));
+        }
+        catch (SocketException error) when (PollLimit.Explains(error, sockets))
+        {
+            Limit.Lower(sockets);
+            return SelectInParts(hotOnly, wait, ready);
+        }
+
+        bool woken = CollectReaders(ready);
+        CollectWriters(ready);
+        _errors?.Collect(ready);
+        return woken || ready.Count > 0;
+    }
+
+    /// <returns>Whether the wake-up was among them.</returns>
+    private bool CollectReaders(List<SelectorEntry> ready)
+    {
+        bool woken = false;
+        int count = Readers.Count;
+        for (int i = 0; i < count; i++)
+        {
+            if (Readers.InView(i) is { } watched)
+            {
+                watched.LastActiveScan = Scans;
+                watched.Report(Interest.Read, ready);
+            }
+            else
+            {
+                woken = true;
+            }
+        }
+
+        if (woken && !_wakeUp.TryDrain())
+        {
+            RenewWakeUp(hasOtherWork: ready.Count > 0);
+        }
+
+        return woken;
+    }
+
+    private void CollectWriters(List<SelectorEntry> ready)
+    {
+        int count = _writers.Count;
+        for (int i = 0; i < count; i++)
+        {
+            WatchedSocket watched = _writers.InView(i)!;
+            watched.Report(watched.Entry.Interest & (Interest.Write | Interest.Connect), ready);
+        }
+    }
+
+    // The connection is cut: its reader would be readable for ever, and nothing could end a wait any more.
+    private void RenewWakeUp(bool hasOtherWork)
+    {
+        LoopbackPair old = _wakeUp;
+        try
+        {
+            LoopbackPair renewed = _openWakeUp();
+            Readers.Replace(WakeUpPosition, renewed.Reader);
+
+            // A full fence: a thread that still signals the old pair has posted before, and the reactor looks after this.
+            Interlocked.Exchange(ref _wakeUp, renewed);
+            old.Dispose();
+        }
+        catch (Exception error) when (error is SocketException or IOException)
+        {
+            // No descriptor is left. The next wait tries again; a loop that has nothing else to do must not spin until then.
+            if (!hasOtherWork)
+            {
+                Thread.Sleep(_renewalPause);
+            }
+        }
+    }
+
+    // A descriptor that was closed with close(2), past its Socket, ends every wait at once and is never in the list
+    // afterwards. Waits may end with nothing for other reasons too, so the sockets are checked after many of them.
+    private void EvictSpinning(bool any, List<SelectorEntry> ready)
+    {
+        _emptyReturns = any ? 0 : _emptyReturns + 1;
+        if (_emptyReturns >= MaxEmptyReturns)
+        {
+            _emptyReturns = 0;
+            EvictBroken(ready);
+        }
+    }
+
+    /// <returns>Whether there was a broken one.</returns>
+    private bool EvictBroken(List<SelectorEntry> ready)
+    {
+        Evict(static handle => handle.IsBroken, ready);
+        bool renews = _wakeUp.IsBroken;
+        if (renews)
+        {
+            RenewWakeUp(hasOtherWork: true);
+        }
+
+        return renews || ready.Count > 0;
+    }
+
+    private void Evict(Func<SocketHandle, bool> isLost, List<SelectorEntry> ready)
+    {
+        Evict(Readers, isLost, ready);
+        Evict(_writers, isLost, ready);
+    }
+
+    private void Evict(SocketList list, Func<SocketHandle, bool> isLost, List<SelectorEntry> ready)
+    {
+        for (int i = list.Members - 1; i >= 0; i--)
+        {
+            if (list.MemberAt(i) is { } watched && isLost(watched.Handle))
+            {
+                Remove(watched);
+                watched.Entry.Evict();
+                ready.Add(watched.Entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using SelectReactor.Selection;
+
+namespace SelectReactor.Tests.Selection;
+
+/// <summary>The wake-up is a connection, and connections can be cut: by an administrator, a firewall or a stray close.</summary>
+public sealed class WakeUpCutTests : SelectorFixture
+{
+    /// <summary>Their descriptors are closed already, and the numbers may belong to others by now.</summary>
+    private static readonly List<Socket> _neverClosed = [];
+
+    public enum Cut
+    {
+        EndByTheWriter,
+        EndByTheReader,
+        CloseOfTheWriter,
+        ResetByTheWriter,
+    }
+
+    [Test]
+    public void CutWakeUp_IsRenewed_WithoutSpinning([Values] Cut cut)
+    {
+        LoopbackPair old = Selector.WakeUp;
+        Apply(cut, old);
+        Select(Bound);
+
+        Assert.That(Selector.WakeUp, Is.Not.SameAs(old));
+        Assert.That(old.Reader.SafeHandle.IsClosed);
+        AssertWaits();
+        AssertWakes();
+    }
+
+    [Test]
+    public void WakeOnACutConnection_IsNotLost([Values] Cut cut)
+    {
+        Apply(cut, Selector.WakeUp);
+        Selector.Wake();
+
+        Select(Timeout.InfiniteTimeSpan);
+        AssertWaits();
+        AssertWakes();
+    }
+
+    [Test]
+    public void CutWakeUp_ThatCanNotBeRenewed_IsTriedAgainAfterAPause()
+    {
+        int attempts = 0;
+        using var selector = new SelectSelector(TimeProvider.System, () => ++attempts is 1 or > 4
+            ? new LoopbackPair()
+            : throw new SocketException((int)SocketError.TooManyOpenSockets));
+        LoopbackPair cut = selector.WakeUp;
+        cut.Writer.Shutdown(SocketShutdown.Send);
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 3; i++)
+        {
+            selector.Select(Timeout.InfiniteTimeSpan, []);
+            Assert.That(selector.WakeUp, Is.SameAs(cut));
+        }
+
+        Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.GreaterThanOrEqualTo(30), "no spin");
+        selector.Select(Timeout.InfiniteTimeSpan, []);
+        Assert.That(selector.WakeUp, Is.Not.SameAs(cut));
+    }
+
+    [Test]
+    public void WakeUpWhoseDescriptorIsClosedUnderneath_IsRenewed()
+    {
+        LoopbackPair old = Selector.WakeUp;
+        _neverClosed.Add(old.Reader);
+        new SafeSocketHandle(old.Reader.SafeHandle.DangerousGetHandle(), ownsHandle: true).Dispose();
+
+        // The wait returns with nothing again and again, until the selector looks for the reason.
+        Select(TimeSpan.FromMilliseconds(200));
+
+        Assert.That(Selector.WakeUp, Is.Not.SameAs(old));
+        AssertWakes();
+    }
+
+    [Test]
+    public void PostsReachTheLoop_AfterACut([Values] Cut cut)
+    {
+        SelectSelector selector = null!;
+        using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector = new SelectSelector() });
+        int ran = 0;
+        for (int i = 1; i <= 20; i++)
+        {
+            Apply(cut, selector.WakeUp);
+            var poster = new Thread(() => reactor.Post(() => ran++));
+            poster.Start();
+            for (int ticks = 0; ran < i && ticks < 10; ticks++)
+            {
+                reactor.RunOnce(Bound);
+            }
+
+            poster.Join();
+            Assert.That(ran, Is.EqualTo(i));
+        }
+    }
+
+    private static void Apply(Cut cut, LoopbackPair pair)
+    {
+        switch (cut)
+        {
+            case Cut.EndByTheWriter:
+                pair.Writer.Shutdown(SocketShutdown.Send);
+                break;
+            case Cut.EndByTheReader:
+                pair.Reader.Shutdown(SocketShutdown.Both);
+                break;
+            case Cut.CloseOfTheWriter:
+                pair.Writer.Dispose();
+                break;
+            default:
+                pair.Writer.LingerState = new LingerOption(true, 0);
+                pair.Writer.Dispose();
+                break;
+        }
+    }
+
+    private void AssertWaits()
+    {
+        long start = Stopwatch.GetTimestamp();
+        Select(TimeSpan.FromMilliseconds(50));
+        Assert.That(Ready, Is.Empty);
+        Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.GreaterThanOrEqualTo(50));
+    }
+
+    private void AssertWakes()
+    {
+        var waker = new Thread(Selector.Wake);
+        waker.Start();
+        Select(Timeout.InfiniteTimeSpan);
+        Assert.That(Ready, Is.Empty);
+        waker.Join();
+    }
+}
