@@ -56,6 +56,17 @@ public sealed class SystemFaultTests
         }
     }
 
+    [TestCase("epoll_ctl:error=ENOSPC:when=4..12+2")]
+    [TestCase("epoll_ctl:error=ENOMEM:when=4..12")]
+    public void EpollThatRefuses_LosesSingleClients_AndTheServerGoesOn(string injection)
+    {
+        using var server = Server.Start(
+            "EchoServer", $"exec strace -f -qq -e signal=none -e trace=none -e inject={injection}", "--port 0 --selector epoll");
+        Client.Await(() => Client.Echoes(server.Address, _message), "a client is served");
+        Client.Await(
+            () => Enumerable.Range(0, 5).All(_ => Client.Echoes(server.Address, _message)), "all clients are served again");
+    }
+
     [Test]
     public void SilentNetwork_EndsInATimeOut()
     {

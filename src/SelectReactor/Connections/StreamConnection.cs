@@ -155,11 +155,11 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
 
         _handler ??= handler;
-        _isGiven = true;
         Transition(Phase.Open);
         StartDeadlines();
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
+        _isGiven = true;
         Deliver(Callback.OnConnected);
     }
 

@@ -76,4 +76,7 @@ internal static partial class ReactorLog
     [LoggerMessage(48, LogLevel.Error,
         "The selector refused to change the interest of the listener on {EndPoint}. The listener tries again in {Pause}.")]
     public static partial void ListenerInterestFault(ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
+
+    [LoggerMessage(49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}, whose socket closes.")]
+    public static partial void ListenerCloseFault(ILogger logger, EndPoint? endPoint, Exception exception);
 }

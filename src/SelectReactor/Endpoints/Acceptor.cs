@@ -124,7 +124,7 @@ internal sealed class Acceptor : IEventHandler
         }
     }
 
-    /// <summary>Closes the handle. Idempotent.</summary>
+    /// <summary>Closes the handle, even if the selector fails to forget it. Idempotent.</summary>
     public void Close()
     {
         _retry?.Cancel();
@@ -133,10 +133,12 @@ internal sealed class Acceptor : IEventHandler
         {
             _key.Cancel();
         }
-        finally
+        catch (Exception exception)
         {
-            _handle.Close();
+            ReactorLog.ListenerCloseFault(_reactor.Logger, _localEndPoint, exception);
         }
+
+        _handle.Close();
     }
 
     private void Accept()

@@ -120,7 +120,10 @@ internal sealed class Admission
         }
 
         _accepted++;
-        connection.Open(handler);
+        if (connection.TryOpen(handler) is { } fault)
+        {
+            ReactorLog.RegistrationFault(_reactor.Logger, _listening, fault);
+        }
     }
 
     private StreamConnection? Register(Handle handle)

@@ -47,12 +47,7 @@ internal sealed class ConnectAttempt(
     /// have ended without the loop having looked at it yet.</summary>
     public void Poll()
     {
-        if (_retry is { IsActive: true })
-        {
-            _retry.Cancel();
-            Begin();
-        }
-        else if (_handle is not null && _key is not null)
+        if (_handle is not null && _key is not null)
         {
             // In this order: to tell the remote address, the runtime may take the error of a failed attempt and drop it.
             SocketError error = _handle.TakeError();

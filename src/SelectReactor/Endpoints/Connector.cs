@@ -148,8 +148,14 @@ internal sealed class Connector(
                 localEndPoint: null,
                 onFinished: null);
             connection.Register();
-            connection.Open(handler);
-            _outcome.SetResult(connection);
+            if (connection.TryOpen(handler) is { } fault)
+            {
+                _outcome.SetException(fault);
+            }
+            else
+            {
+                _outcome.SetResult(connection);
+            }
         }
         catch (Exception exception)
         {

@@ -101,16 +101,9 @@ public sealed class Listener : IDisposable
         // This can throw, so it comes before anything has changed.
         _reactor.VerifyAccess();
         _isClosed = true;
-        try
-        {
-            _acceptor.Close();
-        }
-        finally
-        {
-            // A shutdown waits for these two, whatever the selector says to the first.
-            _reactor.RemoveStarter(_stopper);
-            CompleteDrain();
-        }
+        _acceptor.Close();
+        _reactor.RemoveStarter(_stopper);
+        CompleteDrain();
     }
 
     private void CompleteDrain()

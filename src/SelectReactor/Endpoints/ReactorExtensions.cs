@@ -136,7 +136,7 @@ public static class ReactorExtensions
         var connection = new StreamConnection(
             reactor, handle, options, pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
         connection.Register();
-        reactor.Post(() => connection.Open(handler));
+        reactor.Post(() => connection.TryOpen(handler));
         return connection;
     }
 

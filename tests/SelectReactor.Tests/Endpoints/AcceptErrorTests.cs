@@ -17,6 +17,8 @@ public sealed class AcceptErrorTests
     private SelectorEntry _entry = null!;
     private Reactor _reactor = null!;
     private Listener _listener = null!;
+    private Exception? _fault;
+    private Handle? _spare;
     private int _accepts;
 
     [SetUp]
@@ -44,12 +46,19 @@ public sealed class AcceptErrorTests
         handle.Setup(handle => handle.Accept(out none)).Returns(() =>
         {
             _accepts++;
+            if (_fault is { } fault)
+            {
+                _fault = null;
+                throw fault;
+            }
+
             return _errors.TryDequeue(out SocketError error) ? error : SocketError.WouldBlock;
         });
         var handles = new Mock<IHandleFactory>();
         handles.Setup(static factory => factory.CreateListener(It.IsAny<AddressFamily>())).Returns(handle.Object);
+        _spare = null;
         handles.Setup(static factory => factory.CreateStream(It.IsAny<AddressFamily>()))
-            .Throws(new SocketException((int)SocketError.TooManyOpenSockets));
+            .Returns(() => _spare ?? throw new SocketException((int)SocketError.TooManyOpenSockets));
         _reactor = new Reactor(new ReactorOptions
         {
             SelectorFactory = () => _selector.Object,
@@ -130,6 +139,42 @@ public sealed class AcceptErrorTests
             spare.Setup(static handle => handle.Close()).Callback(() => order.Add($"{name} closed"));
             return spare.Object;
         }
+    }
+
+    [Test]
+    public void SpareDescriptorThatIsMissing_IsOpened_OnceThereIsOne()
+    {
+        var spare = new Mock<Handle> { CallBase = true };
+        for (int second = 0; second < 3; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _reactor.RunOnce(TimeSpan.Zero);
+        }
+
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read), "to lack it is no reason to pause");
+        _spare = spare.Object;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _reactor.RunOnce(TimeSpan.Zero);
+        _errors.Enqueue(SocketError.TooManyOpenSockets);
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        spare.Verify(static handle => handle.Close(), Times.Once, "closed to accept and reset those who wait");
+    }
+
+    [Test]
+    public void AcceptThatThrows_PausesForASecond_AndTheListenerGoesOn()
+    {
+        _fault = new InsufficientMemoryException();
+        Assert.That(() => _reactor.RunOnce(TimeSpan.Zero), Throws.Nothing);
+        Assert.That((_entry.Key!.IsValid, _entry.Interest), Is.EqualTo((true, Interest.None)));
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _reactor.RunOnce(TimeSpan.Zero);
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_accepts, Is.EqualTo(2));
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read));
+        Assert.That(_logger.Entries, Has.One.Matches<(LogLevel Level, int Id, string, Exception? Exception)>(
+            static entry => entry is { Level: LogLevel.Error, Id: 47, Exception: InsufficientMemoryException }));
     }
 
     [Test]

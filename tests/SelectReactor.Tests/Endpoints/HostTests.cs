@@ -12,6 +12,7 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     private static readonly TimeSpan _never = TimeSpan.FromHours(1);
     private readonly ScriptedHandler _handler = new();
     private readonly Resolver _resolver = new();
+    private RecordingHandles _handles = null!;
     private Reactor _reactor = null!;
     private readonly List<Socket> _fullBacklog = [];
     private Socket _server = null!;
@@ -25,7 +26,13 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         _resolver.Asked.Clear();
         _server = Peer.Listen();
         _port = ((IPEndPoint)_server.LocalEndPoint!).Port;
-        _reactor = new Reactor(new ReactorOptions { SelectorFactory = Options().SelectorFactory, NameResolver = _resolver });
+        _handles = new RecordingHandles();
+        _reactor = new Reactor(new ReactorOptions
+        {
+            SelectorFactory = Options().SelectorFactory,
+            NameResolver = _resolver,
+            HandleFactory = _handles,
+        });
     }
 
     [TearDown]
@@ -87,11 +94,19 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         BeSilent();
         _resolver.Answer(AddressFamily.InterNetworkV6);
         _resolver.Answer(AddressFamily.InterNetwork, _silent, IPAddress.Loopback);
-        int before = Descriptors.Count();
 
         Connection connection = Await(Connect(new ConnectOptions { AttemptDelay = TimeSpan.FromMilliseconds(20) }));
         Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
-        Assert.That(Descriptors.Count(), Is.EqualTo(before + 1));
+        Assert.That((_handles.Made.Count, _handles.Open), Is.EqualTo((2, 1)));
+    }
+
+    [Test]
+    public void MappedAddressOfAResolver_MeansTheIPv4Address()
+    {
+        _resolver.Answer(AddressFamily.InterNetwork);
+        _resolver.Answer(AddressFamily.InterNetworkV6, IPAddress.Loopback.MapToIPv6());
+
+        Assert.That(Await(Connect()).RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
     }
 
     [Test]

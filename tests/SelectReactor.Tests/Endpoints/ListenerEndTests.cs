@@ -1,0 +1,74 @@
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Endpoints;
+
+/// <summary>Ends of listeners on several threads, and where those who wait for them go on.</summary>
+public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(selector)
+{
+    [Test]
+    public void Disposed_WhileTheLoopBeginsOnAnotherThread_IsClosed_AndTheShutdownCompletes()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            using var reactor = new Reactor(Options());
+            Listener listener = reactor.Listen(AnyPort, new ScriptedHandler());
+            using var start = new Barrier(2);
+            var loop = new Thread(() =>
+            {
+                start.SignalAndWait();
+                reactor.Run();
+            });
+            loop.Start();
+            start.SignalAndWait();
+            Assert.That(listener.Dispose, Throws.Nothing);
+
+            Task shutdown = reactor.ShutdownAsync(TimeSpan.FromHours(1));
+            Assert.That(shutdown.Wait(Bound), $"round {round}: nothing is left to wait for");
+            Assert.That(loop.Join(Bound));
+            Assert.That(Peer.CanConnect(listener.LocalEndPoint), Is.False);
+        }
+    }
+
+    [Test]
+    public void WaitsOnTheLoop_GoOnOnTheLoop_AlsoWithoutItsContext()
+    {
+        List<bool> onLoop = [];
+        Listener listener = null!;
+        var serving = new ScriptedHandler
+        {
+            Connected = async connection =>
+            {
+                Task stopped = listener.StopAcceptingAsync();
+                connection.Abort();
+                await stopped.ConfigureAwait(false);
+                onLoop.Add(Reactor.IsReactorThread);
+            },
+        };
+        listener = Reactor.Listen(AnyPort, serving);
+        Reactor.Post(async () =>
+        {
+            await Reactor.ConnectAsync(listener.LocalEndPoint, new ScriptedHandler()).ConfigureAwait(false);
+            onLoop.Add(Reactor.IsReactorThread);
+        });
+        RunUntil(() => onLoop.Count == 2);
+
+        Assert.That(onLoop, Is.All.True);
+    }
+
+    [Test]
+    public void WaitsOnAnotherThread_DoNotGoOnAsTheLoop()
+    {
+        using var thread = new ReactorThread(Options());
+        Listener listener = thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, new ScriptedHandler())).Result;
+        bool? onLoop = null;
+        Task waits = Wait();
+        Assert.That(waits.Wait(Bound));
+        Assert.That(onLoop, Is.False);
+
+        async Task Wait()
+        {
+            await thread.Reactor.ConnectAsync(listener.LocalEndPoint, new ScriptedHandler()).ConfigureAwait(false);
+            onLoop = thread.Reactor.IsReactorThread;
+        }
+    }
+}
