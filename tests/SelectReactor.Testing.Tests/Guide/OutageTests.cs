@@ -36,7 +36,8 @@ public sealed class OutageTests
         string[] lines = failure.Message.Split('\n');
         Assert.That(lines[0], Does.Match(@"^Seed \d+ failed: "));
         Assert.That(
-            failure.Message, Does.Match(@"\nRun it again with SimulatedNetwork\.Replay\(\d+\)\. The trace ends with:\n +\d+\.\d{7} "));
+            failure.Message,
+            Does.Match(@"\nRun it again with SimulatedNetwork\.Replay\(\d+\)\. The trace ends with:\n +\d+\.\d{7} "));
     }
 
     [Test]
@@ -97,7 +98,8 @@ public sealed class OutageTests
             server.EndPoint(6380),
             pinger,
             new ConnectOptions { Connection = new ConnectionOptions { ReadIdleTimeout = TimeSpan.FromSeconds(2) } });
-        network.Schedule(TimeSpan.FromMilliseconds(network.Random.Next(1000)), () => network.Partition(server, client));
+        network.Schedule(
+            TimeSpan.FromMilliseconds(network.Random.Next(1000)), () => network.Partition(server, client));
         network.Schedule(TimeSpan.FromSeconds(5), network.HealAll);
         network.RunUntil(() => pinger.Reason is not null);
         Assert.That(pinger.Reason!.Value.Kind, Is.EqualTo(CloseKind.Local));

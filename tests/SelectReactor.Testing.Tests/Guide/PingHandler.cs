@@ -12,7 +12,8 @@ internal sealed class PingHandler : IConnectionHandler
             var reader = new SequenceReader<byte>(result.Buffer);
             while (reader.TryReadTo(out ReadOnlySequence<byte> line, "\r\n"u8))
             {
-                connection.Output.Write(line.ToArray().AsSpan().SequenceEqual("PING"u8) ? "+PONG\r\n"u8 : "-ERR\r\n"u8);
+                connection.Output.Write(
+                    line.ToArray().AsSpan().SequenceEqual("PING"u8) ? "+PONG\r\n"u8 : "-ERR\r\n"u8);
             }
 
             connection.Input.AdvanceTo(reader.Position, result.Buffer.End);
