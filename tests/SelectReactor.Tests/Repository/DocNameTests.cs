@@ -11,8 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace SelectReactor.Tests.Repository;
 
 /// <summary>
-/// The pages name only what exists. Of the words that a page sets in backticks, those are looked up that can only be a
-/// type (<c>Reactor</c>), a member (<c>Reactor.Tick</c>, internal ones too) or a path (<c>src/SelectReactor</c>).
+/// The pages name only code that exists. The tests look up each word in backticks that is written like a type
+/// (<c>Reactor</c>), a member (<c>Reactor.Tick</c>, also an internal one), a path (<c>src/SelectReactor</c>), a folder
+/// (<c>Timing/</c>) or a file (<c>Reactor.cs</c>), and each member in a diagram.
 /// </summary>
 public sealed partial class DocNameTests
 {
@@ -61,10 +62,14 @@ public sealed partial class DocNameTests
     [TestCase("Socket.Select", true)]
     [TestCase("List<T>", true)]
     [TestCase("src/SelectReactor/Selection/", true)]
+    [TestCase("Selection/", true)]
+    [TestCase("SelectSelector.cs", true)]
     [TestCase("SourceTests.Core_IsManaged", true)]
     [TestCase("Reactor.Walk", false)]
     [TestCase("Demultiplexer", false)]
     [TestCase("src/SelectReactor/Attic/", false)]
+    [TestCase("Attic/", false)]
+    [TestCase("Attic.cs", false)]
     [TestCase("SourceTests.NoSuchTest", false)]
     public void ANameThatDoesNotExist_IsFound(string name, bool exists)
     {
@@ -72,11 +77,26 @@ public sealed partial class DocNameTests
         Assert.That(Exists(name), Is.EqualTo(exists));
     }
 
-    // A name has a small letter: GET and RESP are words of protocols.
-    private static IEnumerable<string> Names(string page) => CodeSpan().Matches(Fence().Replace(page, ""))
-        .Select(static match => match.Groups[1].Value)
-        .Where(static code => Name().IsMatch(code) || RepositoryPath().IsMatch(code))
-        .Distinct();
+    [Test]
+    public void ANameInADiagram_IsFound() =>
+        Assert.That(
+            Names("```mermaid\nA[Reactor.Walk] --> B[wait, then Dispatch]\n```\n```sh\nNot.Looked at\n```\n"),
+            Is.EqualTo(new[] { "Reactor.Walk" }));
+
+    private static IEnumerable<string> Names(string page)
+    {
+        IEnumerable<string> inDiagrams = Diagram().Matches(page)
+            .SelectMany(static diagram => MemberName().Matches(diagram.Value))
+            .Select(static match => match.Value);
+        return CodeSpan().Matches(Fence().Replace(page, ""))
+            .Select(static match => match.Groups[1].Value)
+            .Where(IsName)
+            .Concat(inDiagrams)
+            .Distinct();
+    }
+
+    private static bool IsName(string code) =>
+        Name().IsMatch(code) || RepositoryPath().IsMatch(code) || Folder().IsMatch(code);
 
     // Without a type of that name, Clock.Leap is a member of what a property returns.
     private static bool Exists(string code)
@@ -85,6 +105,16 @@ public sealed partial class DocNameTests
         {
             string path = Path.Combine(Sources.Root, code);
             return File.Exists(path) || Directory.Exists(path);
+        }
+
+        if (Folder().IsMatch(code))
+        {
+            return Sources.Below("src").Any(file => file.Contains($"/{code}"));
+        }
+
+        if (code.EndsWith(".cs", StringComparison.Ordinal))
+        {
+            return Sources.All.Any(file => Path.GetFileName(file) == code);
         }
 
         string[] name = Name().Match(code).Groups[1].Value.Split('.');
@@ -110,9 +140,19 @@ public sealed partial class DocNameTests
     [GeneratedRegex("^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence();
 
+    [GeneratedRegex("^```mermaid\n.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Diagram();
+
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex CodeSpan();
 
+    [GeneratedRegex(@"\b[A-Z]\w*\.[A-Z]\w*\b")]
+    private static partial Regex MemberName();
+
+    [GeneratedRegex("^[A-Z][A-Za-z]+/$")]
+    private static partial Regex Folder();
+
+    // A name has a small letter: GET and RESP are words of protocols.
     [GeneratedRegex(@"^([A-Z]\w*[a-z]\w*(?:\.[A-Za-z_]\w*)?)(?:<\w+>)?(?:\([^()]*\))?$")]
     private static partial Regex Name();
 
