@@ -29,7 +29,7 @@ public class BufferBenchmark
     {
         var pool = new BufferPool();
         _input = new InputBuffer(pool, _owner);
-        _output = new OutputBuffer(pool, _owner, 1024 * 1024, 1024 * 1024);
+        _output = new OutputBuffer(pool, _owner, new OutputLimits(1024 * 1024, 1024 * 1024, int.MaxValue));
         _message = new byte[MessageBytes];
     }
 
@@ -71,6 +71,7 @@ public class BufferBenchmark
         while (_output.Queued > 0)
         {
             _output.Send(_sink, _gather, out int now);
+            _output.Consume(now);
             sent += now;
         }
 
@@ -131,13 +132,29 @@ public class BufferBenchmark
 
     private sealed class Owner : IBufferOwner
     {
+        public bool HasAccess => true;
+
+        public SynchronizationContext Context { get; } = new();
+
         public void VerifyAccess()
         {
         }
 
+        public void Invoke(Action<object?> continuation, object? state, bool withContext) => continuation(state);
+
+        public void InputResultReady()
+        {
+        }
+
+        public void OutputResultReady()
+        {
+        }
+
+        public IOException CreateReadError() => new();
+
         public void Defer(Action<object?> callback, object? state) => callback(state);
 
-        public void InputAdvanced()
+        public void InputAdvanced(long consumed)
         {
         }
 

@@ -70,7 +70,7 @@ public sealed class SimulatedHost
     public int OpenDescriptors => Descriptors.Open;
 
     /// <summary>How many handles the reactor's selector watches.</summary>
-    public int RegisteredKeys => _selector.Entries;
+    public int RegisteredKeys => _selector.Entries.Count;
 
     /// <summary>How many handles were closed while they were still registered.</summary>
     public int EvictedKeys => _selector.Evicted;
@@ -83,6 +83,9 @@ public sealed class SimulatedHost
     internal DescriptorTable Descriptors { get; }
 
     internal PortTable Ports { get; }
+
+    /// <summary>What its reactor's selector watches.</summary>
+    internal IReadOnlyList<SelectorEntry> Entries => _selector.Entries;
 
     /// <summary>How many bytes its system has taken for its programs, without those that a reset discarded.</summary>
     internal long TakenBytes { get; set; }

@@ -99,9 +99,9 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>Whether receiving reports the end of the stream after a send has lost the error of a reset, as on
-    /// systems that cannot tell the two apart. The next send then fails with <see cref="SocketError.Shutdown"/>. Default: false,
-    /// as for TCP on Linux: receiving reports <see cref="SocketError.ConnectionReset"/>.</summary>
+    /// <summary>Whether a reset is reported only once, as on systems that cannot tell TCP's state: a receive after a send that has
+    /// met the reset reports the end of the stream, and the next send fails with <see cref="SocketError.Shutdown"/>.
+    /// Default: false, as on Linux, where a receive goes on to report <see cref="SocketError.ConnectionReset"/>.</summary>
     public bool ResetLooksLikeEnd { get; init; }
 
     /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>
@@ -167,6 +167,9 @@ public sealed record SimulatedNetworkOptions
             ReceiveWindowBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 50),
             SpuriousReadinessChance = Pick(random, 0, 0, 0.05, 0.3),
             MinWritableShare = Pick(random, 1.0 / 3, 1.0 / 3, 0, 0.6),
+            ResetDiscardsInput = Pick(random, false, false, true),
+            LostSendErrorChance = Pick(random, 0, 0, 0.5),
+            ResetLooksLikeEnd = Pick(random, false, true),
         };
     }
 

@@ -48,6 +48,15 @@ internal sealed class Recorder : IConnectionHandler
         }
     }
 
+    /// <summary>Looks at all input and consumes one byte.</summary>
+    public static void Sip(Connection connection)
+    {
+        if (connection.Input.TryRead(out ReadResult result))
+        {
+            connection.Input.AdvanceTo(result.Buffer.GetPosition(Math.Min(1, result.Buffer.Length)));
+        }
+    }
+
     /// <summary>Reads all input and sends it back.</summary>
     public static void Echo(Connection connection) => connection.Output.Write(ReadAll(connection));
 

@@ -26,19 +26,10 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
         network.InternalRandom.Between(network.Options.MinLatency, network.Options.MaxLatency);
 
     /// <summary>Sends a packet; <paramref name="arrive"/> runs when it arrives.</summary>
-    public void Send(int bytes, Action arrive)
-    {
-        var packet = new Packet(bytes, arrive);
-        _packets.AddLast(packet);
-        if (!IsHeld && network.IsCut(From, To))
-        {
-            Hold();
-        }
-        else if (!IsHeld)
-        {
-            ScheduleArrival(packet, TimeSpan.Zero);
-        }
-    }
+    public void Send(int bytes, Action arrive) => Send(new Packet(bytes, arrive, isAcknowledgement: false));
+
+    /// <summary>Sends an acknowledgement, which is never acknowledged itself.</summary>
+    public void SendAcknowledgement(Action arrive) => Send(new Packet(0, arrive, isAcknowledgement: true));
 
     /// <summary>Sends a reset behind the packets that are on their way. A reset is never sent again, and neither is a lost
     /// packet before it: so the receiver gets neither that packet nor those behind it. A partition swallows the
@@ -61,7 +52,8 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
         });
     }
 
-    /// <summary>The hosts reach each other again: the sender sends the lost packets again when its timer expires.</summary>
+    /// <summary>The hosts reach each other again: the sender sends the lost packets again when its timer expires. Lost
+    /// acknowledgements need no timer, since the next one says the same.</summary>
     public void Release()
     {
         IsHeld = false;
@@ -71,10 +63,25 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
         }
 
         var outage = TimeSpan.FromTicks(Math.Min(network.Now - _heldSince, _maxRetransmission.Ticks));
-        TimeSpan delay = network.InternalRandom.Between(TimeSpan.Zero, outage);
+        TimeSpan delay = _packets.All(static packet => packet.IsAcknowledgement)
+            ? TimeSpan.Zero
+            : network.InternalRandom.Between(TimeSpan.Zero, outage);
         foreach (Packet packet in _packets)
         {
             ScheduleArrival(packet, delay);
+        }
+    }
+
+    private void Send(Packet packet)
+    {
+        _packets.AddLast(packet);
+        if (!IsHeld && network.IsCut(From, To))
+        {
+            Hold();
+        }
+        else if (!IsHeld)
+        {
+            ScheduleArrival(packet, TimeSpan.Zero);
         }
     }
 
@@ -136,9 +143,11 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
         }
     }
 
-    private sealed class Packet(int bytes, Action arrive)
+    private sealed class Packet(int bytes, Action arrive, bool isAcknowledgement)
     {
         public int Bytes => bytes;
+
+        public bool IsAcknowledgement => isAcknowledgement;
 
         public Action Arrive => arrive;
 

@@ -11,7 +11,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     private readonly List<SelectorEntry> _entries = [];
     private volatile bool _isWoken;
 
-    public int Entries => _entries.Count;
+    public IReadOnlyList<SelectorEntry> Entries => _entries;
 
     public int Evicted { get; private set; }
 

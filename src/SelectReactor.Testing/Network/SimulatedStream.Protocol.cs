@@ -177,7 +177,7 @@ internal sealed partial class SimulatedStream
         if (!IsCut)
         {
             (long number, long windowEnd) = (_receive.Next, _receive.WindowEnd);
-            _link!.Send(0, () => _peer!.OnAcknowledged(number, windowEnd));
+            _link!.SendAcknowledgement(() => _peer!.OnAcknowledged(number, windowEnd));
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
     private IPEndPoint? _remote;
     private SocketError _error;
     private bool _isInputShut;
+    private bool _isOutputShut;
 
     public SimulatedStream(SimulatedHost host, int descriptor, AddressFamily family)
         : base(host, descriptor, family)
@@ -36,6 +37,9 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
     /// <summary>How many bytes of the peer this end's system has taken and acknowledged.</summary>
     public long TakenBytes => _receive.TakenBytes;
+
+    /// <summary>Whether the peer's FIN has come, and no reset has discarded it.</summary>
+    public bool IsInputEnded => _receive.IsEnded;
 
     /// <summary>How many of this end's bytes the peer's system has acknowledged, as far as this end knows.</summary>
     public long AcknowledgedBytes => _send.AcknowledgedBytes;
@@ -126,8 +130,10 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             return SocketError.WouldBlock;
         }
 
-        Note("receive: end");
-        return SocketError.Success;
+        // As the handle of a real socket, which asks for TCP's state. After an own shutdown that says nothing.
+        bool isReset = IsCut && !_isOutputShut && !buffer.IsEmpty && !Network.Options.ResetLooksLikeEnd;
+        Note(isReset ? "receive: reset" : "receive: end");
+        return isReset ? SocketError.ConnectionReset : SocketError.Success;
     }
 
     public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
@@ -183,6 +189,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         _isInputShut |= how is SocketShutdown.Receive or SocketShutdown.Both;
         if (how is SocketShutdown.Send or SocketShutdown.Both)
         {
+            _isOutputShut = true;
             EndOutput();
         }
 
@@ -192,8 +199,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
     public override bool TryGetAcknowledgedBytes(out long bytes)
     {
-        bytes = AcknowledgedBytes;
-        return !IsClosed && WasConnected;
+        bytes = IsClosed ? 0 : AcknowledgedBytes;
+        return !IsClosed;
     }
 
     public override SocketError TakeError()
@@ -266,7 +273,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             && Network.InternalRandom.Hits(Network.Options.LostSendErrorChance))
         {
             Note("send: the error is lost");
-            _error = Network.Options.ResetLooksLikeEnd ? SocketError.Success : _error;
+            _error = SocketError.Success;
             sent = Network.InternalRandom.Between(1, wanted - 1);
             return SocketError.Success;
         }

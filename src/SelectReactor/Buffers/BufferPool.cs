@@ -10,17 +10,17 @@ internal sealed class BufferPool
     public const int MediumSize = 32 * 1024;
     public const int LargeSize = 128 * 1024;
 
-    /// <summary>So little is kept for good.</summary>
+    /// <summary>Idle memory up to this size is kept for good.</summary>
     private const long WorthTrimming = 256 * 1024;
 
-    private const int MostSmall = 1024;
-    private const int MostMedium = 256;
-    private const int MostLarge = 160;
+    private const int MaxSmall = 1024;
+    private const int MaxMedium = 256;
+    private const int MaxLarge = 160;
     private Shelf _small;
     private Shelf _medium;
     private Shelf _large;
 
-    /// <summary>Whether more is idle than one would keep for ever: call <see cref="Trim"/> now and then.</summary>
+    /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and then.</summary>
     public bool IsWorthTrimming =>
         ((long)_small.Count * SmallSize) + ((long)_medium.Count * MediumSize) + ((long)_large.Count * LargeSize) > WorthTrimming;
 
@@ -60,20 +60,20 @@ internal sealed class BufferPool
         switch (segment.Capacity)
         {
             case SmallSize:
-                _small.Keep(segment, MostSmall);
+                _small.Keep(segment, MaxSmall);
                 break;
             case MediumSize:
-                _medium.Keep(segment, MostMedium);
+                _medium.Keep(segment, MaxMedium);
                 break;
             case LargeSize:
-                _large.Keep(segment, MostLarge);
+                _large.Keep(segment, MaxLarge);
                 break;
             default:
-                break; // Made to measure for one large request: the collector's.
+                break; // It was made for one large request and is left to the collector.
         }
     }
 
-    /// <summary>Leaves to the collector what was not needed since the last call.</summary>
+    /// <summary>Frees the segments that nobody needed since the last call.</summary>
     public void Trim()
     {
         _small.Trim();
@@ -81,10 +81,10 @@ internal sealed class BufferPool
         _large.Trim();
     }
 
-    /// <summary>Gives up a segment that somebody may still write to or read from: it must never be used again.</summary>
+    /// <summary>Takes note that a segment will not come back, because somebody may still read or write it.</summary>
     public void Abandon() => Outstanding--;
 
-    // What is kept is pinned; a block made to measure is not, so that the collector may move and free it as any other.
+    // Pooled blocks are pinned. A larger one is made for one request and is not, so that the collector treats it as any other.
     private static BufferSegment Create(int size) =>
         new(GC.AllocateUninitializedArray<byte>(size, pinned: size <= LargeSize));
 
@@ -93,7 +93,7 @@ internal sealed class BufferPool
     private struct Shelf
     {
         private BufferSegment? _first;
-        private int _least;
+        private int _leastIdle;
 
         public int Count { get; private set; }
 
@@ -106,13 +106,13 @@ internal sealed class BufferPool
 
             _first = segment.Successor;
             segment.Reset(next: null);
-            _least = Math.Min(_least, --Count);
+            _leastIdle = Math.Min(_leastIdle, --Count);
             return segment;
         }
 
-        public void Keep(BufferSegment segment, int most)
+        public void Keep(BufferSegment segment, int max)
         {
-            if (Count < most)
+            if (Count < max)
             {
                 segment.Reset(_first);
                 _first = segment;
@@ -120,16 +120,16 @@ internal sealed class BufferPool
             }
         }
 
-        // Those that were idle all the time since.
+        // The least number that was idle since the last call is the number that nobody needed.
         public void Trim()
         {
-            for (int dropped = 0; dropped < _least; dropped++)
+            for (int dropped = 0; dropped < _leastIdle; dropped++)
             {
                 _first = _first!.Successor;
                 Count--;
             }
 
-            _least = Count;
+            _leastIdle = Count;
         }
     }
 }

@@ -4,7 +4,7 @@ namespace SelectReactor.Buffers;
 
 /// <summary>
 /// One block of memory and its place in a chain of blocks. The block and this object stay together for life, so that
-/// renting one costs no allocation. Written bytes are <c>[0, End)</c>; those before <see cref="Start"/> are done with.
+/// renting one costs no allocation. Written bytes are <c>[0, End)</c>; those before <see cref="Start"/> are consumed.
 /// </summary>
 internal sealed class BufferSegment(byte[] block) : ReadOnlySequenceSegment<byte>
 {
@@ -12,8 +12,14 @@ internal sealed class BufferSegment(byte[] block) : ReadOnlySequenceSegment<byte
 
     public int End { get; private set; }
 
-    /// <summary>Whether somebody may still write to it: it must not be used for anything else then.</summary>
+    /// <summary>Whether a writer was lent its free end and has not committed yet.</summary>
     public bool IsLent { get; set; }
+
+    /// <summary>Whether a writer may hold on to memory of it for good, since it was lent again before the first loan ended.</summary>
+    public bool IsEscaped { get; set; }
+
+    /// <summary>Whether somebody may still write to it: it must not be used for anything else then.</summary>
+    public bool IsShared => IsLent || IsEscaped;
 
     public int Capacity => block.Length;
 
@@ -43,7 +49,7 @@ internal sealed class BufferSegment(byte[] block) : ReadOnlySequenceSegment<byte
         Next = next;
     }
 
-    /// <summary>As new, with <paramref name="next"/> behind it in the pool's list of free segments.</summary>
+    /// <summary>Empties it, with <paramref name="next"/> behind it in the pool's list of free segments.</summary>
     public void Reset(BufferSegment? next)
     {
         Start = 0;

@@ -3,38 +3,49 @@ using System.IO.Pipelines;
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// Received bytes behind the contract of <see cref="PipeReader"/>, for one thread. The connection receives into
-/// <see cref="Reserve"/> and <see cref="Commit"/>s; the handler reads and advances. A segment goes back to the pool as
-/// soon as its last byte is consumed, so that an idle connection holds none.
+/// Received bytes behind the contract of <see cref="PipeReader"/>, for one thread. A segment returns to the pool when its
+/// last byte is consumed, so an idle connection holds none.
 /// </summary>
-internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeReader
+internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeReader
 {
-    private BufferSegment? _head;
-    private BufferSegment? _tail;
-    private BufferSegment? _fresh;
+    /// <summary>So many reads in a row after the end of the stream mean that the reader does not look for the end.</summary>
+    private const int MaxReadsAfterEnd = 100;
+
+    private InputQueue _queue = new(pool);
     private PendingOperation<ReadResult>? _pending;
-    private Exception? _error;
-    private int _receiveSize = BufferPool.SmallSize;
-    private bool _lastWasLittle;
-    private ReadState _reading;
-    private bool _completed;
+    private ReaderState _reader;
+    private SourceState _source;
+    private int _readsAfterEnd;
     private bool _discarding;
-    private bool _ended;
     private bool _cancelNext;
 
-    private enum ReadState : byte
+    private enum ReaderState : byte
     {
-        None,
+        Idle,
 
-        /// <summary>The reader has a cancelled result: it may advance, or simply read again.</summary>
-        Cancelled,
+        /// <summary>The reader has a cancelled result: it may advance, or read again.</summary>
+        HasCancelledResult,
 
         /// <summary>The reader has a result and must advance before it reads again.</summary>
-        Active,
+        HasResult,
+
+        /// <summary>The reader wants no more.</summary>
+        Completed,
+    }
+
+    private enum SourceState : byte
+    {
+        Open,
+
+        /// <summary>The peer has ended its stream: reads say <c>IsCompleted</c>.</summary>
+        Ended,
+
+        /// <summary>The connection was cut or closed by this side: reads throw.</summary>
+        Failed,
     }
 
     /// <summary>Bytes that the reader has not consumed.</summary>
-    public long Unconsumed { get; private set; }
+    public long Unconsumed => _queue.Length;
 
     /// <summary>Bytes that the reader has not looked at.</summary>
     public long Unexamined { get; private set; }
@@ -42,51 +53,115 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
     /// <summary>Bytes consumed since the beginning.</summary>
     public long TotalConsumed { get; private set; }
 
-    /// <summary>Whether the reader waits in <see cref="ReadAsync"/>, or is about to take what that has brought.</summary>
+    /// <summary>Whether the reader waits in <see cref="ReadAsync"/>, or has yet to take the result of that wait.</summary>
     public bool IsReadPending => _pending is { IsPending: true };
 
-    private bool HasResult => Unexamined > 0 || _ended || _cancelNext;
+    private bool CanRead => Unexamined > 0 || _source != SourceState.Open || _cancelNext;
 
-    /// <summary>Memory to receive into, followed by <see cref="Commit"/> at once.</summary>
-    public Span<byte> Reserve()
-    {
-        // A small rest is not worth a system call of its own.
-        if (_tail is { } tail && tail.Free >= _receiveSize / 4)
-        {
-            return tail.FreeSpan;
-        }
+    /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
+    public Span<byte> Reserve() => _queue.Reserve();
 
-        _fresh = pool.Rent(_receiveSize);
-        return _fresh.FreeSpan;
-    }
-
-    /// <summary>Adds the first <paramref name="count"/> bytes of what was reserved; none is fine.</summary>
+    /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory; zero is allowed.</summary>
     public void Commit(int count)
     {
-        BufferSegment target = _fresh ?? _tail!;
-        AdaptReceiveSize(count, target.Free);
-        if (count == 0 || _discarding)
+        int kept = _discarding ? 0 : count;
+        _queue.Commit(kept, count);
+        Unexamined += kept;
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        VerifyCanRead();
+        if (!CanRead)
         {
-            ReturnFresh();
+            result = default;
+            return false;
+        }
+
+        result = TakeResult();
+        return true;
+    }
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        VerifyCanRead();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+        }
+
+        if (_source == SourceState.Failed)
+        {
+            return ValueTask.FromException<ReadResult>(owner.CreateReadError());
+        }
+
+        if (CanRead)
+        {
+            return new ValueTask<ReadResult>(TakeResult());
+        }
+
+        _pending ??= new PendingOperation<ReadResult>(owner, TakeResult);
+        return _pending.Wait(cancellationToken);
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        owner.VerifyAccess();
+        if (_reader is ReaderState.Idle or ReaderState.Completed)
+        {
+            throw new InvalidOperationException("There is no read to complete: call TryRead or ReadAsync before AdvanceTo.");
+        }
+
+        if (Unconsumed == 0)
+        {
+            _reader = ReaderState.Idle;
             return;
         }
 
-        if (_fresh is not null)
+        long taken = _queue.OffsetOf(consumed);
+        long seen = _queue.OffsetOf(examined);
+        VerifyAdvance(taken, seen);
+
+        // Unexamined may grow: the reader may have looked further ahead in an earlier read.
+        _reader = ReaderState.Idle;
+        Unexamined = Unconsumed - seen;
+        TotalConsumed += taken;
+        _readsAfterEnd = taken > 0 ? 0 : _readsAfterEnd;
+        if (_discarding)
         {
-            _tail?.Append(_fresh);
-            _tail = _fresh;
-            _head ??= _fresh;
-            _fresh = null;
+            Release();
+        }
+        else
+        {
+            _queue.Consume(taken);
         }
 
-        target.Commit(count);
-        Unconsumed += count;
-        Unexamined += count;
+        owner.InputAdvanced(taken);
     }
 
-    /// <summary>Lets a waiting read go on, if there is something for it. Only for the loop itself, since the reader's code
-    /// may run at once.</summary>
-    /// <returns>Whether somebody waited, whose turn it now is.</returns>
+    public override void CancelPendingRead()
+    {
+        owner.VerifyAccess();
+        _cancelNext = true;
+        CompletePendingReadLater();
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        owner.VerifyAccess();
+        if (_reader != ReaderState.Completed)
+        {
+            _reader = ReaderState.Completed;
+            Discard();
+            owner.InputCompleted(exception);
+        }
+    }
+
+    /// <summary>Lets a waiting read go on, if there is something for it. Only for the loop, since the reader's code may run
+    /// inside this call.</summary>
+    /// <returns>Whether somebody waited: the bytes are for that read then.</returns>
     public bool CompletePendingRead()
     {
         if (!IsReadPending)
@@ -94,7 +169,7 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
             return false;
         }
 
-        if (HasResult)
+        if (CanRead)
         {
             _pending!.Complete();
         }
@@ -102,62 +177,69 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
         return true;
     }
 
-    /// <summary>No more bytes will come, and reading says so: by <c>IsCompleted</c>, or with an error by throwing it.</summary>
-    public void End(Exception? error = null)
+    /// <summary>No more bytes will come: after the rest, reads say <c>IsCompleted</c>.</summary>
+    public void End()
     {
-        _ended = true;
-        _error ??= error;
+        if (_source == SourceState.Open)
+        {
+            _source = SourceState.Ended;
+            CompletePendingReadLater();
+        }
+    }
+
+    /// <summary>The connection was cut or closed by this side: the rest is dropped and reads throw.</summary>
+    public void Fail()
+    {
+        _source = SourceState.Failed;
+        Discard();
         CompletePendingReadLater();
     }
 
-    /// <summary>Drops what is there and what is still to come.</summary>
-    public void Discard()
+    /// <summary>Gives the memory back. Segments that a reader still looks at are left to the collector.</summary>
+    public void Release()
     {
         _discarding = true;
-        if (_reading == ReadState.None)
+        _queue.Release(areShared: _reader is ReaderState.HasResult or ReaderState.HasCancelledResult);
+        Unexamined = 0;
+    }
+
+    /// <summary>Drops the rest and all that is still to come.</summary>
+    private void Discard()
+    {
+        _discarding = true;
+        if (_reader is ReaderState.Idle or ReaderState.Completed)
         {
             Release();
         }
     }
 
-    /// <summary>Gives the memory back. What a reader still looks at is abandoned to it instead.</summary>
-    public void Release()
+    private ReadResult TakeResult()
     {
-        _discarding = true;
-        for (BufferSegment? segment = _head; segment is not null;)
+        if (_source == SourceState.Failed)
         {
-            BufferSegment? next = segment.Successor;
-            if (_reading != ReadState.None)
-            {
-                pool.Abandon();
-            }
-            else
-            {
-                pool.Return(segment);
-            }
-
-            segment = next;
+            throw owner.CreateReadError();
         }
 
-        _head = _tail = null;
-        Unconsumed = Unexamined = 0;
+        bool cancelled = _cancelNext;
+        if (!cancelled && _source == SourceState.Ended && Unexamined == 0)
+        {
+            RefuseEndlessReading();
+        }
+
+        _reader = cancelled ? ReaderState.HasCancelledResult : ReaderState.HasResult;
+        _cancelNext = false;
+        return new ReadResult(_queue.Bytes, cancelled, isCompleted: _source == SourceState.Ended);
     }
 
-    private void AdaptReceiveSize(int received, int offered)
+    // A loop that forgets IsCompleted never waits again: without this it would stop the whole reactor.
+    private void RefuseEndlessReading()
     {
-        if (received == offered)
+        if (++_readsAfterEnd > MaxReadsAfterEnd)
         {
-            // Step by step, so that a peer must have sent much to be given much: it may never send the rest.
-            _receiveSize = BufferPool.Larger(_receiveSize);
-            _lastWasLittle = false;
-            return;
+            throw new InvalidOperationException(
+                $"The input has ended, and {MaxReadsAfterEnd} reads in a row brought nothing new: stop reading when "
+                + "ReadResult.IsCompleted is true.");
         }
-
-        // A single one may have been the rest of a long message, of which the next one is as long.
-        bool isLittle = BufferPool.SizeFor(2L * received) < _receiveSize;
-        bool shrinks = isLittle && _lastWasLittle;
-        _receiveSize = shrinks ? BufferPool.Smaller(_receiveSize) : _receiveSize;
-        _lastWasLittle = isLittle && !shrinks;
     }
 
     // Not inside the call that caused it: the reader's code would run in the middle of its caller's.
@@ -165,34 +247,35 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
     {
         if (IsReadPending)
         {
-            owner.Defer(static self => ((InputBuffer)self!).CompletePendingRead(), this);
+            owner.InputResultReady();
         }
     }
 
-    private void ReturnFresh()
+    private void VerifyCanRead()
     {
-        if (_fresh is not null)
+        owner.VerifyAccess();
+        if (_reader == ReaderState.Completed)
         {
-            pool.Return(_fresh);
-            _fresh = null;
+            throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
+        }
+
+        if (_reader == ReaderState.HasResult || IsReadPending)
+        {
+            throw new InvalidOperationException(
+                "Reading is already in progress: call AdvanceTo after each read, and await one ReadAsync before the next.");
         }
     }
 
-    // By the number of bytes and not by the positions, which may be those of another read.
-    private void Consume(long count)
+    private void VerifyAdvance(long taken, long seen)
     {
-        while (count > 0)
+        if (taken < 0 || seen > Unconsumed)
         {
-            BufferSegment head = _head!;
-            int here = (int)Math.Min(count, head.Length);
-            head.Start += here;
-            count -= here;
-            if (head.Length == 0)
-            {
-                _head = head.Successor;
-                _tail = _head is null ? null : _tail;
-                pool.Return(head);
-            }
+            throw new InvalidOperationException("The position given to AdvanceTo is not in the bytes that were read.");
+        }
+
+        if (seen < taken)
+        {
+            throw new InvalidOperationException("The examined position must not be before the consumed one.");
         }
     }
 }

@@ -4,94 +4,105 @@ using System.Net.Sockets;
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// Bytes to send behind the contract of <see cref="PipeWriter"/>, for one thread. What is advanced is queued, flushed or
-/// not; the connection sends it with <see cref="Send"/>. <see cref="FlushAsync"/> only waits while the queue is above its
-/// high-water mark, until it has fallen to the low one.
+/// Bytes to send behind the contract of <see cref="PipeWriter"/>, for one thread. Advanced bytes are queued, flushed or not;
+/// the connection sends them with <see cref="Send"/> and tells with <see cref="Consume"/> how many left.
+/// <see cref="FlushAsync"/> waits only while the queue is above its high-water mark, until it has fallen to the low one.
 /// </summary>
-internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int highWaterMark, int lowWaterMark) : PipeWriter
+internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLimits limits) : PipeWriter
 {
-    private const int MostSegmentsPerSend = 16;
-    private BufferSegment? _head;
-    private BufferSegment? _tail;
+    /// <summary>Of so many flushes in a row that say <c>IsCompleted</c>, one waits for the next tick.</summary>
+    private const int CompletedFlushesPerTick = 64;
+
+    private OutputQueue _queue = new(pool);
     private PendingOperation<FlushResult>? _pending;
-    private int _segmentSize = BufferPool.SmallSize;
-    private long _batch;
-    private bool _completed;
-    private bool _discarding;
+    private long _unflushed;
+    private int _completedFlushes;
+    private int _refusedBytes;
+    private WriterState _writer;
     private bool _cancelNext;
 
-    /// <summary>Bytes advanced and not yet taken by the kernel.</summary>
-    public long Queued { get; private set; }
+    private enum WriterState : byte
+    {
+        Open,
+
+        /// <summary>The writer has completed the output: writing throws.</summary>
+        Completed,
+
+        /// <summary>The connection is closing or closed: written bytes are dropped, and flushes say <c>IsCompleted</c>.</summary>
+        Discarding,
+    }
+
+    /// <summary>Bytes advanced and not yet taken by the system.</summary>
+    public long Queued => _queue.Length;
 
     /// <summary>Whether the queue has reached the high-water mark and not fallen to the low one since.</summary>
     public bool IsAboveMark { get; private set; }
 
-    private bool HasResult => !IsAboveMark || _discarding || _cancelNext;
-
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => Queued;
+    /// <summary>Bytes advanced since the last flush, sent or not.</summary>
+    public override long UnflushedBytes => _unflushed;
 
-    public override Memory<byte> GetMemory(int sizeHint = 0) => Lend(sizeHint).FreeMemory;
+    private bool CanFlush => !IsAboveMark || _writer == WriterState.Discarding || _cancelNext;
 
-    public override Span<byte> GetSpan(int sizeHint = 0) => Lend(sizeHint).FreeSpan;
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        owner.VerifyAccess();
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        VerifyCanWrite();
+        int size = Math.Max(sizeHint, 1);
+        return _writer == WriterState.Discarding ? new byte[Math.Max(size, BufferPool.SmallSize)] : _queue.Lend(size);
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     public override void Advance(int bytes)
     {
         owner.VerifyAccess();
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (_discarding)
+        if (_writer == WriterState.Discarding)
         {
             return;
         }
 
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, _tail?.Free ?? 0);
-        if (_tail is { } tail)
+        if (bytes > _queue.Lent)
         {
-            tail.IsLent = false;
+            throw new ArgumentOutOfRangeException(
+                nameof(bytes), bytes, $"{_queue.Lent} bytes are lent: call GetMemory or GetSpan before each Advance.");
         }
 
-        if (bytes == 0)
+        if (bytes > 0)
         {
-            Consume(0);
-            return;
+            VerifyCanWrite();
         }
 
-        VerifyCanWrite();
-        Commit(bytes);
-        owner.OutputAdvanced();
+        _queue.CommitLoan(bytes);
+        if (bytes > 0)
+        {
+            _unflushed += bytes;
+            Grow();
+        }
     }
 
-    /// <summary>Copies bytes in as one piece, of which the owner learns once.</summary>
-    public void Append(ReadOnlySpan<byte> bytes)
+    /// <summary>Queues a copy of the bytes, all or none.</summary>
+    /// <returns>False, and nothing was queued, when the queue would exceed its limit.</returns>
+    public bool TryAppend(ReadOnlySpan<byte> bytes)
     {
-        if (_discarding || bytes.IsEmpty)
+        if (_writer == WriterState.Discarding || bytes.IsEmpty)
         {
-            return;
+            return true;
         }
 
         VerifyCanWrite();
-        if (_tail is { IsLent: true })
+        if (Queued + bytes.Length > limits.MaxBytes)
         {
-            // Somebody may still write to that memory: what comes now must not stand there.
-            AddSegment(bytes.Length);
+            _refusedBytes = Math.Max(_refusedBytes, bytes.Length);
+            return false;
         }
 
-        while (!bytes.IsEmpty)
-        {
-            if (_tail is null or { Free: 0 })
-            {
-                AddSegment(1);
-            }
-
-            Span<byte> room = _tail!.FreeSpan;
-            int count = Math.Min(room.Length, bytes.Length);
-            bytes[..count].CopyTo(room);
-            bytes = bytes[count..];
-            Commit(count);
-        }
-
-        owner.OutputAdvanced();
+        _queue.Copy(bytes);
+        Grow();
+        return true;
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
@@ -102,13 +113,22 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        if (HasResult)
+        // A loop that forgets IsCompleted must not stop the whole reactor.
+        _unflushed = 0;
+        bool waits = _writer == WriterState.Discarding && ++_completedFlushes % CompletedFlushesPerTick == 0;
+        if (CanFlush && !waits)
         {
             return new ValueTask<FlushResult>(TakeResult());
         }
 
         _pending ??= new PendingOperation<FlushResult>(owner, TakeResult);
-        return _pending.Wait(cancellationToken);
+        ValueTask<FlushResult> flush = _pending.Wait(cancellationToken);
+        if (waits)
+        {
+            owner.OutputResultReady();
+        }
+
+        return flush;
     }
 
     public override void CancelPendingFlush()
@@ -121,44 +141,59 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     public override void Complete(Exception? exception = null)
     {
         owner.VerifyAccess();
-        if (!_completed || exception is not null)
+        if (_writer == WriterState.Open || exception is not null)
         {
-            End();
+            _writer = _writer == WriterState.Open ? WriterState.Completed : _writer;
             owner.OutputCompleted(exception);
         }
     }
 
-    /// <summary>Takes no more bytes from the writer; those queued are still sent.</summary>
-    public void End() => _completed = true;
+    /// <inheritdoc cref="OutputQueue.Send"/>
+    public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent) =>
+        _queue.Send(handle, gather, out sent);
 
-    /// <summary>Sends what is queued, or a good part of it, with one call; <paramref name="gather"/> is scratch space.</summary>
-    public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent)
+    /// <summary>Takes out the bytes that were sent.</summary>
+    /// <returns>Whether to tell the writer, which had to stop before, that it may go on.</returns>
+    public bool Consume(int sent)
     {
-        BufferSegment first = _head!;
-        SocketError error;
-        if (first.Successor is null)
-        {
-            error = handle.Send(first.Unread, out sent);
-        }
-        else
-        {
-            for (BufferSegment? s = first; s is not null && gather.Count < MostSegmentsPerSend; s = s.Successor)
-            {
-                gather.Add(s.UnreadSegment);
-            }
-
-            error = handle.Send(gather, out sent);
-            gather.Clear();
-        }
-
-        Consume(sent);
-        return error;
+        _queue.Consume(sent);
+        return FallBelowMark() | HasRoomForRefused();
     }
 
-    /// <summary>Lets a waiting flush go on once the queue is low, and says whether it has just become so.</summary>
-    public bool FallBelowMark()
+    /// <summary>Lets a waiting flush go on, if it may. Only for the loop, since the writer's code may run inside this
+    /// call.</summary>
+    public void CompletePendingFlush()
     {
-        if (!IsAboveMark || Queued > lowWaterMark)
+        if (CanFlush)
+        {
+            _pending?.Complete();
+        }
+    }
+
+    /// <summary>Drops all that is written from now on; flushes say <c>IsCompleted</c>. The queue is still to be sent.</summary>
+    public void DiscardWrites()
+    {
+        _writer = WriterState.Discarding;
+        CompletePendingFlushLater();
+    }
+
+    /// <summary>Drops the queue and all that is written from now on.</summary>
+    public void Discard()
+    {
+        DiscardWrites();
+        _queue.Release();
+        IsAboveMark = false;
+    }
+
+    private void Grow()
+    {
+        IsAboveMark |= Queued >= limits.HighWaterMark;
+        owner.OutputAdvanced();
+    }
+
+    private bool FallBelowMark()
+    {
+        if (!IsAboveMark || Queued > limits.LowWaterMark)
         {
             return false;
         }
@@ -168,14 +203,12 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
         return true;
     }
 
-    /// <summary>Drops the queue and all that is written later; flushes say <c>IsCompleted</c>.</summary>
-    public void Discard()
+    private bool HasRoomForRefused()
     {
-        _discarding = true;
-        Release();
-        Queued = 0;
-        IsAboveMark = false;
-        CompletePendingFlushLater();
+        // A write that is larger than the limit never fits: the writer is told once the queue is empty.
+        bool hasRoom = _refusedBytes > 0 && Queued + Math.Min(_refusedBytes, limits.MaxBytes) <= limits.MaxBytes;
+        _refusedBytes = hasRoom ? 0 : _refusedBytes;
+        return hasRoom;
     }
 
     // Not inside the call that caused it: the writer's code would run in the middle of its caller's.
@@ -183,119 +216,15 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     {
         if (_pending is { IsWaiting: true })
         {
-            owner.Defer(static self => ((OutputBuffer)self!).CompletePendingFlush(), this);
-        }
-    }
-
-    private void CompletePendingFlush()
-    {
-        if (HasResult)
-        {
-            _pending!.Complete();
-        }
-    }
-
-    private BufferSegment Lend(int sizeHint)
-    {
-        owner.VerifyAccess();
-        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        VerifyCanWrite();
-        int size = Math.Max(sizeHint, 1);
-        if (_discarding)
-        {
-            return new BufferSegment(new byte[Math.Max(size, BufferPool.SmallSize)]);
-        }
-
-        if (_tail is null || _tail.Free < size)
-        {
-            AddSegment(size);
-        }
-
-        _tail!.IsLent = true;
-        Consume(0);
-        return _tail;
-    }
-
-    private void AddSegment(int size)
-    {
-        // Whoever has filled a segment has more.
-        if (_tail is { IsLent: false })
-        {
-            _segmentSize = BufferPool.Larger(_segmentSize);
-        }
-
-        BufferSegment segment = pool.Rent(Math.Max(size, _segmentSize));
-        _tail?.Append(segment);
-        _tail = segment;
-        _head ??= segment;
-    }
-
-    private void Commit(int bytes)
-    {
-        _tail!.Commit(bytes);
-        Queued += bytes;
-        _batch += bytes;
-        IsAboveMark |= Queued >= highWaterMark;
-    }
-
-    // The next batch is often as long as this one, and leaves fastest in one piece. Never a large segment, though: many
-    // connections may be told something short after each was told something long.
-    private void EndBatch()
-    {
-        _segmentSize = Math.Min(BufferPool.SizeFor(_batch), BufferPool.MediumSize);
-        _batch = 0;
-    }
-
-    // Gives back what holds nothing more to send. The last segment stays while somebody may write behind its last byte.
-    private void Consume(int sent)
-    {
-        Queued -= sent;
-        if (sent > 0 && Queued == 0)
-        {
-            EndBatch();
-        }
-
-        while (_head is { } first)
-        {
-            int count = Math.Min(sent, first.Length);
-            first.Start += count;
-            sent -= count;
-            if (first.Length > 0 || (first == _tail && first.IsLent))
-            {
-                return;
-            }
-
-            DropHead(first);
-        }
-    }
-
-    private void DropHead(BufferSegment head)
-    {
-        _head = head.Successor;
-        _tail = _head is null ? null : _tail;
-        if (head.IsLent)
-        {
-            pool.Abandon();
-        }
-        else
-        {
-            pool.Return(head);
-        }
-    }
-
-    private void Release()
-    {
-        while (_head is { } first)
-        {
-            DropHead(first);
+            owner.OutputResultReady();
         }
     }
 
     private void VerifyCanWrite()
     {
-        if (_completed && !_discarding)
+        if (_writer == WriterState.Completed)
         {
-            throw new InvalidOperationException("Writing is not allowed after the output was completed or closed.");
+            throw new InvalidOperationException("Writing is not allowed after the output was completed.");
         }
     }
 
@@ -303,6 +232,6 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, int high
     {
         bool cancelled = _cancelNext;
         _cancelNext = false;
-        return new FlushResult(cancelled, isCompleted: _discarding);
+        return new FlushResult(cancelled, isCompleted: _writer == WriterState.Discarding);
     }
 }

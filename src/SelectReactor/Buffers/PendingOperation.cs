@@ -3,14 +3,21 @@ using System.Threading.Tasks.Sources;
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// A read or flush that waits. One object serves all waits of a buffer, one at a time, and is made at the first, so that
-/// a connection whose handler only uses callbacks never has one.
+/// A read or flush that waits. One object serves all waits of a buffer, one at a time. It is made at the first wait, so
+/// that a connection whose handler only uses callbacks never has one. A continuation that was attached on the reactor's
+/// thread runs there, directly and without allocation: with the reactor's context current if it was current at the await,
+/// and with none otherwise, so that code after <c>ConfigureAwait(false)</c> stays on the loop.
 /// </summary>
 internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult> takeResult) : IValueTaskSource<TResult>
 {
-    private ManualResetValueTaskSourceCore<bool> _source;
     private CancellationToken _token;
     private CancellationTokenRegistration _registration;
+    private Action<object?>? _continuation;
+    private object? _state;
+    private ExecutionContext? _executionContext;
+    private object? _scheduler;
+    private OperationCanceledException? _error;
+    private short _version;
     private Phase _phase;
     private bool _awaited;
 
@@ -23,17 +30,18 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
         Ended,
     }
 
+    /// <summary>Whether somebody waits.</summary>
     public bool IsWaiting => _phase == Phase.Waiting;
 
-    /// <summary>Whether somebody waits, or is about to take the result of a wait that has ended.</summary>
+    /// <summary>Whether somebody waits, or has yet to take the result of a wait that has ended.</summary>
     public bool IsPending => _phase != Phase.Idle;
 
-    /// <summary>Begins a wait. It takes the place of one that nobody awaits; beside one that somebody awaits it fails.</summary>
+    /// <summary>Begins a wait. It replaces one that nobody awaits; beside one that somebody awaits it fails.</summary>
     public ValueTask<TResult> Wait(CancellationToken token)
     {
         if (_phase != Phase.Idle)
         {
-            // Not by throwing: whoever does not await his flushes has done nothing wrong.
+            // As a failed task: code that does not await its flushes must not see an exception here.
             if (_awaited)
             {
                 return ValueTask.FromException<TResult>(
@@ -47,45 +55,126 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
         _phase = Phase.Waiting;
         _token = token;
         _registration = token.UnsafeRegister(static self => ((PendingOperation<TResult>)self!).CancelLater(), this);
-        return new ValueTask<TResult>(this, _source.Version);
+        return new ValueTask<TResult>(this, _version);
     }
 
-    /// <summary>Lets the waiter go on; it then takes the result as it stands.</summary>
+    /// <summary>Lets the waiter go on; it then takes the result as it stands. Only for the loop, since the waiter's code runs
+    /// inside this call.</summary>
     public void Complete()
     {
         if (Stop())
         {
-            _source.SetResult(true);
+            RunContinuation();
         }
     }
 
     public TResult GetResult(short token)
     {
-        if (_source.GetStatus(token) == ValueTaskSourceStatus.Pending)
+        owner.VerifyAccess();
+        VerifyVersion(token);
+        if (_phase != Phase.Ended)
         {
             throw new InvalidOperationException("The operation has not ended: its result can't be taken yet.");
         }
 
+        OperationCanceledException? error = _error;
         _phase = Phase.Idle;
-        try
-        {
-            _source.GetResult(token);
-            return takeResult();
-        }
-        finally
-        {
-            Reset();
-        }
+        Reset();
+        return error is null ? takeResult() : throw error;
     }
 
-    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+    public ValueTaskSourceStatus GetStatus(short token)
+    {
+        VerifyVersion(token);
+        return _phase != Phase.Ended ? ValueTaskSourceStatus.Pending
+            : _error is null ? ValueTaskSourceStatus.Succeeded
+            : ValueTaskSourceStatus.Canceled;
+    }
 
     public void OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        _source.OnCompleted(continuation, state, token, flags);
-        _awaited = true;
+        ExecutionContext? executionContext = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0
+            ? ExecutionContext.Capture()
+            : null;
+        object? scheduler = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? CurrentScheduler() : null;
+        if (owner.HasAccess)
+        {
+            Attach(continuation, state, token, executionContext, scheduler);
+            return;
+        }
+
+        AttachForeign(continuation, state, token, executionContext, scheduler ?? TaskScheduler.Default);
     }
+
+    private static object? CurrentScheduler()
+    {
+        if (SynchronizationContext.Current is { } context && context.GetType() != typeof(SynchronizationContext))
+        {
+            return context;
+        }
+
+        return TaskScheduler.Current == TaskScheduler.Default ? null : TaskScheduler.Current;
+    }
+
+    // A foreign thread awaits an operation of the loop: its code must not go on as the loop's.
+    private void AttachForeign(
+        Action<object?> continuation, object? state, short token, ExecutionContext? executionContext, object scheduler) =>
+        owner.Defer(_ => Attach(continuation, state, token, executionContext, scheduler), null);
+
+    private void Attach(
+        Action<object?> continuation, object? state, short token, ExecutionContext? executionContext, object? scheduler)
+    {
+        VerifyVersion(token);
+        if (_continuation is not null)
+        {
+            throw new InvalidOperationException("A ValueTask can be awaited only once.");
+        }
+
+        _continuation = continuation;
+        _state = state;
+        _executionContext = executionContext;
+        _scheduler = scheduler;
+        _awaited = true;
+        if (_phase == Phase.Ended)
+        {
+            owner.Defer(static self => ((PendingOperation<TResult>)self!).RunContinuation(), this);
+        }
+    }
+
+    private void RunContinuation()
+    {
+        if (_continuation is not { } continuation)
+        {
+            return;
+        }
+
+        object? state = _state;
+        object? scheduler = _scheduler;
+        if (_executionContext is not null)
+        {
+            continuation = Under(_executionContext, continuation);
+        }
+
+        _continuation = null;
+        _state = null;
+        if (scheduler is null || scheduler == owner.Context)
+        {
+            owner.Invoke(continuation, state, withContext: scheduler is not null);
+        }
+        else if (scheduler is SynchronizationContext context)
+        {
+            context.Post(continuation.Invoke, state);
+        }
+        else
+        {
+            Task.Factory.StartNew(
+                continuation, state, CancellationToken.None, TaskCreationOptions.DenyChildAttach, (TaskScheduler)scheduler);
+        }
+    }
+
+    private static Action<object?> Under(ExecutionContext executionContext, Action<object?> continuation) =>
+        state => ExecutionContext.Run(executionContext, continuation.Invoke, state);
 
     // The token may be cancelled on any thread; the waiter is the reactor's.
     private void CancelLater() => owner.Defer(static self => ((PendingOperation<TResult>)self!).Cancel(), this);
@@ -93,9 +182,10 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
     private void Cancel()
     {
         // By now another wait with another token may be under way.
-        if (_token.IsCancellationRequested && Stop())
+        if (_token.IsCancellationRequested && IsWaiting)
         {
-            _source.SetException(new OperationCanceledException(_token));
+            _error = new OperationCanceledException(_token);
+            Complete();
         }
     }
 
@@ -113,8 +203,21 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
 
     private void Reset()
     {
-        _source.Reset();
+        _version++;
+        _continuation = null;
+        _state = null;
+        _executionContext = null;
+        _scheduler = null;
+        _error = null;
         _awaited = false;
         _token = default;
+    }
+
+    private void VerifyVersion(short token)
+    {
+        if (token != _version)
+        {
+            throw new InvalidOperationException("A ValueTask can be awaited only once, and its result taken only once.");
+        }
     }
 }

@@ -40,11 +40,12 @@ public readonly record struct CloseReason
     /// <summary>The first thing that happened.</summary>
     public CloseKind Kind { get; init; }
 
-    /// <summary>The error behind it; null when there was none, or none that kept anything from being sent: a connection that
-    /// this side has closed, and whose queue the system has taken, ends with null also where the peer cuts it then.</summary>
+    /// <summary>The error behind it. Null if there was no error, or if it came after the close and lost no data.</summary>
     public Exception? Error { get; init; }
 
-    /// <summary>Bytes that were written and not handed to the system. What the system had taken is not counted: only an
-    /// answer of the peer could tell what became of that. Nor is what was written after the connection had failed.</summary>
+    /// <summary>Bytes that were written and did not reach the peer, as far as this side knows: those still queued, and on a
+    /// connection that was cut those that the system had taken and the peer's system had not acknowledged (TCP on Linux;
+    /// elsewhere nobody tells, and only the queue counts). Bytes written after the connection had failed or closed are not
+    /// counted.</summary>
     public long UnsentBytes { get; init; }
 }

@@ -6,7 +6,7 @@ namespace SelectReactor;
 /// <summary>The limits and habits of a connection. Sizes are in bytes.</summary>
 public sealed class ConnectionOptions
 {
-    /// <summary>Whether small writes leave at once instead of waiting for more (TCP_NODELAY, tcp(7)). Default: true.</summary>
+    /// <summary>Whether small writes leave at once and do not wait for more (TCP_NODELAY, tcp(7)). Default: true.</summary>
     public bool NoDelay { get; init; } = true;
 
     /// <summary>The time without traffic after which the system asks the peer whether it is still there (SO_KEEPALIVE and
@@ -52,23 +52,23 @@ public sealed class ConnectionOptions
     } = 64 * 1024;
 
     /// <summary>A peer that sends on when the handler has not consumed this many bytes is closed with
-    /// <see cref="CloseKind.LimitExceeded"/>: the largest frame. Default: 1,048,576.</summary>
+    /// <see cref="CloseKind.LimitExceeded"/>. It bounds the largest frame. Default: 1,048,576.</summary>
     public int MaxInputBytes
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
     } = 1024 * 1024;
 
-    /// <summary>From this many queued bytes on, <see cref="Connection.IsWritable"/> is false and <c>FlushAsync</c> waits.
-    /// Default: 65,536.</summary>
+    /// <summary>From this many queued bytes on, <see cref="Connection.IsWritable"/> is false and <c>FlushAsync</c> waits. A mark
+    /// above <see cref="MaxOutputBytes"/> counts as that limit. Default: 65,536.</summary>
     public int OutputHighWaterMark
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
     } = 64 * 1024;
 
-    /// <summary>At this many queued bytes writing may go on: <c>OnWritable</c> is called. A mark above the high one counts as
-    /// that one. Default: 32,768.</summary>
+    /// <summary>When the queue falls to this many bytes, writing may go on: <c>OnWritable</c> is called. A mark above the high
+    /// one counts as that one. Default: 32,768.</summary>
     public int OutputLowWaterMark
     {
         get;
@@ -94,52 +94,64 @@ public sealed class ConnectionOptions
     /// </summary>
     public bool? PauseReadingWhenOutputIsFull { get; init; }
 
-    /// <summary>How long <see cref="Connection.Close"/> waits while nothing happens: first for the peer to take what is still
-    /// queued, each bit of which starts the time anew, then for its end of stream, so that it can read our last bytes before a
-    /// reset overtakes them. Then the connection is cut. Zero waits for the queue only. Default: 5 seconds.</summary>
+    /// <summary>
+    /// How long <see cref="Connection.Close"/> waits without progress. The timer restarts whenever the peer's system
+    /// acknowledges bytes (TCP_INFO, tcp(7); where the system does not tell, whenever it takes bytes from us). When
+    /// everything is acknowledged, the wait is for the peer's end of stream: it can then read the last bytes before a reset
+    /// overtakes them. At the end of the wait the connection closes in good order if the peer has everything, and is cut
+    /// (RST) otherwise; <see cref="CloseReason"/> then tells how many bytes are lost. Zero waits only until the system has
+    /// taken the queue. Default: 5 seconds.
+    /// </summary>
     public TimeSpan LingerTimeout
     {
         get;
         init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromSeconds(5);
 
-    /// <summary>What a peer may still send, to be dropped, after <see cref="Connection.Close"/> and before its end of stream;
-    /// one that goes on is cut. Default: 16,777,216.</summary>
+    /// <summary>How long <see cref="Connection.Close"/> may take in all, however steadily the peer reads; then the connection
+    /// ends as after <see cref="LingerTimeout"/>. Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no bound. Default: 5
+    /// minutes.</summary>
+    public TimeSpan MaxLingerTime
+    {
+        get;
+        init => field = OptionValue.AboveZeroOrInfinite(value);
+    } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How much a peer may send between <see cref="Connection.Close"/> and its end of stream. It is dropped; a peer
+    /// that sends more is cut. Default: 16,777,216.</summary>
     public int MaxLingerBytes
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
     } = 16 * 1024 * 1024;
 
-    /// <summary>A peer that sends nothing at all for so long after the connection opened is closed with
-    /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. The time does not pass while reading is paused. A time-out
-    /// may be off by as long as a callback holds up the loop. Above zero, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for none, which is the default: in some protocols the server speaks first.</summary>
+    /// <summary>A peer that sends nothing for this long after the connection opened is cut with
+    /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. None of them fires while the peer still takes bytes from us
+    /// or reading is paused, and each may be late by as long as a callback holds up the loop. Above zero, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: none, since in some protocols the server speaks first.</summary>
     public TimeSpan FirstByteTimeout
     {
         get;
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long the rest of a message may take: while the handler leaves input unconsumed, something must be
-    /// consumed within this time, however many bytes trickle in meanwhile. The time does not pass while reading is paused:
-    /// a handler that takes its own time over a whole message should pause it. Above zero; default: none
-    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    /// <summary>How long the rest of a message may take: while input is left unconsumed, the handler must consume something
+    /// within this time, however many bytes trickle in meanwhile. A handler that takes its own time over a whole message
+    /// should pause reading. Above zero; default: none (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
     public TimeSpan MessageTimeout
     {
         get;
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long nothing may be received. The time does not pass while reading is paused. Above zero; default: none
-    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    /// <summary>How long the peer may send nothing. Above zero; default: none (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
     public TimeSpan ReadIdleTimeout
     {
         get;
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long nothing may be received and nothing sent. The time does not pass while reading is paused. Above zero; default: none
+    /// <summary>How long nothing may be received and nothing sent. Above zero; default: none
     /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
     public TimeSpan IdleTimeout
     {
@@ -147,8 +159,8 @@ public sealed class ConnectionOptions
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>While output waits for the peer, the peer must take 4,096 bytes, or all of it, in each such time; so a slow
-    /// reader lives and one that takes a byte a minute does not. It is noticed within twice the time. Above zero;
+    /// <summary>While output waits for room, the peer must take 4,096 bytes, or all of it, in each period of this length. A
+    /// slow reader stays connected; one that takes a byte a minute is cut within twice the time. Above zero;
     /// <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: 60 seconds.</summary>
     public TimeSpan WriteProgressTimeout
     {

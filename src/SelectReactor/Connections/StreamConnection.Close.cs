@@ -7,28 +7,23 @@ namespace SelectReactor.Connections;
 /// <content>The ways to an end, which all lead through one.</content>
 internal sealed partial class StreamConnection
 {
-    private static readonly object _closedMark = new();
     private CloseReason _reason;
-    private long _unsentBytes;
-    private bool _reset;
-    private ReactorTimer? _lingerTimer;
-    private CancellationTokenSource? _closedToken;
+    private CloseNotice? _notice;
 
-    /// <summary>Null, then the source of the task that somebody asked for, then <see cref="_closedMark"/>.</summary>
-    private object? _closedTask;
+    /// <summary>The error that a receive or send has met first.</summary>
+    private SocketError _failure;
+
+    /// <summary>Written bytes that were dropped before the system took them.</summary>
+    private long _bytesLost;
+    private bool _reset;
 
     public override CancellationToken ConnectionClosed
     {
         get
         {
             VerifyAccess();
-            if (_closedToken is null && _phase == Phase.Closed)
-            {
-                return new CancellationToken(canceled: true);
-            }
-
-            _closedToken ??= new CancellationTokenSource();
-            return _closedToken.Token;
+            CloseNotice notice = Notice();
+            return notice == CloseNotice.Given ? new CancellationToken(canceled: true) : notice.Token;
         }
     }
 
@@ -36,39 +31,31 @@ internal sealed partial class StreamConnection
     {
         get
         {
-            object? state = Volatile.Read(ref _closedTask);
-            if (state is null)
-            {
-                var source = new TaskCompletionSource<CloseReason>(TaskCreationOptions.RunContinuationsAsynchronously);
-                state = Interlocked.CompareExchange(ref _closedTask, source, null) ?? source;
-            }
-
-            return state is TaskCompletionSource<CloseReason> made ? made.Task : Task.FromResult(_reason);
+            CloseNotice notice = Notice();
+            return notice == CloseNotice.Given ? Task.FromResult(_reason) : notice.Task;
         }
     }
 
     public override void Close()
     {
         VerifyAccess();
-        if (_phase >= Phase.Closing)
+        if (_phase >= ConnectionPhase.Closing)
         {
             return;
         }
 
-        Transition(Phase.Closing);
-        SetReason(_inputState == InputState.Open ? CloseKind.Local : CloseKind.PeerClosed, error: null);
-        _input.Discard();
-        _input.End();
-        _output.End();
-        if (_sendError != SocketError.Success)
+        Transition(ConnectionPhase.Closing);
+        NoteReason(_inputState == InputState.Open ? CloseKind.Local : CloseKind.PeerClosed, error: null);
+        _input.Fail();
+        _output.DiscardWrites();
+        if (_failure != SocketError.Success)
         {
-            TerminateBy(_sendError);
+            TerminateByFailure();
             return;
         }
 
         DrainOutput();
-        UpdateInterest();
-        Linger();
+        BeginEnd();
     }
 
     public override void Abort(Exception? error = null)
@@ -79,21 +66,17 @@ internal sealed partial class StreamConnection
 
     public void BeginStop(StopPhase phase)
     {
-        if (phase == StopPhase.Close && _phase < Phase.Finishing)
+        if (phase == StopPhase.Close && _phase < ConnectionPhase.Finishing)
         {
-            if (_output.Queued > 0 && !_sendingShort)
-            {
-                SendQueued();
-            }
-
-            Terminate(CloseKind.ReactorStopped, error: null, reset: _output.Queued > 0);
+            SendQueue();
+            Exception? error = _phase == ConnectionPhase.Closing ? new IOException("The reactor was stopped.") : null;
+            Terminate(CloseKind.ReactorStopped, error, reset: _output.Queued > 0);
         }
     }
 
     public void FinishClose()
     {
-        Transition(Phase.Closed);
-        _lingerTimer?.Cancel();
+        Transition(ConnectionPhase.Closed);
         if (_reset)
         {
             _handle.Abort();
@@ -103,8 +86,15 @@ internal sealed partial class StreamConnection
             _handle.Close();
         }
 
-        _reason = _reason with { UnsentBytes = _unsentBytes };
-        _input.End(ReadError());
+        if (_reason.Kind == CloseKind.PeerClosed)
+        {
+            _input.End();
+        }
+        else
+        {
+            _input.Fail();
+        }
+
         _input.Release();
         _reactor.Remove(this);
         if (_reactor.Logger.IsEnabled(LogLevel.Debug))
@@ -112,28 +102,51 @@ internal sealed partial class StreamConnection
             ReactorLog.Closed(_reactor.Logger, Id, _reason.Kind.ToString(), _reason.UnsentBytes);
         }
 
-        CancelClosedToken();
-        Deliver(Callback.OnClosed);
-        CompleteClosedTask();
+        CloseNotice? notice = Interlocked.Exchange(ref _notice, CloseNotice.Given);
+        Cancel(notice);
+        DeliverClosed();
+        notice?.Complete(_reason);
         _onFinished?.Invoke(this);
     }
 
-    private void TerminateBy(SocketError error)
+    // A reader must not mistake a stream that was cut for one that ended.
+    IOException Buffers.IBufferOwner.CreateReadError() =>
+        new($"The connection can't be read any more: {_reason.Kind}.", _reason.Error);
+
+    private static bool IsCut(SocketError error) =>
+        error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
+
+    private CloseNotice Notice() => Volatile.Read(ref _notice)
+        ?? Interlocked.CompareExchange(ref _notice, new CloseNotice(_reactor), null)
+        ?? _notice!;
+
+    // The reason is told to be what happened first, though input that came before may still be read.
+    private void NoteFailure(SocketError error)
     {
-        CloseKind kind = IsCut(error) ? CloseKind.PeerReset
-            : error == SocketError.TimedOut ? CloseKind.TimedOut
-            : CloseKind.Aborted;
-        if (kind == CloseKind.PeerReset)
+        if (_failure != SocketError.Success)
+        {
+            return;
+        }
+
+        _failure = error;
+        if (IsCut(error))
         {
             ReactorLog.PeerReset(_reactor.Logger, Id);
         }
 
-        Terminate(kind, new SocketException((int)error), reset: true);
+        NoteReason(FailureKind(error), new SocketException((int)error));
     }
+
+    private static CloseKind FailureKind(SocketError error) => IsCut(error) ? CloseKind.PeerReset
+        : error == SocketError.TimedOut ? CloseKind.TimedOut
+        : CloseKind.Aborted;
+
+    private void TerminateByFailure() =>
+        Terminate(FailureKind(_failure), new SocketException((int)_failure), reset: true);
 
     private void ExceedLimit(string limit, int bytes)
     {
-        if (_phase < Phase.Finishing)
+        if (_phase < ConnectionPhase.Finishing)
         {
             ReactorLog.LimitExceeded(_reactor.Logger, Id, limit, bytes);
         }
@@ -141,76 +154,114 @@ internal sealed partial class StreamConnection
         Terminate(CloseKind.LimitExceeded, new IOException($"{limit} of {bytes} bytes is exceeded."), reset: true);
     }
 
+    // Decides whether both directions are done, and whether that is enough.
+    private void DecideEnd()
+    {
+        if (_phase >= ConnectionPhase.Finishing || _outputState != OutputState.Ended || _failure != SocketError.Success)
+        {
+            return;
+        }
+
+        // An end of stream must not take from the reader the input that lies before it.
+        bool inputIsRead = _inputState == InputState.Ended && _input.Unconsumed == 0;
+        if (inputIsRead || (_phase == ConnectionPhase.Closing && _inputState != InputState.Open))
+        {
+            EndBothDirections();
+        }
+        else if (_phase == ConnectionPhase.Closing && _options.LingerTimeout == TimeSpan.Zero)
+        {
+            Terminate(CloseKind.Local, error: null, reset: false);
+        }
+        else if (_inputState == InputState.Ended)
+        {
+            BeginEnd();
+        }
+    }
+
+    // Nothing is left to say on either side; but output that the peer's system has not acknowledged may still be lost.
+    private void EndBothDirections()
+    {
+        if (Unacknowledged() == 0)
+        {
+            Terminate(CloseKind.PeerClosed, error: null, reset: false);
+            return;
+        }
+
+        if (_phase == ConnectionPhase.Open)
+        {
+            Transition(ConnectionPhase.Closing);
+            NoteReason(CloseKind.PeerClosed, error: null);
+            _output.DiscardWrites();
+            UpdateInterest();
+        }
+
+        BeginEnd();
+        CheckForAcknowledgement();
+    }
+
     private void Terminate(CloseKind kind, Exception? error, bool reset)
     {
-        if (_phase < Phase.Finishing)
+        if (_phase < ConnectionPhase.Finishing)
         {
-            Transition(Phase.Finishing);
-            SetReason(kind, error);
+            Transition(ConnectionPhase.Finishing);
             _reset = reset;
+
+            // After a close in good order the system goes on to send what it has taken.
+            long unacknowledged = kind == CloseKind.Local ? 0 : Unacknowledged();
+            _reason = _reason with { UnsentBytes = _output.Queued + _bytesLost + unacknowledged };
+            NoteReason(kind, error);
             _key.Cancel();
             _deadlineTimer?.Cancel();
 
-            // The callback under way may go on writing, and that must not be kept any more.
-            _unsentBytes += _output.Queued;
+            // The callback under way may go on writing, and nothing of that may be kept.
             _output.Discard();
             _reactor.FinishLater(this);
         }
     }
 
-    private void SetReason(CloseKind kind, Exception? error)
+    private void NoteReason(CloseKind kind, Exception? error)
     {
         if (_reason.Kind == CloseKind.None)
         {
-            _reason = new CloseReason { Kind = kind, Error = error };
+            _reason = _reason with { Kind = kind, Error = error };
         }
-        else if (_reason.Error is null && _output.Queued + _unsentBytes > 0)
+        else if (_reason.Error is null && _reason.UnsentBytes > 0)
         {
-            // The first thing that happened stays the reason; what kept the rest from being sent is told with it.
+            // The first thing that happened stays the reason, with the error that kept the rest from being sent.
             _reason = _reason with { Error = error };
         }
     }
 
-    // Without reading on, the system would answer what is still on its way with a reset, which overtakes our last bytes.
-    private void Linger()
-    {
-        if (_options.LingerTimeout > TimeSpan.Zero)
-        {
-            _lingerTimer = _reactor.Schedule(
-                _options.LingerTimeout, static self => ((StreamConnection)self!).EndLingering(), this);
-        }
-    }
-
-    private void EndLingering() => Terminate(
-        CloseKind.TimedOut,
-        new TimeoutException($"The peer did nothing for {_options.LingerTimeout} after the close."),
-        reset: true);
-
-    private static bool IsCut(SocketError error) =>
-        error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
-
-    // A reader must not mistake a stream that was cut for one that ended.
-    private IOException? ReadError() => _reason.Kind is CloseKind.Local or CloseKind.PeerClosed
-        ? null
-        : new IOException($"The connection is closed: {_reason.Kind}.", _reason.Error);
-
-    private void CancelClosedToken()
+    private void Cancel(CloseNotice? notice)
     {
         try
         {
-            _closedToken?.Cancel();
+            notice?.Cancel();
         }
         catch (AggregateException exception)
         {
             ReactorLog.ClosedTokenFault(_reactor.Logger, Id, exception);
         }
+
+        _reactor.EndCallback();
     }
 
-    private void CompleteClosedTask()
+    private void DeliverClosed()
     {
-        if (Interlocked.Exchange(ref _closedTask, _closedMark) is TaskCompletionSource<CloseReason> source)
+        if (!_isGiven)
         {
-            source.SetResult(_reason);
+            return;
         }
+
+        try
+        {
+            _handler!.OnClosed(this, _reason);
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.HandlerFault(_reactor.Logger, Id, nameof(IConnectionHandler.OnClosed), exception);
+        }
+
+        _reactor.EndCallback();
     }
 }

@@ -2,227 +2,204 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Connections;
 
-/// <content>
-/// How long a peer may keep us waiting. What happens leaves a time stamp and touches no timer: the connection's one timer
-/// looks at the stamps when it fires, and starts again for what is left of the nearest deadline.
-/// </content>
+/// <content>The one timer of a connection, and what it looks at.</content>
 internal sealed partial class StreamConnection
 {
-    /// <summary>What a peer must take in each <see cref="ConnectionOptions.WriteProgressTimeout"/>.</summary>
-    private const int LeastProgress = 4 * 1024;
-
     private static readonly TimeSpan _probeInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _minAcknowledgementWait = TimeSpan.FromMilliseconds(1);
+    private Deadlines _deadlines;
     private ReactorTimer? _deadlineTimer;
-    private long _deadlineCheckAt = long.MaxValue;
-    private long _receivedAt;
-    private long _sentAt;
-    private long _messageBeganAt;
-    private long _consumedBefore;
-    private long _sendingShortSince;
-    private long _bytesSentBefore;
+    private long _checkAt = long.MaxValue;
+    private bool _wasPaused;
 
-    private bool _wasDeaf;
-    private bool _isOverdue;
+    private bool IsReadPaused =>
+        _phase == ConnectionPhase.Open && _inputState == InputState.Open && _pause != PauseReason.None;
 
-    /// <summary>Whether the last look found a deadline passed, since which a whole tick has had its turn.</summary>
-    private bool _wasOverdue;
+    // The system tells of a reset only when it is asked.
+    private bool IsUnwatched => _phase == ConnectionPhase.Open && !WantsToRead && !_awaitsRoom;
 
-    /// <summary>Whether it is we who do not listen: a peer can't be blamed for its silence then.</summary>
-    private bool IsDeaf => _phase == Phase.Open && _inputState == InputState.Open && IsReadingPaused;
-
-    // The system tells of a reset only whoever asks.
-    private bool IsUnwatched => _phase == Phase.Open && !WantsToRead && !_sendingShort;
+    private PeerStatus Peer => new()
+    {
+        IsClosing = _phase == ConnectionPhase.Closing,
+        IsReadPaused = IsReadPaused,
+        IsHeard = _inputState == InputState.Open && !IsReadPaused,
+        HasSpoken = _bytesReceived > 0,
+        HasUnfinishedMessage = _input.Unconsumed > 0,
+        HasUnreadEnd = _inputState == InputState.Ended && _outputState == OutputState.Ended && _input.Unconsumed > 0,
+    };
 
     private void StartDeadlines()
     {
-        _receivedAt = _sentAt = _reactor.Now;
+        _deadlines.Open(_reactor.Now);
+        CheckInput();
+    }
+
+    private void CheckInput()
+    {
         CheckWithin(_options.FirstByteTimeout);
         CheckWithin(_options.ReadIdleTimeout);
         CheckWithin(_options.IdleTimeout);
-    }
-
-    private void NoteMessage()
-    {
-        RestartOnConsumption();
         if (_input.Unconsumed > 0)
         {
             CheckWithin(_options.MessageTimeout);
         }
     }
 
-    /// <summary>Comes whenever something may have paused reading or let it go on.</summary>
+    private void NoteBlocked()
+    {
+        _deadlines.Block(_reactor.Now);
+        CheckWithin(_options.WriteProgressTimeout);
+    }
+
+    // Only the end is awaited. The clock is read here, since this may happen long after the last tick.
+    private void BeginEnd()
+    {
+        _deadlines.BeginEnd(_reactor.Clock.Now);
+        CheckWithin(_options.LingerTimeout);
+        CheckWithin(_options.MaxLingerTime);
+    }
+
     private void NoteInterest()
     {
-        bool isDeaf = IsDeaf;
-        if (_wasDeaf && !isDeaf)
+        bool isPaused = IsReadPaused;
+        if (_wasPaused && !isPaused)
         {
-            RestartWaiting();
-            _isOverdue = false;
+            _deadlines.Resume(_reactor.Now);
+            CheckInput();
         }
 
-        _wasDeaf = isDeaf;
+        _wasPaused = isPaused;
         if (IsUnwatched)
         {
             CheckWithin(_probeInterval);
         }
     }
 
-    private void RestartWaiting() => _receivedAt = _messageBeganAt = _reactor.Now;
+    /// <summary>How many bytes the system has taken that the peer's has not acknowledged; 0 where nobody can tell.</summary>
+    private long Unacknowledged() =>
+        _handle.TryGetAcknowledgedBytes(out long acknowledged) ? Math.Max(0, _bytesSent - acknowledged) : 0;
 
-    private void NoteReceive()
+    // Looks again after a time that grows with the time it takes.
+    private void CheckForAcknowledgement()
     {
-        _receivedAt = _reactor.Now;
-        _isOverdue = false;
-        if (_input.Unconsumed == 0)
+        SocketError error = _handle.TakeError();
+        if (error is not (SocketError.Success or SocketError.OperationNotSupported))
         {
-            _messageBeganAt = _receivedAt;
+            NoteFailure(error);
+            TerminateByFailure();
+            return;
         }
-    }
 
-    private void NoteShortSend(bool wasShort)
-    {
-        if (_sendingShort && !wasShort)
-        {
-            _sendingShortSince = _reactor.Now;
-            _bytesSentBefore = _bytesSent;
-            CheckWithin(_options.WriteProgressTimeout);
-        }
+        TimeSpan wait = _deadlines.EndingFor(_reactor.Now) / 2;
+        CheckWithin(wait < _minAcknowledgementWait ? _minAcknowledgementWait : wait);
     }
 
     // Cheap where the timer fires early enough already, as it nearly always does.
     private void CheckWithin(TimeSpan limit)
     {
-        if (limit == Timeout.InfiniteTimeSpan || _phase >= Phase.Finishing)
+        if (limit != Timeout.InfiniteTimeSpan && _phase < ConnectionPhase.Finishing)
         {
-            return;
+            long at = _reactor.Clock.After(_reactor.Now, limit);
+            if (at < _checkAt)
+            {
+                StartTimer(limit);
+            }
         }
+    }
 
-        long due = _reactor.Clock.After(_reactor.Now, limit);
-        if (due >= _deadlineCheckAt)
-        {
-            return;
-        }
-
+    private void StartTimer(TimeSpan due)
+    {
         if (_deadlineTimer is null)
         {
-            _deadlineTimer = _reactor.Schedule(limit, static self => ((StreamConnection)self!).CheckDeadlines(), this);
+            _deadlineTimer = _reactor.Schedule(due, static self => ((StreamConnection)self!).CheckDeadlines(), this);
         }
         else
         {
-            _deadlineTimer.Change(limit);
+            _deadlineTimer.Change(due);
         }
 
-        _deadlineCheckAt = _deadlineTimer.DueAt;
+        _checkAt = _deadlineTimer.DueAt;
     }
 
     private void CheckDeadlines()
     {
-        _deadlineCheckAt = long.MaxValue;
-        (_wasOverdue, _isOverdue) = (_isOverdue, false);
-        if (_sendingShort)
-        {
-            // The system reports room when there is much of it; a slow reader may have made a little.
-            FlushOutput();
-        }
+        _checkAt = long.MaxValue;
+        Mark();
 
-        if (_sendingShort)
-        {
-            RestartOnProgress();
-            Enforce(_options.WriteProgressTimeout, _sendingShortSince, "the peer takes next to nothing of what is sent");
-        }
-
-        if (IsDeaf)
-        {
-            RestartWaiting();
-        }
+        // The system tells of room when there is much of it; a slow reader may have made a little.
+        _awaitsRoom = false;
+        SendQueue();
 
         if (IsUnwatched)
         {
             Probe();
         }
 
-        if (_phase == Phase.Open)
+        if (IsReadPaused)
         {
-            CheckInput();
-            Enforce(_options.IdleTimeout, Math.Max(_receivedAt, _sentAt), "nothing was received or sent");
+            _deadlines.Resume(_reactor.Now);
         }
-    }
 
-    private void CheckInput()
-    {
-        if (_inputState != InputState.Open)
+        MeasureProgress();
+        Deadline first = _deadlines.Examine(Peer);
+        if (first.At <= _reactor.Now && WantsToRead)
+        {
+            // After a long callback, bytes that the peer has sent may still lie in the system.
+            Receive();
+            first = _deadlines.Examine(Peer);
+        }
+
+        if (_phase >= ConnectionPhase.Finishing)
         {
             return;
         }
 
-        if (_bytesReceived == 0)
+        if (first.At <= _reactor.Now)
         {
-            Enforce(_options.FirstByteTimeout, _receivedAt, "nothing was received since the connection opened");
+            Expire(first);
         }
-
-        RestartOnConsumption();
-        if (_input.Unconsumed > 0)
+        else if (first.At != long.MaxValue)
         {
-            Enforce(_options.MessageTimeout, _messageBeganAt, "the rest of a message did not come");
+            CheckWithin(_reactor.Clock.Until(first.At, _reactor.Now));
         }
-
-        Enforce(_options.ReadIdleTimeout, _receivedAt, "nothing was received");
     }
 
-    private void Enforce(TimeSpan limit, long since, string what)
+    private void MeasureProgress()
     {
-        if (limit == Timeout.InfiniteTimeSpan || _phase >= Phase.Finishing)
-        {
-            return;
-        }
+        bool isKnown = _handle.TryGetAcknowledgedBytes(out long taken);
+        taken = isKnown ? taken : _bytesSent;
+        _deadlines.Progress(taken, _output.Queued > 0 || taken < _bytesSent, _reactor.Now);
+    }
 
-        TimeSpan left = limit - _reactor.TimeProvider.GetElapsedTime(since, _reactor.Now);
-        if (left > TimeSpan.Zero)
+    private void Expire(Deadline passed)
+    {
+        if (_inputState == InputState.Ended && _phase == ConnectionPhase.Open && Peer.HasUnreadEnd)
         {
-            CheckWithin(left);
+            Terminate(CloseKind.PeerClosed, error: null, reset: false);
         }
-        else if (!_wasOverdue)
+        else if (_phase == ConnectionPhase.Closing && _output.Queued == 0 && Unacknowledged() == 0)
         {
-            // After a long callback, what the peer has sent may still lie in the system: the next tick looks first.
-            _isOverdue = true;
-            CheckWithin(TimeSpan.Zero);
+            // The peer has all of it, and only its own end of stream is missing.
+            Terminate(CloseKind.Local, error: null, reset: false);
         }
         else
         {
-            Terminate(CloseKind.TimedOut, new TimeoutException($"In {limit} {what}."), reset: true);
-        }
-    }
-
-    // Whoever consumes something has had a message, and what is left is the beginning of another one.
-    private void RestartOnConsumption()
-    {
-        if (_input.TotalConsumed != _consumedBefore)
-        {
-            _consumedBefore = _input.TotalConsumed;
-            _messageBeganAt = _reactor.Now;
-        }
-    }
-
-    private void RestartOnProgress()
-    {
-        if (_bytesSent - _bytesSentBefore >= LeastProgress)
-        {
-            _bytesSentBefore = _bytesSent;
-            _sendingShortSince = _sentAt;
+            Terminate(CloseKind.TimedOut, passed.ToException(), reset: true);
         }
     }
 
     private void Probe()
     {
         // A send that failed has taken the error from the system.
-        SocketError error = _sendError != SocketError.Success ? _sendError : _handle.TakeError();
+        SocketError error = _failure != SocketError.Success ? _failure : _handle.TakeError();
         if (error is SocketError.Success or SocketError.OperationNotSupported)
         {
             CheckWithin(_probeInterval);
         }
         else
         {
-            TerminateBy(error);
+            NoteFailure(error);
+            TerminateByFailure();
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using SelectReactor.Buffers;
 
 namespace SelectReactor.Connections;
@@ -8,124 +9,110 @@ internal sealed partial class StreamConnection
 {
     private readonly bool _pauseReadingWhenOutputIsFull;
     private InputState _inputState;
-    private SocketError _receiveError;
+    private PauseReason _pause;
     private long _bytesReceived;
     private long _bytesDropped;
-    private bool _paused;
-    private bool _inputIsFull;
 
-    private enum InputState : byte
-    {
-        Open,
-
-        /// <summary>The peer's end of stream or an error has arrived; the handler still has input to look at first.</summary>
-        EndSeen,
-
-        /// <summary>The handler knows.</summary>
-        Ended,
-    }
-
-    // Once the end of the stream is seen it stays readable for ever: to go on asking would spin.
+    // Once the end of the stream is seen it stays readable for ever: asking again would spin.
     private bool WantsToRead => _inputState == InputState.Open
-        && (_phase == Phase.Closing || (_phase == Phase.Open && !IsReadingPaused));
+        && (_phase == ConnectionPhase.Closing || (_phase == ConnectionPhase.Open && _pause == PauseReason.None));
 
     // A reader that merely lags is paused and not cut, also where the limit is the smaller of the two.
     private int PauseThreshold => Math.Min(_options.InputPauseThreshold, _options.MaxInputBytes);
 
-    private bool IsReadingPaused =>
-        _paused || _inputIsFull || (_pauseReadingWhenOutputIsFull && _output.IsAboveMark);
+    private bool CanOffer => _phase == ConnectionPhase.Open && (_pause & PauseReason.User) == 0;
 
     public override void PauseReading()
     {
         VerifyAccess();
-        _paused = true;
-        UpdateInterest();
+        Pause(PauseReason.User, true);
     }
 
     public override void ResumeReading()
     {
         VerifyAccess();
-        if (_paused)
+        if ((_pause & PauseReason.User) != 0)
         {
-            _paused = false;
-            Defer(Deferred.Readable);
-            UpdateInterest();
+            Pause(PauseReason.User, false);
+            Defer(DeferredWork.Readable);
         }
     }
 
-    void IBufferOwner.InputAdvanced()
+    void IBufferOwner.InputAdvanced(long consumed)
     {
-        if (_inputIsFull && _input.Unexamined <= PauseThreshold / 2)
+        if (consumed > 0)
         {
-            _inputIsFull = false;
-            UpdateInterest();
+            _deadlines.Consume(_reactor.Now);
         }
 
-        ContinueEnd();
+        if (_input.Unexamined <= PauseThreshold / 2)
+        {
+            Pause(PauseReason.InputFull, false);
+        }
+
+        if (_inputState == InputState.Ended)
+        {
+            Mark();
+        }
     }
 
     void IBufferOwner.InputCompleted(Exception? error)
     {
-        _inputIsFull = false;
         if (error is not null)
         {
             Abort(error);
+            return;
         }
-        else
+
+        Pause(PauseReason.InputFull, false);
+        Mark();
+    }
+
+    private void Pause(PauseReason reason, bool on)
+    {
+        PauseReason next = on ? _pause | reason : _pause & ~reason;
+        if (next != _pause)
         {
-            UpdateInterest();
-            ContinueEnd();
+            _pause = next;
+            Mark();
         }
     }
 
     // One receive a tick: what is left keeps the handle readable, and the other connections have their turn first.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Receive()
     {
         bool wasFull = _input.Unconsumed >= _options.MaxInputBytes;
+        bool beginsMessage = _input.Unconsumed == 0;
         SocketError error = _handle.Receive(_input.Reserve(), out int received);
-        if (received > 0)
-        {
-            NoteReceive();
-        }
-
         _input.Commit(received);
+        if (error != SocketError.Success || received == 0)
+        {
+            if (error != SocketError.WouldBlock)
+            {
+                EndInput(error);
+            }
+
+            return;
+        }
+
         _bytesReceived += received;
-        if (error == SocketError.Success && received > 0)
+        _deadlines.Receive(_reactor.Now, beginsMessage);
+        if (_phase == ConnectionPhase.Closing)
         {
-            if (_phase == Phase.Open && wasFull)
-            {
-                ExceedLimit(nameof(ConnectionOptions.MaxInputBytes), _options.MaxInputBytes);
-            }
-            else if (_phase == Phase.Open)
-            {
-                OfferInput();
-            }
-            else
-            {
-                Drop(received);
-            }
+            Drop(received);
         }
-        else if (_sendError != SocketError.Success)
+        else if (wasFull)
         {
-            // The failed send took the error with it, so that the receive after the last byte looks like a good end.
-            EndInput(_sendError);
+            ExceedLimit(nameof(ConnectionOptions.MaxInputBytes), _options.MaxInputBytes);
         }
-        else if (error != SocketError.WouldBlock)
+        else
         {
-            EndInput(error);
+            OfferInput();
         }
     }
 
-    // A peer that goes on and on would keep a closed connection for ever.
-    private void Drop(int received)
-    {
-        _bytesDropped += received;
-        if (_phase == Phase.Closing && _bytesDropped > _options.MaxLingerBytes)
-        {
-            ExceedLimit(nameof(ConnectionOptions.MaxLingerBytes), _options.MaxLingerBytes);
-        }
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void OfferInput()
     {
         if (!_input.CompletePendingRead())
@@ -135,65 +122,116 @@ internal sealed partial class StreamConnection
 
         if (_input.Unexamined >= PauseThreshold)
         {
-            _inputIsFull = true;
-            UpdateInterest();
+            Pause(PauseReason.InputFull, true);
         }
 
-        NoteMessage();
+        if (_input.Unconsumed > 0)
+        {
+            CheckWithin(_options.MessageTimeout);
+        }
+    }
+
+    // A peer that sends without end would keep a closed connection for ever.
+    private void Drop(int received)
+    {
+        _bytesDropped += received;
+        if (_bytesDropped > _options.MaxLingerBytes)
+        {
+            ExceedLimit(nameof(ConnectionOptions.MaxLingerBytes), _options.MaxLingerBytes);
+        }
     }
 
     private void DeliverReadable()
     {
-        // What is offered now need not be offered again.
-        _deferred &= ~Deferred.Readable;
+        // Input that is offered now need not be offered again.
+        _deferred &= ~DeferredWork.Readable;
         if (_input.Unexamined > 0 && !_input.IsReadPending)
         {
             long consumedBefore = _input.TotalConsumed;
-            Deliver(Callback.OnReadable);
+            try
+            {
+                _handler!.OnReadable(this);
+            }
+            catch (Exception exception)
+            {
+                Fault(exception, nameof(IConnectionHandler.OnReadable));
+            }
+
+            _reactor.EndCallback();
             if (_input.Unexamined > 0 && _input.TotalConsumed != consumedBefore)
             {
-                Defer(Deferred.Readable);
+                Defer(DeferredWork.Readable);
             }
         }
 
-        DeliverInputEnd();
+        if (_inputState == InputState.EndSeen)
+        {
+            DeliverEnd();
+        }
     }
 
     private void EndInput(SocketError error)
     {
-        if (_phase == Phase.Closing && error != SocketError.Success)
+        if (error == SocketError.Success && _output.Queued > 0)
         {
-            TerminateBy(error);
+            // Some systems tell of a reset by an end of stream, and only the next send knows better.
+            _awaitsRoom = false;
+            SendQueue();
+        }
+
+        if (_phase >= ConnectionPhase.Finishing)
+        {
             return;
         }
 
-        _receiveError = error;
+        if (error != SocketError.Success)
+        {
+            NoteFailure(error);
+        }
+
         _inputState = InputState.EndSeen;
-        UpdateInterest();
-        DeliverInputEnd();
-        ContinueEnd();
-    }
-
-    private void DeliverInputEnd()
-    {
-        if (_inputState != InputState.EndSeen
-            || _phase != Phase.Open
-            || _paused
-            || (_deferred & Deferred.Readable) != 0)
+        Mark();
+        if (_failure != SocketError.Success && _phase == ConnectionPhase.Closing)
         {
-            return;
-        }
-
-        if (_receiveError != SocketError.Success)
-        {
-            TerminateBy(_receiveError);
+            TerminateByFailure();
         }
         else
         {
-            _inputState = InputState.Ended;
-            _input.End();
-            Deliver(Callback.OnInputEnded);
-            ContinueEnd();
+            DeliverEnd();
         }
+    }
+
+    // After all input was offered.
+    private void DeliverEnd()
+    {
+        if (_inputState != InputState.EndSeen || !CanOffer || (_deferred & DeferredWork.Readable) != 0)
+        {
+            return;
+        }
+
+        if (_failure != SocketError.Success)
+        {
+            TerminateByFailure();
+            return;
+        }
+
+        _inputState = InputState.Ended;
+        _input.End();
+        Mark();
+        DeliverInputEnded();
+    }
+
+    private void DeliverInputEnded()
+    {
+        try
+        {
+            _handler!.OnInputEnded(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception, nameof(IConnectionHandler.OnInputEnded));
+        }
+
+        _reactor.EndCallback();
     }
 }

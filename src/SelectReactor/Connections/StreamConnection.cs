@@ -8,10 +8,11 @@ namespace SelectReactor.Connections;
 
 /// <summary>
 /// A connection over one stream handle. Input and output each have a state of their own, since either may end first; the
-/// connection's phase says how much of it the handler may still see. Every end leads through <see cref="Terminate"/> to
+/// connection's phase says how much of it the handler may still see. Whatever changes marks the connection, and
+/// <see cref="Settle"/> draws the consequences once a tick. Every end leads through <see cref="Terminate"/> to
 /// <see cref="FinishClose"/>.
 /// </summary>
-internal sealed partial class StreamConnection : Connection, IEventHandler, IReactorClient, IBufferOwner
+internal sealed partial class StreamConnection : Connection, IEventHandler, IReactorClient, IResumable, IBufferOwner
 {
     private readonly Reactor _reactor;
     private readonly Handle _handle;
@@ -22,11 +23,12 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private SelectionKey _key = null!;
     private IConnectionHandler? _handler;
     private object? _userState;
-    private Phase _phase;
+    private ConnectionPhase _phase;
+    private DeferredWork _deferred;
+    private bool _isMarked;
 
     /// <summary>Whether OnConnected was called, to which OnClosed then belongs.</summary>
     private bool _isGiven;
-    private Deferred _deferred;
 
     public StreamConnection(
         Reactor reactor,
@@ -45,38 +47,11 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         _output = new OutputBuffer(
             reactor.Buffers,
             this,
-            options.OutputHighWaterMark,
-            Math.Min(options.OutputLowWaterMark, options.OutputHighWaterMark));
+            new OutputLimits(options.OutputLowWaterMark, options.OutputHighWaterMark, options.MaxOutputBytes));
+        _deadlines = new Deadlines(options, reactor.Clock);
         Id = reactor.NextId();
         LocalEndPoint = localEndPoint ?? handle.LocalEndPoint;
         RemoteEndPoint = handle.RemoteEndPoint;
-    }
-
-    private enum Phase : byte
-    {
-        Opening,
-        Open,
-        Closing,
-        Finishing,
-        Closed,
-    }
-
-    private enum Callback
-    {
-        OnConnected,
-        OnReadable,
-        OnWritable,
-        OnInputEnded,
-        OnClosed,
-    }
-
-    /// <summary>Callbacks that an API call or the end of a tick gave rise to, for a phase in which users may be called.</summary>
-    [Flags]
-    private enum Deferred : byte
-    {
-        None = 0,
-        Readable = 1,
-        Writable = 2,
     }
 
     public override long Id { get; }
@@ -89,9 +64,9 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     public override ConnectionState State => _phase switch
     {
-        Phase.Opening => ConnectionState.Opening,
-        Phase.Open => ConnectionState.Open,
-        Phase.Closed => ConnectionState.Closed,
+        ConnectionPhase.Opening => ConnectionState.Opening,
+        ConnectionPhase.Open => ConnectionState.Open,
+        ConnectionPhase.Closed => ConnectionState.Closed,
         _ => ConnectionState.Closing,
     };
 
@@ -114,7 +89,12 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
             _handler = value;
             if (_input.Unexamined > 0)
             {
-                Defer(Deferred.Readable);
+                Defer(DeferredWork.Readable);
+            }
+
+            if (_inputState == InputState.Ended)
+            {
+                Defer(DeferredWork.InputEnded);
             }
         }
     }
@@ -139,6 +119,10 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     int IReactorClient.ClientIndex { get; set; }
 
+    bool IBufferOwner.HasAccess => _reactor.Affinity.IsCurrentOrUnbound;
+
+    SynchronizationContext IBufferOwner.Context => _reactor.SynchronizationContext;
+
     /// <summary>Makes the connection one of the reactor's; it receives nothing yet. Throws what the selector throws.</summary>
     public void Register()
     {
@@ -146,27 +130,36 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         _reactor.Add(this);
     }
 
-    /// <summary>Gives the connection to its handler, unless whoever made the handler has closed it already.</summary>
+    /// <summary>Gives the connection to its handler, unless the code that made the handler has closed it already.</summary>
     public void Open(IConnectionHandler handler)
     {
-        if (_phase != Phase.Opening)
+        if (_phase != ConnectionPhase.Opening)
         {
             return;
         }
 
         _handler ??= handler;
-        Transition(Phase.Open);
+        Transition(ConnectionPhase.Open);
         StartDeadlines();
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
         _isGiven = true;
-        Deliver(Callback.OnConnected);
+        try
+        {
+            _handler.OnConnected(this);
+        }
+        catch (Exception exception)
+        {
+            Fault(exception, nameof(IConnectionHandler.OnConnected));
+        }
+
+        _reactor.EndCallback();
     }
 
     /// <summary>Cuts a connection that has no handler: nobody is told.</summary>
     public void Refuse(Exception error) => Terminate(CloseKind.HandlerFault, error, reset: true);
 
-    public void OnReady(SelectionKey key)
+    void IEventHandler.OnReady(SelectionKey key)
     {
         if (key.IsEvicted)
         {
@@ -175,14 +168,67 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
 
         Interest ready = key.Ready;
-        if ((ready & Interest.Read) != 0)
+        if ((ready & Interest.Write) != 0)
+        {
+            _awaitsRoom = false;
+            Mark();
+        }
+
+        // An earlier callback of this tick may have paused reading, which shows in the interest only after it.
+        if ((ready & Interest.Read) != 0 && WantsToRead)
         {
             Receive();
         }
+    }
 
-        if ((ready & Interest.Write) != 0 && _key.IsValid)
+    /// <summary>Draws the consequences of all that has changed since the last call, in this order: sends, ends the output,
+    /// updates the interest, decides whether the connection is over.</summary>
+    public void Settle()
+    {
+        _isMarked = false;
+        if (_phase < ConnectionPhase.Finishing)
         {
-            FlushOutput();
+            SendQueue();
+            _bytesSentBeforeTick = _bytesSent;
+            EndOutput();
+            UpdateInterest();
+            DecideEnd();
+        }
+    }
+
+    void IResumable.Resume()
+    {
+        DeferredWork work = _deferred;
+        _deferred = DeferredWork.None;
+        if (_phase == ConnectionPhase.Opening)
+        {
+            Defer(work);
+            return;
+        }
+
+        if ((work & DeferredWork.FlushResult) != 0)
+        {
+            _output.CompletePendingFlush();
+        }
+
+        if ((work & DeferredWork.Writable) != 0 && IsWritable)
+        {
+            DeliverWritable();
+        }
+
+        if ((work & DeferredWork.ReadResult) != 0)
+        {
+            _input.CompletePendingRead();
+        }
+
+        if ((work & DeferredWork.Readable) != 0 && CanOffer)
+        {
+            DeliverReadable();
+        }
+
+        if ((work & DeferredWork.InputEnded) != 0 && _phase == ConnectionPhase.Open)
+        {
+            DeliverInputEnded();
         }
     }
 
@@ -192,18 +238,33 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     void IBufferOwner.Defer(Action<object?> callback, object? state) => _reactor.TryPost(callback, state);
 
+    void IBufferOwner.Invoke(Action<object?> continuation, object? state, bool withContext) =>
+        _reactor.Invoke(continuation, state, withContext);
+
+    void IBufferOwner.InputResultReady() => Defer(DeferredWork.ReadResult);
+
+    void IBufferOwner.OutputResultReady() => Defer(DeferredWork.FlushResult);
+
+    /// <summary>The handler threw. Once the connection is closing or cut that changes nothing any more: a handler that
+    /// writes on or reads on fails for that very reason, and the rest of the output is still to be sent.</summary>
     internal override void Fault(Exception error, string callback)
     {
-        // A handler that fails because its connection is gone is no fault of its own.
-        if (_phase <= Phase.Closing)
+        if (_phase >= ConnectionPhase.Closing || _reason.Kind != CloseKind.None)
         {
-            ReactorLog.HandlerFault(_reactor.Logger, Id, callback, error);
+            ReactorLog.HandlerFaultWhileClosing(_reactor.Logger, Id, callback, error);
+            if (_phase == ConnectionPhase.Open)
+            {
+                Terminate(CloseKind.HandlerFault, error, reset: true);
+            }
+
+            return;
         }
 
+        ReactorLog.HandlerFault(_reactor.Logger, Id, callback, error);
         Terminate(CloseKind.HandlerFault, error, reset: true);
     }
 
-    private void Transition(Phase next)
+    private void Transition(ConnectionPhase next)
     {
         if (next <= _phase)
         {
@@ -213,77 +274,35 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         _phase = next;
     }
 
-    private void Deliver(Callback callback)
+    private void Defer(DeferredWork work)
     {
-        // Such as the end of one that was refused or closed before a handler had it.
-        if (!_isGiven)
+        if (_deferred == DeferredWork.None)
         {
-            return;
+            _reactor.ResumeLater(this);
         }
 
-        try
-        {
-            switch (callback)
-            {
-                case Callback.OnConnected:
-                    _handler!.OnConnected(this);
-                    break;
-                case Callback.OnReadable:
-                    _handler!.OnReadable(this);
-                    break;
-                case Callback.OnWritable:
-                    _handler!.OnWritable(this);
-                    break;
-                case Callback.OnInputEnded:
-                    _handler!.OnInputEnded(this);
-                    break;
-                case Callback.OnClosed:
-                    _handler!.OnClosed(this, _reason);
-                    break;
-            }
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.HandlerFault(_reactor.Logger, Id, callback.ToString(), exception);
-            Terminate(CloseKind.HandlerFault, exception, reset: true);
-        }
-        finally
-        {
-            _reactor.EndCallback();
-        }
+        _deferred |= work;
     }
 
-    private void Defer(Deferred callbacks)
+    private void Mark()
     {
-        if (_deferred == Deferred.None)
+        if (!_isMarked)
         {
-            _reactor.TryPost(static self => ((StreamConnection)self!).DeliverDeferred(), this);
-        }
-
-        _deferred |= callbacks;
-    }
-
-    private void DeliverDeferred()
-    {
-        Deferred callbacks = _deferred;
-        _deferred = Deferred.None;
-        if ((callbacks & Deferred.Writable) != 0 && IsWritable)
-        {
-            Deliver(Callback.OnWritable);
-        }
-
-        if ((callbacks & Deferred.Readable) != 0 && _phase == Phase.Open && !_paused)
-        {
-            DeliverReadable();
+            _isMarked = true;
+            _reactor.MarkDirty(this);
         }
     }
 
     private void UpdateInterest()
     {
-        if (_key.IsValid)
+        if (!_key.IsValid)
         {
-            NoteInterest();
-            _key.Interest = (WantsToRead ? Interest.Read : Interest.None) | (_sendingShort ? Interest.Write : Interest.None);
+            return;
         }
+
+        bool isOutputFull = _pauseReadingWhenOutputIsFull && _output.IsAboveMark;
+        _pause = isOutputFull ? _pause | PauseReason.OutputFull : _pause & ~PauseReason.OutputFull;
+        NoteInterest();
+        _key.Interest = (WantsToRead ? Interest.Read : Interest.None) | (_awaitsRoom ? Interest.Write : Interest.None);
     }
 }

@@ -48,6 +48,10 @@ internal static partial class ReactorLog
     [LoggerMessage(25, LogLevel.Error, "A callback on the ConnectionClosed token of connection {Id} threw an exception.")]
     public static partial void ClosedTokenFault(ILogger logger, long id, Exception exception);
 
+    [LoggerMessage(26, LogLevel.Debug,
+        "The handler of connection {Id} threw an exception in {Callback} while the connection was closing.")]
+    public static partial void HandlerFaultWhileClosing(ILogger logger, long id, string callback, Exception exception);
+
     [LoggerMessage(40, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(ILogger logger, EndPoint? endPoint);
 

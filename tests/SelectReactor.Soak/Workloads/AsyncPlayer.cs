@@ -1,18 +1,21 @@
 using System.IO.Pipelines;
+using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Soak.Workloads;
 
 /// <summary>A side written as one asynchronous method, which reads and writes at the same time, and closes when both are
 /// done, or breaks off in the middle.</summary>
-internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
-    : Side(judge, callOf, call, limits)
+internal sealed class AsyncPlayer(
+    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    : Side(judge, streamOf, callOf, call, limits)
 {
     private int _underWay;
     private bool _isBroken;
+    private bool _isToldOfTheEnd;
 
     public IConnectionHandler Handler => new Serving(this);
 
-    public override bool ReadsToTheEnd => true;
+    public override bool ReadsToTheEnd => !IsClosedByOther;
 
     public override bool IsIdle => _underWay == 0;
 
@@ -49,7 +52,7 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
             SequencePosition consumed = result.Buffer.GetPosition(count);
 
             // A sip may leave bytes that nobody has examined: the next read brings them at once.
-            connection.Input.AdvanceTo(consumed, Plan is { Read: ReadKind.Sip } ? consumed : result.Buffer.End);
+            connection.Input.AdvanceTo(consumed, Plan is { Read: ReadKind.Sip or ReadKind.Slow } ? consumed : result.Buffer.End);
             if (!hadPlan && Plan is not null)
             {
                 writing = CountedAsync(WriteAsync(connection));
@@ -64,6 +67,12 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
             {
                 break;
             }
+
+            if (Plan is { Read: ReadKind.Slow } slow)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(slow.PauseMs), connection.Reactor.TimeProvider);
+                VerifyThread(connection);
+            }
         }
 
         NoteEnd();
@@ -76,7 +85,15 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
     {
         while (Written < ToWrite)
         {
-            WriteChunk();
+            if (Plan!.Write == WriteKind.Held && Written > 0)
+            {
+                await WriteHeldAsync(connection);
+            }
+            else
+            {
+                WriteChunk();
+            }
+
             if (IsToBreak && Written >= Plan!.BreakAfter)
             {
                 break;
@@ -86,6 +103,8 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
             VerifyThread(connection);
             if (result.IsCompleted || result.IsCanceled)
             {
+                _isToldOfTheEnd = true;
+                WriteLate(connection);
                 return;
             }
         }
@@ -109,6 +128,36 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
         }
     }
 
+    // Keeps lent memory while another piece of the program writes, and perhaps closes.
+    private async Task WriteHeldAsync(Connection connection)
+    {
+        var wait = TimeSpan.FromMilliseconds(Math.Min(Plan!.PauseMs, 20));
+        Memory<byte> memory = connection.Output.GetMemory(NextChunk);
+        connection.Reactor.Schedule(wait / 2, () =>
+        {
+            if (connection.State == ConnectionState.Open && Written < ToWrite)
+            {
+                TryWriteChunk(50);
+            }
+        });
+        await Task.Delay(wait, connection.Reactor.TimeProvider);
+        VerifyThread(connection);
+        WriteInto(memory);
+    }
+
+    // A writer that looks too late at the end writes on, which does no harm.
+    private void WriteLate(Connection connection)
+    {
+        if (IsClosedByOther && Written < ToWrite)
+        {
+            WriteChunk();
+            if (Plan!.Chunk % 2 == 0)
+            {
+                throw new InvalidOperationException("It fails, too late for that to matter.");
+            }
+        }
+    }
+
     // After an abort it reads on, and must be told.
     private void BreakReading(Connection connection)
     {
@@ -129,7 +178,14 @@ internal sealed class AsyncPlayer(Judge judge, Func<int, Call?> callOf, Call? ca
 
     private sealed class Serving(AsyncPlayer player) : AsyncConnectionHandler, IConnectionHandler
     {
-        public void OnClosed(Connection connection, CloseReason reason) => player.NoteClosed(connection, reason);
+        public void OnClosed(Connection connection, CloseReason reason)
+        {
+            // Nobody on this side has closed it when the writer was told of the end.
+            player.Judge.Expect(
+                !player._isToldOfTheEnd || player.IsClosedByOther || reason.Kind is not (CloseKind.Local or CloseKind.PeerClosed),
+                $"what ended the output is the reason: {reason}");
+            player.NoteClosed(connection, reason);
+        }
 
         protected override Task ServeAsync(Connection connection) => player.ServeAsync(connection);
     }

@@ -1,18 +1,23 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Soak.Workloads;
 
 /// <summary>A side with callbacks, that does what its plan says and checks when it is called.</summary>
-internal sealed class Player(Judge judge, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
-    : Side(judge, callOf, call, limits), IConnectionHandler
+internal sealed class Player(
+    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    : Side(judge, streamOf, callOf, call, limits), IConnectionHandler
 {
+    /// <summary>How much longer a slow reader pauses than another one.</summary>
+    private const int SlowFactor = 10;
+
     private bool _isInCallback;
     private bool _isPaused;
     private bool _hasClosed;
     private bool _isTrickling;
 
-    public override bool ReadsToTheEnd => Plan is { End: EndKind.Wait or EndKind.CloseOutput };
+    public override bool ReadsToTheEnd => !IsClosedByOther && Plan is { End: EndKind.Wait or EndKind.CloseOutput };
 
     public void OnConnected(Connection connection) => InCallback(nameof(OnConnected), connection, () =>
     {
@@ -79,7 +84,7 @@ internal sealed class Player(Judge judge, Func<int, Call?> callOf, Call? call, C
         bool hadPlan = Plan is not null;
         ReadOnlySequence<byte> buffer = result.Buffer;
         SequencePosition consumed = buffer.GetPosition(Take(buffer, atEnd));
-        Connection.Input.AdvanceTo(consumed, Plan is { Read: ReadKind.Sip } ? consumed : buffer.End);
+        Connection.Input.AdvanceTo(consumed, Plan is { Read: ReadKind.Sip or ReadKind.Slow } ? consumed : buffer.End);
         if (!hadPlan)
         {
             WriteOn();
@@ -97,12 +102,19 @@ internal sealed class Player(Judge judge, Func<int, Call?> callOf, Call? call, C
         {
             Break();
         }
-        else if (!atEnd && plan.Read == ReadKind.Pause)
+        else if (!atEnd && plan.Read is ReadKind.Pause or ReadKind.Slow)
         {
+            int pause = plan.Read == ReadKind.Slow ? SlowFactor * plan.PauseMs : plan.PauseMs;
             _isPaused = true;
             Connection!.PauseReading();
-            Connection.Reactor.Schedule(TimeSpan.FromMilliseconds(plan.PauseMs), Resume);
+            Connection.Reactor.Schedule(TimeSpan.FromMilliseconds(pause), Resume);
         }
+    }
+
+    protected override void OnClosedByOther()
+    {
+        base.OnClosedByOther();
+        _hasClosed = true;
     }
 
     private void Resume()
@@ -130,12 +142,50 @@ internal sealed class Player(Judge judge, Func<int, Call?> callOf, Call? call, C
             return;
         }
 
-        while (MayWrite && (plan.Write == WriteKind.AllAtOnce || Connection!.IsWritable))
+        if (plan.Write == WriteKind.Held && MayWrite && Written > 0)
         {
-            Write();
+            WriteHeld(plan);
+            return;
+        }
+
+        while (MayWrite && (plan.Write is WriteKind.AllAtOnce or WriteKind.Try || Connection!.IsWritable))
+        {
+            if (plan.Write != WriteKind.Try)
+            {
+                Write();
+            }
+            else if (!TryWriteChunk(int.MaxValue))
+            {
+                return;
+            }
         }
 
         EndWhenSent();
+    }
+
+    // Keeps lent memory while another piece of the program writes, and perhaps closes.
+    private void WriteHeld(PlayerPlan plan)
+    {
+        var wait = TimeSpan.FromMilliseconds(Math.Min(plan.PauseMs, 20));
+        Memory<byte> memory = Connection!.Output.GetMemory(NextChunk);
+        _isTrickling = true;
+        Connection.Reactor.Schedule(wait / 2, () =>
+        {
+            if (MayWrite)
+            {
+                TryWriteChunk(50);
+            }
+        });
+        Connection.Reactor.Schedule(wait, () =>
+        {
+            _isTrickling = false;
+            if (!HasEndedOutput || IsClosedByOther)
+            {
+                WriteInto(memory);
+            }
+
+            WriteOn();
+        });
     }
 
     private bool MayWrite =>

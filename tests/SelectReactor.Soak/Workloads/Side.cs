@@ -1,21 +1,27 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using SelectReactor.Buffers;
+using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Soak.Workloads;
 
 /// <summary>One side of a connection, whichever way its handler is written: what it has sent and received, and the check
 /// that what it receives is what the other side has sent. A callee learns from the first four bytes whose call it is.</summary>
-internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+internal abstract class Side(
+    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
 {
     private const int LargestFrame = 10_000;
     private const int HeaderBytes = 4;
     private readonly bool _isCaller = call is not null;
     private long _received;
     private long _lastReceive = 1;
-    private long _accepted;
+    private long _acknowledged;
+    private SimulatedStream? _stream;
 
     public long Written { get; private set; }
+
+    /// <summary>How many bytes the connection has accepted: those written before it was closed or cut.</summary>
+    public long Accepted { get; private set; }
 
     public long Read { get; private set; }
 
@@ -34,8 +40,15 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
     /// peer has it.</summary>
     public bool IsClean => Reason is { Kind: CloseKind.Local or CloseKind.PeerClosed, Error: null, UnsentBytes: 0 };
 
-    /// <summary>Whether it has written all that it meant to.</summary>
-    public bool HasWrittenAll => Written == ToWrite;
+    /// <summary>Whether it has written everything that it meant to, unless another piece of the program has closed the
+    /// connection.</summary>
+    public bool HasWrittenAll => Written == ToWrite || IsClosedByOther;
+
+    /// <summary>Whether another piece of the program has closed the connection.</summary>
+    public bool IsClosedByOther { get; private set; }
+
+    /// <summary>How many bytes of the peer its system has taken.</summary>
+    public long Taken => _stream?.TakenBytes ?? 0;
 
     /// <summary>Whether it never closes before it has read all that the peer sends.</summary>
     public abstract bool ReadsToTheEnd { get; }
@@ -52,6 +65,8 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
     // What the caller sends begins with the header.
     protected long ToWrite => (_isCaller ? HeaderBytes : 0) + Plan!.Bytes;
 
+    protected int NextChunk => (int)Math.Min(Plan!.Chunk, ToWrite - Written);
+
     private Side? Peer => _isCaller ? Call!.Callee : Call?.Caller;
 
     private bool TakesBytes => Connection!.State == ConnectionState.Open
@@ -60,6 +75,8 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
     // A frame that does not fit is cut, and so is a writer that does not look.
     private bool MayExceedLimits => Written > limits.MaxOutputBytes
         || (Plan is { Read: ReadKind.Frames } plan && Math.Min(plan.Chunk, LargestFrame) > limits.MaxInputBytes);
+
+    public override string ToString() => $"the {(_isCaller ? "caller" : "callee")} of call {Call?.Number}";
 
     /// <summary>To be called between ticks: what a connection keeps is within its limits, but for the latest receive.</summary>
     public void VerifyBounds()
@@ -73,6 +90,7 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
         long received = Connection.Statistics.BytesReceived;
         _lastReceive = received == _received ? _lastReceive : received - _received;
         _received = received;
+        _acknowledged = _stream!.AcknowledgedBytes;
         var input = (InputBuffer)Connection.Input;
         long pauseAt = Math.Min(limits.InputPauseThreshold, limits.MaxInputBytes);
         judge.Expect(Connection.QueuedOutputBytes <= limits.MaxOutputBytes, "output is bounded");
@@ -88,7 +106,12 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
     {
         judge.Expect(Connection is null, "OnConnected comes once");
         Connection = connection;
+        _stream = streamOf(connection);
+        AwaitClose();
     }
+
+    /// <summary>Another piece of the program has closed the connection.</summary>
+    protected virtual void OnClosedByOther() => HasEndedOutput = true;
 
     protected void NoteEnd()
     {
@@ -99,7 +122,7 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
             judge.Expect(
                 peer.HasEndedOutput || peer.Reason is { Kind: CloseKind.ReactorStopped },
                 "an end of stream comes from a peer that has ended its output, or whose reactor has stopped");
-            judge.Expect(Read == peer.Written, $"an end of stream comes after all bytes ({Read} of {peer.Written})");
+            judge.Expect(Read == peer.Accepted, $"an end of stream comes after all bytes ({Read} of {peer.Accepted})");
         }
         else
         {
@@ -115,8 +138,9 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
         judge.Expect(connection.State == ConnectionState.Closed, "OnClosed comes when it is closed");
         judge.Expect(
             reason.Kind != CloseKind.HandlerFault || reason.Error is PlannedException, $"no handler fails but on purpose: {reason}");
-        long kept = _accepted - connection.Statistics.BytesSent;
-        judge.Expect(reason.UnsentBytes == kept, $"what was written and not sent is told: {reason}, not {kept}");
+        VerifyLoss(reason);
+        judge.Expect(
+            reason.Kind != CloseKind.PeerClosed || _stream!.IsInputEnded, $"a peer that has not ended is not closed: {reason}");
         judge.Expect(reason.UnsentBytes == 0 || reason.Error is not null || (judge.IsServerStopping && !_isCaller), $"and why: {reason}");
         judge.Expect(reason.Kind != CloseKind.LimitExceeded || MayExceedLimits, $"no limit is in the way: {reason}");
         Reason = reason;
@@ -137,32 +161,64 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
         return count;
     }
 
-    /// <summary>The next bytes, written and not yet flushed.</summary>
-    protected void WriteChunk()
+    /// <summary>Writes the next bytes, and does not flush them.</summary>
+    protected void WriteChunk() => WriteInto(Connection!.Output.GetMemory(NextChunk));
+
+    /// <summary>Writes the next bytes into memory that was lent for them.</summary>
+    protected void WriteInto(Memory<byte> memory)
     {
-        int count = (int)Math.Min(Plan!.Chunk, ToWrite - Written);
-        Span<byte> span = Connection!.Output.GetSpan(count);
-        for (int i = 0; i < count; i++)
-        {
-            span[i] = ByteAt(Call!, _isCaller, Written + i);
-        }
+        int count = Math.Min(NextChunk, memory.Length);
+        Fill(memory.Span[..count]);
 
         // Once sending has failed, or the connection has ended, nothing is taken.
-        _accepted += TakesBytes ? count : 0;
+        Accepted += TakesBytes ? count : 0;
 
         // Before the call, in which a large batch may go out.
         Written += count;
-        Connection.Output.Advance(count);
+        Connection!.Output.Advance(count);
         judge.Expect(Connection.QueuedOutputBytes <= limits.MaxOutputBytes, "output is bounded at once");
     }
 
-    private static byte ByteAt(Call call, bool fromCaller, long at) => fromCaller && at < HeaderBytes
-        ? (byte)(call.Number >> (8 * (int)at))
-        : (byte)((at * 31) + (at >> 8) + call.Number + (fromCaller ? 0 : 77));
+    /// <summary>Writes at most so many of the next bytes, all or none.</summary>
+    protected bool TryWriteChunk(int max)
+    {
+        byte[] bytes = new byte[Math.Min(max, Math.Min(NextChunk, limits.MaxOutputBytes))];
+        Fill(bytes);
+        int count = TakesBytes ? bytes.Length : 0;
+        Accepted += count;
+        Written += bytes.Length;
+        bool isTaken = Connection!.TryWrite(bytes);
+        Accepted -= isTaken ? 0 : count;
+        Written -= isTaken ? 0 : bytes.Length;
+        return isTaken;
+    }
+
+    private void Fill(Span<byte> bytes)
+    {
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = ByteAt(Call!, _isCaller, Written + i);
+        }
+    }
+
+    // Bytes of another connection, direction or place look different, except by chance.
+    private static byte ByteAt(Call call, bool fromCaller, long at)
+    {
+        if (fromCaller && at < HeaderBytes)
+        {
+            return (byte)(call.Number >> (8 * (int)at));
+        }
+
+        ulong mixed = ((ulong)at + ((ulong)call.Number << 40) + (fromCaller ? 0UL : 1UL << 39)) * 0x9E3779B97F4A7C15;
+        return (byte)(mixed >> 56);
+    }
 
     private long Share(long length) => Plan!.Read switch
     {
         ReadKind.Sip => Math.Min(length, Plan.Chunk),
+
+        // Slow, and still enough for the connection to receive again within the shortest linger time.
+        ReadKind.Slow => Math.Min(length, Math.Max(4096, limits.InputPauseThreshold / 4)),
 
         // A frame that was longer than the limit on input would be cut, as it should.
         ReadKind.Frames => length - (length % Math.Min(Plan.Chunk, LargestFrame)),
@@ -178,6 +234,7 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
         if (Call is not null)
         {
             Call.Callee = this;
+            AwaitClose();
         }
     }
 
@@ -193,6 +250,34 @@ internal abstract class Side(Judge judge, Func<int, Call?> callOf, Call? call, C
             }
         }
 
-        judge.Expect(Peer is null || at <= Peer.Written, "no more is received than was sent");
+        judge.Expect(Peer is null || at <= Peer.Accepted, "no more is received than was sent");
+    }
+
+    private void AwaitClose()
+    {
+        if (Plan is { ClosedAfterMs: > 0 and var after })
+        {
+            Connection!.Reactor.Schedule(TimeSpan.FromMilliseconds(after), () =>
+            {
+                // Not before the header has gone, or nobody would know whose call it is.
+                if (Connection.State == ConnectionState.Open && Accepted >= HeaderBytes)
+                {
+                    IsClosedByOther = true;
+                    OnClosedByOther();
+                    Connection.Close();
+                }
+            });
+        }
+    }
+
+    // The bytes that the peer's system has not acknowledged, as far as this side knew when the connection ended: it may have
+    // learned more since the last look, while a callback spent time.
+    private void VerifyLoss(CloseReason reason)
+    {
+        long least = Accepted - _stream!.AcknowledgedBytes;
+        long most = Accepted - Math.Min(_acknowledged, _stream.AcknowledgedBytes);
+        judge.Expect(
+            reason.UnsentBytes >= least && reason.UnsentBytes <= most,
+            $"the bytes that did not reach the peer are told: {reason}, not {least} to {most} of {Accepted}");
     }
 }

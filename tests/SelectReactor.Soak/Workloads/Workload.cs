@@ -33,6 +33,9 @@ internal enum ReadKind
 
     /// <summary>All, and pauses for a while after each.</summary>
     Pause,
+
+    /// <summary>A few bytes, and pauses for a long while after each: the system has much more than the program.</summary>
+    Slow,
 }
 
 /// <summary>How a player writes.</summary>
@@ -46,6 +49,12 @@ internal enum WriteKind
 
     /// <summary>A chunk now and then.</summary>
     Trickle,
+
+    /// <summary>Holds the memory for a chunk for a while, and writes something else in between.</summary>
+    Held,
+
+    /// <summary>As much as is not refused, and on when it may again.</summary>
+    Try,
 }
 
 internal enum FaultKind
@@ -62,12 +71,27 @@ internal enum FaultKind
     Shutdown,
 }
 
-/// <summary>What one side of a connection does. Sizes are in bytes.</summary>
+/// <summary>What one side of a connection does. Sizes are in bytes. <paramref name="ClosedAfterMs"/> is when another piece of
+/// the program closes the connection; 0 is never.</summary>
 internal sealed record PlayerPlan(
-    bool IsAsync, int Bytes, int Chunk, WriteKind Write, ReadKind Read, EndKind End, int BreakAfter, int PauseMs);
+    bool IsAsync,
+    int Bytes,
+    int Chunk,
+    WriteKind Write,
+    ReadKind Read,
+    EndKind End,
+    int BreakAfter,
+    int PauseMs,
+    int ClosedAfterMs);
 
-/// <summary>How much memory a connection may take. Some limits are below what is sent: then they end it.</summary>
-internal sealed record LimitPlan(int HighWaterMark, int PauseThreshold, int MaxInputBytes, int MaxOutputBytes);
+/// <summary>How much memory a connection may take, and how long its close waits. Some limits are below the number of bytes that
+/// are sent: then they end the connection.</summary>
+internal sealed record LimitPlan(
+    int HighWaterMark, int PauseThreshold, int MaxInputBytes, int MaxOutputBytes, int LingerSeconds)
+{
+    /// <summary>A close that waits for so long outlasts every peer that means well.</summary>
+    public const int LongLinger = 600;
+}
 
 /// <summary>One connection: when it is made, what its sides do, and how narrow their limits are.</summary>
 internal sealed record ConnectionPlan(

@@ -18,17 +18,18 @@ internal static class WorkloadGen
             (6, Gen.OneOf(EndKind.Wait, EndKind.Close, EndKind.CloseOutput)),
             (1, Gen.OneOf(EndKind.Abort, EndKind.Throw))),
         Gen.Int[0, 3000],
-        Gen.Int[0, 300],
-        static (isAsync, bytes, chunk, write, read, end, breakAfter, pause) =>
-            new PlayerPlan(isAsync, bytes, chunk, write, read, end, breakAfter, pause));
+        Gen.Select(Gen.Int[0, 300], Gen.Frequency((4, Gen.Const(0)), (1, Gen.Int[1, 3000]))),
+        static (isAsync, bytes, chunk, write, read, end, breakAfter, times) =>
+            new PlayerPlan(isAsync, bytes, chunk, write, read, end, breakAfter, times.Item1, times.Item2));
 
     // A header of four bytes always has room, so that each callee learns whose call it is.
     private static readonly Gen<LimitPlan> _limits = Gen.Select(
         Gen.OneOf(Gen.Int[1, 100], Gen.Const(64 * 1024)),
         Gen.OneOf(Gen.Int[1, 5000], Gen.Const(64 * 1024)),
         Gen.Frequency((3, Gen.Const(300_000)), (1, Gen.Int[4, 3000])),
-        Gen.Frequency((4, Gen.Const(400_000)), (1, Gen.Int[1, 3000]), (1, Gen.Int[1, 100_000])),
-        static (mark, pause, input, output) => new LimitPlan(mark, pause, input, output));
+        Gen.Frequency((4, Gen.Const(400_000)), (1, Gen.Int[4, 3000]), (1, Gen.Int[4, 100_000])),
+        Gen.OneOf(Gen.Const(LimitPlan.LongLinger), Gen.Int[20, 40]),
+        static (mark, pause, input, output, linger) => new LimitPlan(mark, pause, input, output, linger));
 
     private static readonly Gen<ConnectionPlan> _connection = Gen.Select(
         Gen.Int[0, Hosts - 1],
@@ -86,7 +87,7 @@ internal static class WorkloadGen
     private static PlayerPlan Fit(PlayerPlan plan, int mostBytes)
     {
         int bytes = Math.Min(plan.Bytes, mostBytes);
-        int leastChunk = plan.Write == WriteKind.Trickle || plan.Read == ReadKind.Pause ? bytes / 50 : bytes / 1000;
+        int leastChunk = plan.Write is WriteKind.Trickle or WriteKind.Held || plan.Read is ReadKind.Pause or ReadKind.Slow ? bytes / 50 : bytes / 1000;
         return plan with { Bytes = bytes, Chunk = Math.Max(plan.Chunk, leastChunk + 1) };
     }
 }

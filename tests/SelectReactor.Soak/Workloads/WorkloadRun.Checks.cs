@@ -74,10 +74,14 @@ internal sealed partial class WorkloadRun
             JudgeOrderly(callee, caller);
         }
 
+        JudgeTaken(caller, call.Callee);
+        JudgeTaken(call.Callee, caller);
         if (_workload.IsCalm)
         {
             Require.That(call.Attempt!.IsCompletedSuccessfully, "nothing keeps a connect from its end");
-            JudgeCalm(caller, call.Callee, call.Plan.IsOrderly);
+            JudgeLinger(caller);
+            JudgeLinger(call.Callee);
+            JudgeCalm(caller, call.Callee, call.Plan.IsOrderly, call.Plan.Limits.LingerSeconds);
         }
     }
 
@@ -94,10 +98,28 @@ internal sealed partial class WorkloadRun
         }
     }
 
-    // Where nobody means harm, only a limit cuts a connection, and the other side may learn of that or not.
-    private static void JudgeCalm(Side caller, Side? callee, bool isOrderly)
+    // What is not told to be lost, the peer's system has.
+    private static void JudgeTaken(Side? side, Side? peer)
     {
-        if (caller.Reason?.Kind == CloseKind.LimitExceeded || callee?.Reason?.Kind == CloseKind.LimitExceeded)
+        if (side is { Reason: { } reason } && peer is not null)
+        {
+            Require.That(
+                peer.Taken >= side.Accepted - reason.UnsentBytes,
+                $"the peer's system has what is not lost: {peer.Taken} of {side.Accepted}, {reason}");
+        }
+    }
+
+    // On a network without faults every peer takes something within the shortest linger time.
+    private static void JudgeLinger(Side? side) => Require.That(
+        side?.Reason?.Error is not TimeoutException, $"nobody is late: {side?.Reason}");
+
+    // Where nobody means harm, only a limit cuts a connection, or a peer that has closed and waits no longer. The other side may
+    // learn of that or not.
+    private void JudgeCalm(Side caller, Side? callee, bool isOrderly, int lingerSeconds)
+    {
+        bool waitsLong = lingerSeconds >= LimitPlan.LongLinger && _serving.LingerTimeout.TotalSeconds >= LimitPlan.LongLinger;
+
+        if (!waitsLong || caller.Reason?.Kind == CloseKind.LimitExceeded || callee?.Reason?.Kind == CloseKind.LimitExceeded)
         {
             JudgeCut(caller, isOrderly);
             JudgeCut(callee, isOrderly);
@@ -119,7 +141,7 @@ internal sealed partial class WorkloadRun
     private static void JudgeOrderly(Side player, Side peer)
     {
         Require.That(player.HasWrittenAll, "who ends in good order has written all");
-        Require.That(player.HasSeenEnd || !player.ReadsToTheEnd, "who reads to the end has come to it");
-        Require.That(player.HasSeenEnd ? player.Read == peer.Written : player.Read <= peer.Written, "all that was sent is read");
+        Require.That(player.HasSeenEnd || !player.ReadsToTheEnd, $"who reads to the end has come to it: {player}");
+        Require.That(player.HasSeenEnd ? player.Read == peer.Accepted : player.Read <= peer.Accepted, "all that was sent is read");
     }
 }

@@ -32,13 +32,14 @@ internal sealed partial class WorkloadRun
         _workload = workload;
         _server = network.AddHost("server", _reactor);
         _clients = [.. Enumerable.Range(1, 3).Select(number => network.AddHost($"client{number}", _reactor))];
-        _serving = Options(workload.Connections.FirstOrDefault()?.Limits ?? new LimitPlan(1, 1, 1, 1));
+        _serving = Options(workload.Connections.FirstOrDefault()?.Limits ?? new LimitPlan(1, 1, 1, 1, LimitPlan.LongLinger));
     }
 
     public static void Execute(SimulatedNetwork network, Workload workload) => new WorkloadRun(network, workload).Execute();
 
     private void Execute()
     {
+        _network.Note(_workload.ToString());
         _server.Reactor.Listen(_server.EndPoint(Port), NewCallee, new ListenerOptions { Connection = _serving });
         foreach (ConnectionPlan plan in _workload.Connections)
         {
@@ -65,6 +66,9 @@ internal sealed partial class WorkloadRun
         // A caller that went away at once may still be on its way to the server.
         _network.RunUntilIdle();
         _network.RunUntil(IsOver, _longest);
+
+        // A method may have begun to wait for a moment just before the end.
+        _network.RunFor(TimeSpan.FromSeconds(1));
         Leaks.None(_network, _judge.IsServerStopping ? 0 : 1);
         _judge.Verify();
         _calls.ForEach(Judge);
@@ -80,7 +84,8 @@ internal sealed partial class WorkloadRun
         MaxOutputBytes = limits.MaxOutputBytes,
 
         // A peer may be slow, and the network may forget one end of a connection: everything ends all the same.
-        LingerTimeout = TimeSpan.FromMinutes(10),
+        LingerTimeout = TimeSpan.FromSeconds(limits.LingerSeconds),
+        MaxLingerTime = Timeout.InfiniteTimeSpan,
         IdleTimeout = TimeSpan.FromMinutes(20),
         WriteProgressTimeout = TimeSpan.FromMinutes(10),
     };
@@ -101,11 +106,11 @@ internal sealed partial class WorkloadRun
     {
         if (isAsync)
         {
-            var player = new AsyncPlayer(_judge, callOf, call, limits);
+            var player = new AsyncPlayer(_judge, _network.StreamOf, callOf, call, limits);
             return (player, player.Handler);
         }
 
-        var plain = new Player(_judge, callOf, call, limits);
+        var plain = new Player(_judge, _network.StreamOf, callOf, call, limits);
         return (plain, plain);
     }
 

@@ -36,20 +36,23 @@ internal abstract class World : IDisposable
     public static World Open(string name) => name switch
     {
         Kernel => new KernelWorld(),
-        Ideal => new SimulatedWorld(seed: 1, SimulatedNetworkOptions.Ideal),
-        Local => new SimulatedWorld(seed: 1, new SimulatedNetworkOptions()),
-        _ => Drawn(int.Parse(name.AsSpan(Draw.Length), CultureInfo.InvariantCulture)),
+        Ideal => Simulated(seed: 1, SimulatedNetworkOptions.Ideal),
+        Local => Simulated(seed: 1, new SimulatedNetworkOptions()),
+        _ => Simulated(int.Parse(name.AsSpan(Draw.Length), CultureInfo.InvariantCulture)),
     };
 
     public abstract void Dispose();
 
-    // Draw also draws how other systems differ from Linux.
-    private static SimulatedWorld Drawn(int seed) => new(
+    private static SimulatedWorld Simulated(int seed) => Simulated(seed, SimulatedNetworkOptions.Draw(seed));
+
+    // As on Linux, from which the drawn conditions may differ.
+    private static SimulatedWorld Simulated(int seed, SimulatedNetworkOptions options) => new(
         seed,
-        SimulatedNetworkOptions.Draw(seed) with
+        options with
         {
             MinWritableShare = new SimulatedNetworkOptions().MinWritableShare,
             ResetDiscardsInput = false,
             LostSendErrorChance = 0,
+            ResetLooksLikeEnd = true,
         });
 }

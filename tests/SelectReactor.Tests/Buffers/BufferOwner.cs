@@ -7,8 +7,20 @@ namespace SelectReactor.Tests.Buffers;
 internal sealed class BufferOwner : IBufferOwner
 {
     private readonly Queue<(Action<object?> Callback, object? State)> _deferred = new();
+    private InputBuffer? _input;
+    private OutputBuffer? _output;
 
     public bool RefusesAccess { get; set; }
+
+    public bool HasAccess => !RefusesAccess;
+
+    public SynchronizationContext Context { get; } = new QueueContext();
+
+    /// <summary>What a read on a failed input throws.</summary>
+    public IOException ReadError { get; set; } = new("closed");
+
+    /// <summary>Whether the last continuation that was invoked asked for the loop's context.</summary>
+    public bool? InvokedWithContext { get; private set; }
 
     /// <summary>Whether something was put off and has not run yet.</summary>
     public bool HasDeferred => _deferred.Count > 0;
@@ -46,7 +58,33 @@ internal sealed class BufferOwner : IBufferOwner
         }
     }
 
-    public void InputAdvanced() => InputAdvances++;
+    public void Invoke(Action<object?> continuation, object? state, bool withContext)
+    {
+        InvokedWithContext = withContext;
+        SynchronizationContext? outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(withContext ? Context : null);
+        try
+        {
+            continuation(state);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+    }
+
+    public InputBuffer CreateInput(BufferPool pool) => _input = new InputBuffer(pool, this);
+
+    public OutputBuffer CreateOutput(BufferPool pool, int high, int low, int max = int.MaxValue) =>
+        _output = new OutputBuffer(pool, this, new OutputLimits(low, high, max));
+
+    public void InputResultReady() => Defer(static self => ((BufferOwner)self!)._input!.CompletePendingRead(), this);
+
+    public void OutputResultReady() => Defer(static self => ((BufferOwner)self!)._output!.CompletePendingFlush(), this);
+
+    public void InputAdvanced(long consumed) => InputAdvances++;
+
+    public IOException CreateReadError() => ReadError;
 
     public void InputCompleted(Exception? error) => InputCompletions.Add(error);
 
@@ -72,6 +110,8 @@ internal sealed class SinkHandle : Handle
 
     public int LargestGather { get; private set; }
 
+    public bool Throws { get; set; }
+
     public override bool IsClosed => false;
 
     public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
@@ -85,6 +125,11 @@ internal sealed class SinkHandle : Handle
     {
         LargestGather = Math.Max(LargestGather, buffers.Count);
         sent = 0;
+        if (Throws)
+        {
+            throw new InsufficientMemoryException();
+        }
+
         foreach (ArraySegment<byte> buffer in buffers)
         {
             int count = Math.Min(Appetite - sent, buffer.Count);

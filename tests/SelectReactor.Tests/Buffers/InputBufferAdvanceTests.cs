@@ -5,37 +5,18 @@ using SelectReactor.Buffers;
 namespace SelectReactor.Tests.Buffers;
 
 /// <summary>What our input makes of the positions, the errors and the end that it is given.</summary>
-public sealed class InputBufferAdvanceTests
+public sealed class InputBufferAdvanceTests : InputBufferFixture
 {
-    private BufferPool _pool = null!;
-    private BufferOwner _owner = null!;
-    private InputBuffer _buffer = null!;
-
-    [SetUp]
-    public void Create()
-    {
-        _pool = new BufferPool();
-        _owner = new BufferOwner();
-        _buffer = new InputBuffer(_pool, _owner);
-    }
-
-    [TearDown]
-    public void NothingIsOutstanding()
-    {
-        _buffer.Release();
-        Assert.That(_pool.Outstanding, Is.Zero);
-    }
-
     [Test]
     public void APositionBeforeTheBytes_IsRefused_AndTheReadGoesOn()
     {
         Receive([1, 2, 3]);
         ReadOnlySequence<byte> first = Read();
-        _buffer.AdvanceTo(first.GetPosition(2));
+        Buffer.AdvanceTo(first.GetPosition(2));
         ReadOnlySequence<byte> second = Read();
 
-        Assert.That(() => _buffer.AdvanceTo(first.Start), Throws.InvalidOperationException);
-        Assert.That(() => _buffer.AdvanceTo(first.Start, second.End), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.AdvanceTo(first.Start), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.AdvanceTo(first.Start, second.End), Throws.InvalidOperationException);
 
         AssertIsStillRead(second, [3]);
     }
@@ -47,8 +28,8 @@ public sealed class InputBufferAdvanceTests
         ReadOnlySequence<byte> bytes = Read();
         var behind = new SequencePosition(bytes.End.GetObject(), bytes.End.GetInteger() + 1);
 
-        Assert.That(() => _buffer.AdvanceTo(behind), Throws.InvalidOperationException);
-        Assert.That(() => _buffer.AdvanceTo(bytes.Start, behind), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.AdvanceTo(behind), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.AdvanceTo(bytes.Start, behind), Throws.InvalidOperationException);
 
         AssertIsStillRead(bytes, [1, 2, 3]);
     }
@@ -57,12 +38,12 @@ public sealed class InputBufferAdvanceTests
     public void TheDefaultPosition_IsTheBeginning_AlsoBehindWhatIsConsumed()
     {
         Receive([1, 2, 3]);
-        _buffer.AdvanceTo(Read().GetPosition(1));
+        Buffer.AdvanceTo(Read().GetPosition(1));
         Read();
 
-        _buffer.AdvanceTo(default);
+        Buffer.AdvanceTo(default);
 
-        Assert.That((_buffer.Unconsumed, _buffer.Unexamined), Is.EqualTo((2, 2)));
+        Assert.That((Buffer.Unconsumed, Buffer.Unexamined), Is.EqualTo((2, 2)));
         Assert.That(Read().ToArray(), Is.EqualTo(new byte[] { 2, 3 }));
     }
 
@@ -71,11 +52,11 @@ public sealed class InputBufferAdvanceTests
     {
         Receive([1, 2, 3]);
         ReadOnlySequence<byte> bytes = Read();
-        _owner.RefusesAccess = true;
+        Owner.RefusesAccess = true;
 
-        Assert.That(() => _buffer.AdvanceTo(bytes.End), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.AdvanceTo(bytes.End), Throws.InvalidOperationException);
 
-        _owner.RefusesAccess = false;
+        Owner.RefusesAccess = false;
         AssertIsStillRead(bytes, [1, 2, 3]);
     }
 
@@ -83,12 +64,12 @@ public sealed class InputBufferAdvanceTests
     public void Complete_GivesAllBack_AndDropsWhatComes()
     {
         Receive(new byte[20_000]);
-        _buffer.Complete();
-        Assert.That((_buffer.Unconsumed, _pool.Outstanding), Is.EqualTo((0, 0)));
+        Buffer.Complete();
+        Assert.That((Buffer.Unconsumed, Pool.Outstanding), Is.EqualTo((0, 0)));
 
         Receive(new byte[20_000]);
 
-        Assert.That((_buffer.Unconsumed, _pool.Outstanding), Is.EqualTo((0, 0)));
+        Assert.That((Buffer.Unconsumed, Pool.Outstanding), Is.EqualTo((0, 0)));
     }
 
     [Test]
@@ -97,24 +78,26 @@ public sealed class InputBufferAdvanceTests
         Receive([1]);
         Read();
         Assert.That(void () => ReadTask(), Throws.InvalidOperationException);
-        _buffer.AdvanceTo(default);
-        var error = new IOException();
-        _buffer.End(error);
+        Buffer.AdvanceTo(default);
+        Buffer.Fail();
 
-        Assert.That(ReadTask().Exception?.InnerException, Is.SameAs(error));
+        Assert.That(ReadTask().Exception?.InnerException, Is.SameAs(Owner.ReadError));
 
-        Task<ReadResult> ReadTask() => _buffer.ReadAsync().AsTask();
+        Task<ReadResult> ReadTask() => Buffer.ReadAsync().AsTask();
     }
 
     [Test]
-    public void TheFirstError_Stays()
+    public void AFailure_IsNotTakenForAnEnd_WhicheverComesFirst([Values] bool endFirst)
     {
-        var error = new IOException();
-        _buffer.End(error);
-        _buffer.End();
-        _buffer.End(new IOException());
+        if (endFirst)
+        {
+            Buffer.End();
+        }
 
-        Assert.That(() => _buffer.TryRead(out _), Throws.Exception.SameAs(error));
+        Buffer.Fail();
+        Buffer.End();
+
+        Assert.That(() => Buffer.TryRead(out _), Throws.Exception.SameAs(Owner.ReadError));
     }
 
     [Test]
@@ -122,37 +105,19 @@ public sealed class InputBufferAdvanceTests
     {
         Receive(new byte[BufferPool.SmallSize - 1100]);
         Receive(new byte[1100]);
-        _buffer.AdvanceTo(Read().End);
+        Buffer.AdvanceTo(Read().End);
         Receive([1]);
-        _buffer.AdvanceTo(Read().End);
+        Buffer.AdvanceTo(Read().End);
 
-        Assert.That(_buffer.Reserve().Length, Is.EqualTo(BufferPool.MediumSize), "it takes two little ones to shrink");
-        _buffer.Commit(0);
+        Assert.That(Buffer.Reserve().Length, Is.EqualTo(BufferPool.MediumSize), "it takes two little ones to shrink");
+        Buffer.Commit(0);
     }
 
     private void AssertIsStillRead(ReadOnlySequence<byte> bytes, byte[] expected)
     {
-        Assert.That(_buffer.Unconsumed, Is.EqualTo(expected.Length));
+        Assert.That(Buffer.Unconsumed, Is.EqualTo(expected.Length));
         Assert.That(bytes.ToArray(), Is.EqualTo(expected));
-        _buffer.AdvanceTo(bytes.End);
-        Assert.That(_buffer.Unconsumed, Is.Zero);
-    }
-
-    private ReadOnlySequence<byte> Read()
-    {
-        Assert.That(_buffer.TryRead(out ReadResult result), Is.True);
-        return result.Buffer;
-    }
-
-    private void Receive(byte[] bytes)
-    {
-        for (int done = 0; done < bytes.Length;)
-        {
-            Span<byte> room = _buffer.Reserve();
-            int count = Math.Min(room.Length, bytes.Length - done);
-            bytes.AsSpan(done, count).CopyTo(room);
-            _buffer.Commit(count);
-            done += count;
-        }
+        Buffer.AdvanceTo(bytes.End);
+        Assert.That(Buffer.Unconsumed, Is.Zero);
     }
 }

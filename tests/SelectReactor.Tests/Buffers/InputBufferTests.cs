@@ -5,27 +5,8 @@ using SelectReactor.Buffers;
 namespace SelectReactor.Tests.Buffers;
 
 /// <summary>What our input does beyond the contract of a <see cref="PipeReader"/>.</summary>
-public sealed class InputBufferTests
+public sealed class InputBufferTests : InputBufferFixture
 {
-    private BufferPool _pool = null!;
-    private BufferOwner _owner = null!;
-    private InputBuffer _buffer = null!;
-
-    [SetUp]
-    public void Create()
-    {
-        _pool = new BufferPool();
-        _owner = new BufferOwner();
-        _buffer = new InputBuffer(_pool, _owner);
-    }
-
-    [TearDown]
-    public void NothingIsOutstanding()
-    {
-        _buffer.Release();
-        Assert.That(_pool.Outstanding, Is.Zero);
-    }
-
     [Test]
     public void ARandomStream_IsReadAsItCame([Range(1, 25)] int seed)
     {
@@ -44,14 +25,14 @@ public sealed class InputBufferTests
                 Array.ForEach(bytes, model.Enqueue);
             }
 
-            bool hasResult = _buffer.TryRead(out ReadResult result);
+            bool hasResult = Buffer.TryRead(out ReadResult result);
             Assert.That(hasResult, Is.EqualTo(model.Count > examined), message);
             if (hasResult)
             {
                 Assert.That(result.Buffer.ToArray().AsSpan().SequenceEqual(model.ToArray()), Is.True, message);
                 int consumed = random.Next(3) switch { 0 => 0, 1 => model.Count, _ => random.Next(model.Count + 1) };
                 examined = random.Next(2) == 0 ? consumed : random.Next(consumed, model.Count + 1);
-                _buffer.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.GetPosition(examined));
+                Buffer.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.GetPosition(examined));
                 examined -= consumed;
                 totalConsumed += consumed;
                 for (int i = 0; i < consumed; i++)
@@ -60,10 +41,10 @@ public sealed class InputBufferTests
                 }
             }
 
-            Assert.That(_buffer.Unconsumed, Is.EqualTo(model.Count), message);
-            Assert.That(_buffer.Unexamined, Is.EqualTo(model.Count - examined), message);
-            Assert.That(_buffer.TotalConsumed, Is.EqualTo(totalConsumed), message);
-            Assert.That(_pool.Outstanding == 0, Is.EqualTo(model.Count == 0), message);
+            Assert.That(Buffer.Unconsumed, Is.EqualTo(model.Count), message);
+            Assert.That(Buffer.Unexamined, Is.EqualTo(model.Count - examined), message);
+            Assert.That(Buffer.TotalConsumed, Is.EqualTo(totalConsumed), message);
+            Assert.That(Pool.Outstanding == 0, Is.EqualTo(model.Count == 0), message);
         }
     }
 
@@ -72,20 +53,78 @@ public sealed class InputBufferTests
     {
         Receive(new byte[BufferPool.SmallSize]);
         Receive(new byte[10]);
-        Assert.That(_pool.Outstanding, Is.EqualTo(2));
-        _buffer.TryRead(out ReadResult result);
-        _buffer.AdvanceTo(result.Buffer.GetPosition(BufferPool.SmallSize));
+        Assert.That(Pool.Outstanding, Is.EqualTo(2));
+        Buffer.TryRead(out ReadResult result);
+        Buffer.AdvanceTo(result.Buffer.GetPosition(BufferPool.SmallSize));
 
-        Assert.That(_pool.Outstanding, Is.EqualTo(1));
+        Assert.That(Pool.Outstanding, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void ASmallRestOfABurst_DoesNotHoldTheBurstsMemory()
+    {
+        foreach (int size in (int[])[BufferPool.SmallSize, BufferPool.MediumSize, BufferPool.LargeSize])
+        {
+            Receive(new byte[size]);
+            Buffer.AdvanceTo(Read().End);
+        }
+
+        byte[] burst = new byte[BufferPool.LargeSize / 2];
+        burst[^1] = 42;
+        Receive(burst);
+        Buffer.AdvanceTo(Read().GetPosition(burst.Length - 1));
+
+        ReadOnlySequence<byte> rest = Read();
+        Assert.That(rest.ToArray(), Is.EqualTo(new byte[] { 42 }));
+        Assert.That(((BufferSegment)rest.Start.GetObject()!).Capacity, Is.EqualTo(BufferPool.SmallSize));
+        Assert.That(Pool.Outstanding, Is.EqualTo(1));
+        Buffer.AdvanceTo(rest.Start, rest.End);
+        Receive([43]);
+        Assert.That(Read().ToArray(), Is.EqualTo(new byte[] { 42, 43 }));
+    }
+
+    [Test]
+    public void ReadingOnAfterTheEnd_Throws_SinceItWouldNeverWait()
+    {
+        Receive([1]);
+        Buffer.End();
+        int reads = 0;
+
+        Assert.That(
+            async () =>
+            {
+                while (reads < 10_000)
+                {
+                    ReadResult result = await Buffer.ReadAsync();
+                    Buffer.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                    reads++;
+                }
+            },
+            Throws.InvalidOperationException.With.Message.Contains("IsCompleted"));
+        Assert.That(reads, Is.InRange(2, 1000));
+    }
+
+    [Test]
+    public void ReadingAfterTheEnd_ByteByByte_IsFine()
+    {
+        Receive(new byte[1000]);
+        Buffer.End();
+        for (int i = 0; i < 1000; i++)
+        {
+            ReadOnlySequence<byte> bytes = Read();
+            Buffer.AdvanceTo(bytes.GetPosition(1), bytes.End);
+        }
+
+        Assert.That(Read().IsEmpty);
     }
 
     [Test]
     public void AReserve_WithNothingReceived_HoldsNoSegment()
     {
-        Assert.That(_buffer.Reserve().IsEmpty, Is.False);
-        _buffer.Commit(0);
+        Assert.That(Buffer.Reserve().IsEmpty, Is.False);
+        Buffer.Commit(0);
 
-        Assert.That(_pool.Outstanding, Is.Zero);
+        Assert.That(Pool.Outstanding, Is.Zero);
     }
 
     [Test]
@@ -96,7 +135,7 @@ public sealed class InputBufferTests
             Receive([1]);
         }
 
-        Assert.That(_pool.Outstanding, Is.EqualTo(1));
+        Assert.That(Pool.Outstanding, Is.EqualTo(1));
     }
 
     [Test]
@@ -105,7 +144,7 @@ public sealed class InputBufferTests
         int[] sizes = [BufferPool.SmallSize, BufferPool.MediumSize, BufferPool.LargeSize, BufferPool.LargeSize];
         foreach (int size in sizes)
         {
-            Assert.That(_buffer.Reserve().Length, Is.EqualTo(size));
+            Assert.That(Buffer.Reserve().Length, Is.EqualTo(size));
             CommitAndConsume(size);
         }
 
@@ -117,143 +156,129 @@ public sealed class InputBufferTests
         ];
         for (int i = 0; i < received.Length; i++)
         {
-            Assert.That(_buffer.Reserve().Length, Is.EqualTo(sizes[i]));
+            Assert.That(Buffer.Reserve().Length, Is.EqualTo(sizes[i]));
             CommitAndConsume(received[i]);
         }
 
-        Assert.That(_buffer.Reserve().Length, Is.EqualTo(BufferPool.SmallSize));
-        _buffer.Commit(0);
+        Assert.That(Buffer.Reserve().Length, Is.EqualTo(BufferPool.SmallSize));
+        Buffer.Commit(0);
 
         void CommitAndConsume(int count)
         {
-            _buffer.Commit(count);
-            _buffer.TryRead(out ReadResult result);
-            _buffer.AdvanceTo(result.Buffer.End);
+            Buffer.Commit(count);
+            Buffer.TryRead(out ReadResult result);
+            Buffer.AdvanceTo(result.Buffer.End);
         }
     }
 
     [Test]
-    public void Discard_GivesAllBack_AndDropsWhatComes()
+    public void Fail_GivesAllBack_DropsWhatComes_AndReadsThrow()
     {
         Receive(new byte[20_000]);
-        _buffer.Discard();
-        Assert.That(_pool.Outstanding, Is.Zero);
+        Buffer.Fail();
+        Assert.That(Pool.Outstanding, Is.Zero);
 
         Receive(new byte[20_000]);
 
-        Assert.That((_buffer.Unconsumed, _pool.Outstanding), Is.EqualTo((0, 0)));
-        Assert.That(_buffer.TryRead(out _), Is.False);
+        Assert.That((Buffer.Unconsumed, Pool.Outstanding), Is.EqualTo((0, 0)));
+        Assert.That(() => Buffer.TryRead(out _), Throws.Exception.SameAs(Owner.ReadError));
     }
 
     [Test]
-    public void Discard_DuringARead_WaitsForItsAdvance([Values] bool all)
+    public void Fail_DuringARead_WaitsForItsAdvance([Values] bool all)
     {
         Receive([1, 2, 3]);
-        _buffer.TryRead(out ReadResult result);
-        _buffer.Discard();
+        Buffer.TryRead(out ReadResult result);
+        Buffer.Fail();
         Receive([4, 5, 6]);
         Assert.That(result.Buffer.ToArray(), Is.EqualTo(new byte[] { 1, 2, 3 }));
 
-        _buffer.AdvanceTo(all ? result.Buffer.End : result.Buffer.Start);
+        Buffer.AdvanceTo(all ? result.Buffer.End : result.Buffer.Start);
 
-        Assert.That((_buffer.Unconsumed, _pool.Outstanding), Is.EqualTo((0, 0)));
+        Assert.That((Buffer.Unconsumed, Pool.Outstanding), Is.EqualTo((0, 0)));
     }
 
     [Test]
     public void Release_DuringARead_LeavesItsBytesToTheReader()
     {
         Receive([1, 2, 3]);
-        _buffer.TryRead(out ReadResult result);
-        _buffer.Release();
-        Assert.That(_pool.Outstanding, Is.Zero);
+        Buffer.TryRead(out ReadResult result);
+        Buffer.Release();
+        Assert.That(Pool.Outstanding, Is.Zero);
 
-        _pool.Rent(10).FreeSpan.Fill(9);
+        Pool.Rent(10).FreeSpan.Fill(9);
         Assert.That(result.Buffer.ToArray(), Is.EqualTo(new byte[] { 1, 2, 3 }));
-        Assert.That(() => _buffer.AdvanceTo(result.Buffer.End), Throws.Nothing);
-        Assert.That(() => _buffer.AdvanceTo(result.Buffer.End), Throws.InvalidOperationException);
-        _pool.Abandon();
+        Assert.That(() => Buffer.AdvanceTo(result.Buffer.End), Throws.Nothing);
+        Assert.That(() => Buffer.AdvanceTo(result.Buffer.End), Throws.InvalidOperationException);
+        Pool.Abandon();
     }
 
     [Test]
     public void Release_AfterComplete_DuringARead_ReturnsEachSegmentOnce()
     {
         Receive(new byte[20_000]);
-        _buffer.TryRead(out _);
-        _buffer.Complete();
-        _buffer.Release();
-        _buffer.Release();
+        Buffer.TryRead(out _);
+        Buffer.Complete();
+        Buffer.Release();
+        Buffer.Release();
 
-        Assert.That(_pool.Outstanding, Is.Zero);
+        Assert.That(Pool.Outstanding, Is.Zero);
     }
 
     [Test]
     public void APositionOfAnEarlierRead_DoesNoHarmToThePool()
     {
         Receive(new byte[BufferPool.SmallSize]);
-        _buffer.TryRead(out ReadResult old);
+        Buffer.TryRead(out ReadResult old);
         SequencePosition stale = old.Buffer.GetPosition(10);
-        _buffer.AdvanceTo(old.Buffer.End);
+        Buffer.AdvanceTo(old.Buffer.End);
         Receive(new byte[BufferPool.MediumSize]);
-        _buffer.TryRead(out _);
+        Buffer.TryRead(out _);
 
         // Whether it is refused or taken for the same place in what is there now: the count stays right.
         try
         {
-            _buffer.AdvanceTo(stale);
+            Buffer.AdvanceTo(stale);
         }
         catch (InvalidOperationException)
         {
-            Assert.That(_buffer.Unconsumed, Is.EqualTo(BufferPool.MediumSize));
+            Assert.That(Buffer.Unconsumed, Is.EqualTo(BufferPool.MediumSize));
         }
 
-        Assert.That(_pool.Outstanding, Is.EqualTo(1));
+        Assert.That(Pool.Outstanding, Is.EqualTo(1));
     }
 
     [Test]
     public void Complete_TellsTheOwnerOnce()
     {
         var error = new IOException();
-        _buffer.Complete(error);
-        _buffer.Complete();
+        Buffer.Complete(error);
+        Buffer.Complete();
 
-        Assert.That(_owner.InputCompletions, Is.EqualTo(new[] { error }));
+        Assert.That(Owner.InputCompletions, Is.EqualTo(new[] { error }));
     }
 
     [Test]
     public void AdvanceTo_TellsTheOwner()
     {
         Receive([1]);
-        _buffer.TryRead(out ReadResult result);
-        _buffer.AdvanceTo(result.Buffer.End);
+        Buffer.TryRead(out ReadResult result);
+        Buffer.AdvanceTo(result.Buffer.End);
 
-        Assert.That(_owner.InputAdvances, Is.EqualTo(1));
+        Assert.That(Owner.InputAdvances, Is.EqualTo(1));
     }
 
     [Test]
     public void EveryMember_IsForTheReactorsThread()
     {
-        _owner.RefusesAccess = true;
+        Owner.RefusesAccess = true;
         Assert.Multiple(() =>
         {
-            Assert.That(() => _buffer.TryRead(out _), Throws.InvalidOperationException);
-            Assert.That(() => _buffer.ReadAsync().AsTask(), Throws.InvalidOperationException);
-            Assert.That(() => _buffer.AdvanceTo(default), Throws.InvalidOperationException);
-            Assert.That(() => _buffer.CancelPendingRead(), Throws.InvalidOperationException);
-            Assert.That(() => _buffer.Complete(), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.TryRead(out _), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.ReadAsync().AsTask(), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.AdvanceTo(default), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.CancelPendingRead(), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.Complete(), Throws.InvalidOperationException);
         });
-    }
-
-    // As the loop does it: pieces as large as the memory, or as random cuts it.
-    private void Receive(byte[] bytes, Random? random = null)
-    {
-        for (int done = 0; done < bytes.Length;)
-        {
-            Span<byte> room = _buffer.Reserve();
-            int count = Math.Min(room.Length, bytes.Length - done);
-            count = random is null ? count : random.Next(count + 1);
-            bytes.AsSpan(done, count).CopyTo(room);
-            _buffer.Commit(count);
-            done += count;
-        }
     }
 }

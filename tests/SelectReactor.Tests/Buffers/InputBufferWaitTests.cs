@@ -4,46 +4,40 @@ using SelectReactor.Buffers;
 namespace SelectReactor.Tests.Buffers;
 
 /// <summary>How our reads wait where it differs on purpose from a <see cref="Pipe"/>: nothing happens inside the call.</summary>
-public sealed class InputBufferWaitTests
+public sealed class InputBufferWaitTests : InputBufferFixture
 {
-    private readonly BufferOwner _owner = new();
-    private InputBuffer _buffer = null!;
-
-    [SetUp]
-    public void Create() => _buffer = new InputBuffer(new BufferPool(), _owner);
-
     [Test]
     public void CancelPendingRead_UnlikeAPipe_EndsTheWaitInALaterPhase()
     {
-        Task<ReadResult> read = _buffer.ReadAsync().AsTask();
+        Task<ReadResult> read = Buffer.ReadAsync().AsTask();
 
-        _buffer.CancelPendingRead();
+        Buffer.CancelPendingRead();
 
         Assert.That(read.IsCompleted, Is.False);
-        _owner.RunDeferred();
+        Owner.RunDeferred();
         Assert.That(read.Result.IsCanceled, Is.True);
     }
 
     [Test]
     public void End_UnlikeAPipe_EndsTheWaitInALaterPhase()
     {
-        Task<ReadResult> read = _buffer.ReadAsync().AsTask();
+        Task<ReadResult> read = Buffer.ReadAsync().AsTask();
 
-        _buffer.End();
+        Buffer.End();
 
         Assert.That(read.IsCompleted, Is.False);
-        _owner.RunDeferred();
+        Owner.RunDeferred();
         Assert.That(read.Result.IsCompleted, Is.True);
     }
 
     [Test]
     public void ReadingWhileAReadWaits_UnlikeAPipe_Throws()
     {
-        Task<ReadResult> read = _buffer.ReadAsync().AsTask();
+        Task<ReadResult> read = Buffer.ReadAsync().AsTask();
         Assert.Multiple(() =>
         {
-            Assert.That(() => _buffer.TryRead(out _), Throws.InvalidOperationException);
-            Assert.That(() => _buffer.ReadAsync().AsTask(), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.TryRead(out _), Throws.InvalidOperationException);
+            Assert.That(() => Buffer.ReadAsync().AsTask(), Throws.InvalidOperationException);
             Assert.That(read.IsCompleted, Is.False);
         });
     }
@@ -51,38 +45,39 @@ public sealed class InputBufferWaitTests
     [Test]
     public void AReadWhoseWaiterHasNotGoneOn_IsStillPending()
     {
+        // A context of the user's own: its continuation is posted there.
         var context = new QueueContext();
-        Task<ReadResult> read = context.Run(async () => await _buffer.ReadAsync());
-        Receive(1);
-        Assert.That(_buffer.CompletePendingRead(), Is.True);
-        Receive(2);
+        Task<ReadResult> read = context.Run(async () => await Buffer.ReadAsync());
+        Receive(new byte[1]);
+        Assert.That(Buffer.CompletePendingRead(), Is.True);
+        Receive(new byte[2]);
 
         Assert.Multiple(() =>
         {
-            Assert.That(_buffer.IsReadPending, Is.True);
-            Assert.That(() => _buffer.TryRead(out _), Throws.InvalidOperationException);
-            Assert.That(_buffer.CompletePendingRead(), Is.True, "its turn, and not OnReadable's");
+            Assert.That(Buffer.IsReadPending, Is.True);
+            Assert.That(() => Buffer.TryRead(out _), Throws.InvalidOperationException);
+            Assert.That(Buffer.CompletePendingRead(), Is.True, "its turn, and not OnReadable's");
         });
 
         context.RunAll();
         Assert.That(read.Result.Buffer.Length, Is.EqualTo(3));
-        Assert.That(_buffer.IsReadPending, Is.False);
+        Assert.That(Buffer.IsReadPending, Is.False);
     }
 
     [Test]
     public void CompletePendingRead_WithNobodyWaiting_IsFalse()
     {
-        Receive(1);
+        Receive(new byte[1]);
 
-        Assert.That(_buffer.CompletePendingRead(), Is.False);
+        Assert.That(Buffer.CompletePendingRead(), Is.False);
     }
 
     [Test]
     public void CompletePendingRead_WithNothingToRead_GoesOnWaiting()
     {
-        Task<ReadResult> read = _buffer.ReadAsync().AsTask();
+        Task<ReadResult> read = Buffer.ReadAsync().AsTask();
 
-        Assert.That(_buffer.CompletePendingRead(), Is.True);
+        Assert.That(Buffer.CompletePendingRead(), Is.True);
 
         Assert.That(read.IsCompleted, Is.False);
     }
@@ -90,13 +85,13 @@ public sealed class InputBufferWaitTests
     [Test]
     public async Task AReadThatIsAwaitedAgain_Throws()
     {
-        ValueTask<ReadResult> read = _buffer.ReadAsync();
-        Receive(1);
-        _buffer.CompletePendingRead();
+        ValueTask<ReadResult> read = Buffer.ReadAsync();
+        Receive(new byte[1]);
+        Buffer.CompletePendingRead();
         await read;
 
         Assert.That(async () => await read, Throws.InvalidOperationException);
-        Assert.That(_buffer.Unconsumed, Is.EqualTo(1));
+        Assert.That(Buffer.Unconsumed, Is.EqualTo(1));
     }
 
     [Test]
@@ -110,7 +105,7 @@ public sealed class InputBufferWaitTests
         other.Join();
         Assert.That(read.IsCompleted, Is.False);
 
-        _owner.RunDeferred();
+        Owner.RunDeferred();
 
         Assert.That(read.IsCanceled, Is.True);
         Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
@@ -119,7 +114,7 @@ public sealed class InputBufferWaitTests
         {
             try
             {
-                await _buffer.ReadAsync(source.Token).ConfigureAwait(false);
+                await Buffer.ReadAsync(source.Token).ConfigureAwait(false);
             }
             finally
             {
@@ -132,19 +127,19 @@ public sealed class InputBufferWaitTests
     public void ACancellationThatComesLate_LeavesTheNextWaitAlone()
     {
         using var source = new CancellationTokenSource();
-        Task<ReadResult> first = _buffer.ReadAsync(source.Token).AsTask();
+        Task<ReadResult> first = Buffer.ReadAsync(source.Token).AsTask();
         source.Cancel();
-        Receive(1);
-        _buffer.CompletePendingRead();
-        _buffer.AdvanceTo(first.Result.Buffer.End);
+        Receive(new byte[1]);
+        Buffer.CompletePendingRead();
+        Buffer.AdvanceTo(first.Result.Buffer.End);
         using var other = new CancellationTokenSource();
-        Task<ReadResult> second = _buffer.ReadAsync(other.Token).AsTask();
+        Task<ReadResult> second = Buffer.ReadAsync(other.Token).AsTask();
 
-        _owner.RunDeferred();
+        Owner.RunDeferred();
 
         Assert.That(second.IsCompleted, Is.False);
-        Receive(1);
-        _buffer.CompletePendingRead();
+        Receive(new byte[1]);
+        Buffer.CompletePendingRead();
         Assert.That(second.Result.Buffer.Length, Is.EqualTo(1));
     }
 
@@ -152,14 +147,14 @@ public sealed class InputBufferWaitTests
     public void AWaitThatIsOver_LeavesNothingAtItsToken()
     {
         using var source = new CancellationTokenSource();
-        Task<ReadResult> read = _buffer.ReadAsync(source.Token).AsTask();
-        Receive(1);
-        _buffer.CompletePendingRead();
+        Task<ReadResult> read = Buffer.ReadAsync(source.Token).AsTask();
+        Receive(new byte[1]);
+        Buffer.CompletePendingRead();
         Assert.That(read.Result.Buffer.Length, Is.EqualTo(1));
 
         source.Cancel();
 
-        Assert.That(_owner.HasDeferred, Is.False);
+        Assert.That(Owner.HasDeferred, Is.False);
     }
 
     [Test]
@@ -169,35 +164,29 @@ public sealed class InputBufferWaitTests
         Task loop = ReadForEver();
         for (int i = 1; i <= 100; i++)
         {
-            Receive(1);
-            _buffer.CompletePendingRead();
+            Receive(new byte[1]);
+            Buffer.CompletePendingRead();
             Assert.That(reads, Is.EqualTo(i));
         }
 
-        _buffer.End();
-        _owner.RunDeferred();
+        Buffer.End();
+        Owner.RunDeferred();
         Assert.That(loop.IsCompletedSuccessfully, Is.True);
 
         async Task ReadForEver()
         {
             while (true)
             {
-                ReadResult result = await _buffer.ReadAsync().ConfigureAwait(false);
+                ReadResult result = await Buffer.ReadAsync().ConfigureAwait(false);
                 if (result.IsCompleted)
                 {
                     return;
                 }
 
                 reads++;
-                _buffer.AdvanceTo(result.Buffer.End);
+                Buffer.AdvanceTo(result.Buffer.End);
             }
         }
-    }
-
-    private void Receive(int count)
-    {
-        _buffer.Reserve();
-        _buffer.Commit(count);
     }
 }
 

@@ -1,66 +1,118 @@
+using System.Buffers;
 using SelectReactor.Buffers;
 
 namespace SelectReactor.Tests.Buffers;
 
 /// <summary>What our output refuses, what it tells its owner, and how much it gives to one send.</summary>
-public sealed class OutputBufferAdvanceTests
+public sealed class OutputBufferAdvanceTests : OutputBufferFixture
 {
-    private readonly List<ArraySegment<byte>> _gather = [];
-    private BufferPool _pool = null!;
-    private BufferOwner _owner = null!;
-    private SinkHandle _sink = null!;
-    private OutputBuffer _buffer = null!;
-
-    [SetUp]
-    public void Create()
-    {
-        _pool = new BufferPool();
-        _owner = new BufferOwner();
-        _sink = new SinkHandle();
-        _buffer = new OutputBuffer(_pool, _owner, 64 * 1024, 32 * 1024);
-    }
-
-    [TearDown]
-    public void NothingIsOutstanding()
-    {
-        _buffer.Discard();
-        _sink.Dispose();
-        Assert.That(_pool.Outstanding, Is.Zero);
-    }
-
     [Test]
     public void AfterComplete_BytesAreRefused_AlsoInMemoryLentBefore()
     {
-        _buffer.Append([1, 2]);
-        _buffer.GetMemory(10);
-        _buffer.Complete();
+        Buffer.TryAppend([1, 2]);
+        Buffer.GetMemory(10);
+        Buffer.Complete();
 
-        Assert.That(() => _buffer.Advance(1), Throws.InvalidOperationException);
-        Assert.That(() => _buffer.Append([3]), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.Advance(1), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.TryAppend([3]), Throws.InvalidOperationException);
 
-        Assert.That((_buffer.Queued, _owner.OutputAdvances), Is.EqualTo((2, 1)));
+        Assert.That((Buffer.Queued, Owner.OutputAdvances), Is.EqualTo((2, 1)));
     }
 
     [Test]
-    public void AfterEnd_BytesAreRefused_AndNobodyIsTold()
+    public void AfterDiscardWrites_BytesAreDropped_AndTheQueueIsStillSent()
     {
-        _buffer.GetMemory(10);
-        _buffer.End();
+        Buffer.TryAppend([1, 2]);
+        Buffer.GetMemory(10);
+        Buffer.DiscardWrites();
 
-        Assert.That(() => _buffer.Advance(1), Throws.InvalidOperationException);
-        Assert.That(() => _buffer.Append([3]), Throws.InvalidOperationException);
+        Assert.That(() => Buffer.Advance(1), Throws.Nothing);
+        Assert.That(Buffer.TryAppend([3]));
+        Buffer.Write("4"u8);
+        Buffer.Complete();
+        SendAll();
 
-        Assert.That((_buffer.Queued, _owner.OutputAdvances, _owner.OutputCompletions.Count), Is.EqualTo((0, 0, 0)));
+        Assert.That(Sink.Sent, Is.EqualTo(new byte[] { 1, 2 }));
+        Assert.That((Owner.OutputAdvances, Owner.OutputCompletions.Count), Is.EqualTo((1, 0)));
+    }
+
+    [Test]
+    public void MemoryLentBeforeAnotherWrite_IsCommittedBehindIt_AndNothingStaleIs([Values(0, 3)] int before)
+    {
+        Buffer.TryAppend(new byte[before]);
+        Memory<byte> lent = Buffer.GetMemory(100);
+        Pool.Rent(1).FreeSpan.Fill(0xEE);
+        Buffer.TryAppend("other"u8);
+        "lent"u8.CopyTo(lent.Span);
+
+        Buffer.Advance(4);
+
+        SendAll();
+        Assert.That(Sink.Sent, Is.EqualTo(new byte[before].Concat("otherlent"u8.ToArray())));
+        Pool.Abandon();
+    }
+
+    [Test]
+    public void MemoryLentBeforeAnotherWrite_StaysTheWriters_WhateverIsSentMeanwhile()
+    {
+        Memory<byte> lent = Buffer.GetMemory(100);
+        Buffer.TryAppend("other"u8);
+        SendAll();
+        AssertNotReused(lent);
+        lent.Span.Fill(7);
+        Buffer.Advance(2);
+        SendAll();
+
+        Assert.That(Sink.Sent, Is.EqualTo("other"u8.ToArray().Concat(new byte[] { 7, 7 })));
+    }
+
+    [Test]
+    public void MemoryLentTwice_IsNeverUsedAgain_SinceTheFirstHolderMayStillWrite()
+    {
+        Memory<byte> first = Buffer.GetMemory(100);
+        Buffer.Write("x"u8);
+        SendAll();
+        Assert.That(Pool.Outstanding, Is.Zero);
+
+        AssertNotReused(first);
+    }
+
+    [Test]
+    public void MemoryThatNobodyWasLent_IsNotCommitted([Values] bool afterASend)
+    {
+        Buffer.GetMemory(10);
+        Buffer.Advance(5);
+        if (afterASend)
+        {
+            SendAll();
+        }
+        else
+        {
+            Buffer.TryAppend([1]);
+        }
+
+        Assert.That(() => Buffer.Advance(1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public void ASendThatThrows_LeavesNothingInTheScratchList()
+    {
+        Buffer.TryAppend(new byte[10_000]);
+        Sink.Throws = true;
+
+        Assert.That(() => SendOnce(), Throws.InstanceOf<InsufficientMemoryException>());
+
+        Assert.That(Buffer.Queued, Is.EqualTo(10_000));
     }
 
     [Test]
     public void EachAdvance_IsTold()
     {
-        _buffer.GetMemory();
-        _buffer.Advance(1);
-        _buffer.Advance(2);
+        Buffer.GetMemory();
+        Buffer.Advance(1);
+        Buffer.Advance(2);
 
-        Assert.That((_buffer.Queued, _owner.OutputAdvances), Is.EqualTo((3, 2)));
+        Assert.That((Buffer.Queued, Owner.OutputAdvances), Is.EqualTo((3, 2)));
     }
 
     [Test]
@@ -68,13 +120,13 @@ public sealed class OutputBufferAdvanceTests
     {
         for (int i = 0; i < segments; i++)
         {
-            _buffer.GetMemory(BufferPool.LargeSize);
-            _buffer.Advance(BufferPool.LargeSize);
+            Buffer.GetMemory(BufferPool.LargeSize);
+            Buffer.Advance(BufferPool.LargeSize);
         }
 
-        _buffer.Send(_sink, _gather, out int sent);
+        int sent = SendOnce();
 
-        Assert.That((_sink.LargestGather, sent), Is.EqualTo((16, 16 * BufferPool.LargeSize)));
-        Assert.That(_pool.Outstanding, Is.EqualTo(segments - 16));
+        Assert.That((Sink.LargestGather, sent), Is.EqualTo((16, 16 * BufferPool.LargeSize)));
+        Assert.That(Pool.Outstanding, Is.EqualTo(segments - 16));
     }
 }

@@ -5,70 +5,45 @@ using SelectReactor.Buffers;
 namespace SelectReactor.Tests.Buffers;
 
 /// <summary>The water marks of our output, and how flushes wait where it differs on purpose from a <see cref="Pipe"/>.</summary>
-public sealed class OutputBufferFlushTests
+public sealed class OutputBufferFlushTests : OutputBufferFixture
 {
-    private const int High = 64 * 1024;
-    private const int Low = 32 * 1024;
-    private readonly List<ArraySegment<byte>> _gather = [];
-    private BufferPool _pool = null!;
-    private BufferOwner _owner = null!;
-    private SinkHandle _sink = null!;
-    private OutputBuffer _buffer = null!;
-
-    [SetUp]
-    public void Create()
-    {
-        _pool = new BufferPool();
-        _owner = new BufferOwner();
-        _sink = new SinkHandle();
-        _buffer = new OutputBuffer(_pool, _owner, High, Low);
-    }
-
-    [TearDown]
-    public void NothingIsOutstanding()
-    {
-        _buffer.Discard();
-        _sink.Dispose();
-        Assert.That(_pool.Outstanding, Is.Zero);
-    }
-
     [Test]
     public void IsAboveMark_FromTheHighMarkDownToTheLowOne()
     {
-        _buffer.Append(new byte[High - 1]);
-        Assert.That(_buffer.IsAboveMark, Is.False);
-        _buffer.Append([1]);
-        Assert.That(_buffer.IsAboveMark, Is.True);
+        Buffer.TryAppend(new byte[High - 1]);
+        Assert.That(Buffer.IsAboveMark, Is.False);
+        Buffer.TryAppend([1]);
+        Assert.That(Buffer.IsAboveMark, Is.True);
 
         Send(High - Low - 1);
-        Assert.That(_buffer.FallBelowMark(), Is.False);
-        Assert.That(_buffer.IsAboveMark, Is.True);
+        Assert.That((TimesTold, Buffer.IsAboveMark), Is.EqualTo((0, true)));
         Send(1);
-        Assert.That(_buffer.FallBelowMark(), Is.True);
-        Assert.That(_buffer.FallBelowMark(), Is.False, "once");
-        Assert.That(_buffer.IsAboveMark, Is.False);
+        Assert.That((TimesTold, Buffer.IsAboveMark), Is.EqualTo((1, false)));
+        SendAll();
+        Assert.That(TimesTold, Is.EqualTo(1), "once");
     }
 
     [Test]
     public void BytesLeave_UnlikeAPipe_WithoutAFlush()
     {
-        _buffer.Write((ReadOnlySpan<byte>)[1, 2, 3]);
+        Buffer.Write((ReadOnlySpan<byte>)[1, 2, 3]);
         SendAll();
 
-        Assert.That(_sink.Sent, Is.EqualTo(new byte[] { 1, 2, 3 }));
-        Assert.That(_buffer.UnflushedBytes, Is.Zero);
+        Assert.That(Sink.Sent, Is.EqualTo(new byte[] { 1, 2, 3 }));
+        Assert.That(Buffer.UnflushedBytes, Is.EqualTo(3));
+        Assert.That(Buffer.FlushAsync().AsTask().IsCompleted);
+        Assert.That(Buffer.UnflushedBytes, Is.Zero);
     }
 
     [Test]
     public void AFlush_UnlikeAPipe_EndsAtTheLowMarkAndInALaterPhase()
     {
-        _buffer.Append(new byte[High]);
-        Task<FlushResult> flush = _buffer.FlushAsync().AsTask();
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
         Send(High - Low);
-        _buffer.FallBelowMark();
         Assert.That(flush.IsCompleted, Is.False);
 
-        _owner.RunDeferred();
+        Owner.RunDeferred();
 
         Assert.That(flush.IsCompletedSuccessfully, Is.True);
     }
@@ -76,17 +51,15 @@ public sealed class OutputBufferFlushTests
     [Test]
     public void AFlushWhoseQueueIsFullAgain_GoesOnWaiting()
     {
-        _buffer.Append(new byte[High]);
-        Task<FlushResult> flush = _buffer.FlushAsync().AsTask();
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
         Send(High);
-        _buffer.FallBelowMark();
-        _buffer.Append(new byte[High]);
-        _owner.RunDeferred();
+        Buffer.TryAppend(new byte[High]);
+        Owner.RunDeferred();
         Assert.That(flush.IsCompleted, Is.False);
 
         Send(High);
-        _buffer.FallBelowMark();
-        _owner.RunDeferred();
+        Owner.RunDeferred();
 
         Assert.That(flush.IsCompletedSuccessfully, Is.True);
     }
@@ -95,14 +68,13 @@ public sealed class OutputBufferFlushTests
     public void AFlushWhoseWaiterHasNotGoneOn_IsNotDisturbedByAnother()
     {
         var context = new QueueContext();
-        _buffer.Append(new byte[High]);
-        Task<FlushResult> first = context.Run(async () => await _buffer.FlushAsync());
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> first = context.Run(async () => await Buffer.FlushAsync());
         Send(High);
-        _buffer.FallBelowMark();
-        _owner.RunDeferred();
-        _buffer.Append(new byte[High]);
+        Owner.RunDeferred();
+        Buffer.TryAppend(new byte[High]);
 
-        Assert.That(async () => await _buffer.FlushAsync(), Throws.InvalidOperationException);
+        Assert.That(async () => await Buffer.FlushAsync(), Throws.InvalidOperationException);
         context.RunAll();
         Assert.That(first.IsCompletedSuccessfully, Is.True);
     }
@@ -110,41 +82,98 @@ public sealed class OutputBufferFlushTests
     [Test]
     public void ASecondFlushAwaitedAtOnce_FailsByItself()
     {
-        _buffer.Append(new byte[High]);
-        Task<FlushResult> first = _buffer.FlushAsync().AsTask();
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> first = Buffer.FlushAsync().AsTask();
 
-        Assert.That(async () => await _buffer.FlushAsync(), Throws.InvalidOperationException);
+        Assert.That(async () => await Buffer.FlushAsync(), Throws.InvalidOperationException);
 
         Assert.That(first.IsCompleted, Is.False);
         Send(High);
-        _buffer.FallBelowMark();
-        _owner.RunDeferred();
+        Owner.RunDeferred();
         Assert.That(first.IsCompletedSuccessfully, Is.True);
     }
 
     [Test]
     public async Task AFlushThatNobodyAwaited_GivesWayToTheNext()
     {
-        _buffer.Append(new byte[High]);
-        ValueTask<FlushResult> dropped = _buffer.FlushAsync();
-        Task<FlushResult> flush = _buffer.FlushAsync().AsTask();
+        Buffer.TryAppend(new byte[High]);
+        ValueTask<FlushResult> dropped = Buffer.FlushAsync();
+        Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
 
         Assert.That(async () => await dropped, Throws.InvalidOperationException);
         Assert.That(flush.IsCompleted, Is.False);
         Send(High);
-        _buffer.FallBelowMark();
-        _owner.RunDeferred();
+        Owner.RunDeferred();
         Assert.That((await flush).IsCompleted, Is.False);
     }
 
-    private void Send(int count)
+    [Test]
+    public void ARefusedWrite_IsToldOfItsRoom_AlsoBelowTheMark()
     {
-        for (long end = _buffer.Queued - count; _buffer.Queued > end;)
-        {
-            _sink.Appetite = (int)(_buffer.Queued - end);
-            _buffer.Send(_sink, _gather, out _);
-        }
+        UseLimits(high: 1000, low: 0, max: 1000);
+        Assert.That(Buffer.TryAppend(new byte[900]));
+        Assert.That(Buffer.TryAppend(new byte[200]), Is.False);
+        Send(99);
+        Assert.That(TimesTold, Is.Zero);
+        Send(1);
+
+        Assert.That(TimesTold, Is.EqualTo(1));
+        Assert.That(Buffer.TryAppend(new byte[200]));
     }
 
-    private void SendAll() => Send((int)_buffer.Queued);
+    [Test]
+    public void AWriteThatNeverFits_IsToldOfTheEmptyQueue()
+    {
+        UseLimits(high: 1000, low: 0, max: 1000);
+        Buffer.TryAppend(new byte[10]);
+        Assert.That(Buffer.TryAppend(new byte[5000]), Is.False);
+        SendAll();
+
+        Assert.That(TimesTold, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AMarkAboveTheLimit_IsTheLimit()
+    {
+        UseLimits(high: 64 * 1024, low: 32 * 1024, max: 1000);
+        Buffer.TryAppend(new byte[1000]);
+
+        Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
+        Assert.That(flush.IsCompleted, Is.False);
+        SendAll();
+        Owner.RunDeferred();
+        Assert.That(flush.IsCompletedSuccessfully);
+    }
+
+    [Test]
+    public void AFlushThatWaits_IsCompletedByTheClose_ThoughTheQueueIsStillSent()
+    {
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
+        Buffer.DiscardWrites();
+        Owner.RunDeferred();
+
+        Assert.That(flush.Result.IsCompleted);
+        Assert.That(Buffer.Queued, Is.EqualTo(High));
+    }
+
+    [Test]
+    public void FlushesThatIgnoreTheEnd_GiveTheLoopItsTurnNowAndThen()
+    {
+        Buffer.DiscardWrites();
+        int waits = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
+            if (!flush.IsCompleted)
+            {
+                waits++;
+                Owner.RunDeferred();
+            }
+
+            Assert.That(flush.Result.IsCompleted);
+        }
+
+        Assert.That(waits, Is.InRange(1, 100));
+    }
 }

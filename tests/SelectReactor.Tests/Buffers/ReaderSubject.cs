@@ -46,7 +46,7 @@ public abstract class ReaderSubject
         private readonly BufferOwner _owner = new();
         private readonly InputBuffer _buffer;
 
-        public OurReader() => _buffer = new InputBuffer(new BufferPool(), _owner);
+        public OurReader() => _buffer = _owner.CreateInput(new BufferPool());
 
         public override PipeReader Reader => _buffer;
 
@@ -66,7 +66,16 @@ public abstract class ReaderSubject
 
         public override void End(Exception? error = null)
         {
-            _buffer.End(error);
+            if (error is null)
+            {
+                _buffer.End();
+            }
+            else
+            {
+                _owner.ReadError = (IOException)error;
+                _buffer.Fail();
+            }
+
             Settle();
         }
 

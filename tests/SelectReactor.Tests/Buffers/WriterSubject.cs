@@ -65,7 +65,7 @@ public abstract class WriterSubject
         private readonly List<ArraySegment<byte>> _gather = [];
         private readonly OutputBuffer _buffer;
 
-        public OurWriter() => _buffer = new OutputBuffer(new BufferPool(), _owner, High, Low);
+        public OurWriter() => _buffer = _owner.CreateOutput(new BufferPool(), High, Low);
 
         public override PipeWriter Writer => _buffer;
 
@@ -75,10 +75,10 @@ public abstract class WriterSubject
             while (_sink.Sent.Count < count && _buffer.Queued > 0)
             {
                 _sink.Appetite = count - _sink.Sent.Count;
-                _buffer.Send(_sink, _gather, out _);
+                _buffer.Send(_sink, _gather, out int sent);
+                _buffer.Consume(sent);
             }
 
-            _buffer.FallBelowMark();
             Settle();
             return [.. _sink.Sent];
         }

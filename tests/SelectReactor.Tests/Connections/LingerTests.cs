@@ -36,7 +36,7 @@ public sealed class LingerTests(SelectorKind selector) : ConnectionFixture(selec
         Task<ReadResult> read = Connection.Input.ReadAsync().AsTask();
         Connection.Close();
 
-        Assert.That(RunUntil(read).IsCompleted);
+        Assert.That(() => RunUntil(read), Throws.InstanceOf<IOException>(), "not the clean end of the peer's stream");
         Assert.That(Connection.State, Is.EqualTo(ConnectionState.Closing));
     }
 
@@ -80,7 +80,7 @@ public sealed class LingerTests(SelectorKind selector) : ConnectionFixture(selec
     }
 
     [Test]
-    public void ReadingAfterTheEnd_IsAnEnd_AndAnErrorWhereTheStreamWasCut([Values] bool cut)
+    public void ReadingAfterTheEnd_IsAnErrorWhereThisSideEndedIt([Values] bool cut)
     {
         Peer peer = Connect();
         if (cut)
@@ -95,14 +95,18 @@ public sealed class LingerTests(SelectorKind selector) : ConnectionFixture(selec
 
         RunUntilClosed();
 
-        if (cut)
-        {
-            Assert.That(() => Connection.Input.TryRead(out _), Throws.InstanceOf<IOException>());
-        }
-        else
-        {
-            Assert.That(Connection.Input.TryRead(out ReadResult result) && result.IsCompleted);
-        }
+        Assert.That(() => Connection.Input.TryRead(out _), Throws.InstanceOf<IOException>());
+    }
+
+    [Test]
+    public void ReadingAfterTheEnd_IsAnEndWhereThePeerEndedItsStream()
+    {
+        Handler.InputEnded = static connection => connection.CloseOutput();
+        Peer peer = Connect();
+        peer.EndOutput();
+        RunUntilClosed();
+
+        Assert.That(Connection.Input.TryRead(out ReadResult result) && result.IsCompleted);
     }
 
     [Test]

@@ -1,0 +1,91 @@
+using System.Buffers;
+
+namespace SelectReactor.Buffers;
+
+/// <summary>The received bytes of a connection in pooled memory. The connection receives into <see cref="Reserve"/> and calls
+/// <see cref="Commit"/>; the reader consumes from the head.</summary>
+internal struct InputQueue(BufferPool pool)
+{
+    /// <summary>A rest of at most this size does not keep a larger segment alive.</summary>
+    private const int MaxMovedBytes = 1024;
+
+    private SegmentQueue _segments = new(pool);
+    private BufferSegment? _fresh;
+    private ReceiveSize _receiveSize = new();
+
+    /// <summary>Bytes that were not consumed.</summary>
+    public long Length { get; private set; }
+
+    public readonly ReadOnlySequence<byte> Bytes => _segments.Head is { } head
+        ? new ReadOnlySequence<byte>(head, head.Start, _segments.Tail!, _segments.Tail!.End)
+        : default;
+
+    /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
+    public Span<byte> Reserve()
+    {
+        // Too little room is not worth a system call.
+        if (_segments.Tail is { } tail && tail.Free >= _receiveSize.Bytes / 4)
+        {
+            return tail.FreeSpan;
+        }
+
+        _fresh = pool.Rent(_receiveSize.Bytes);
+        return _fresh.FreeSpan;
+    }
+
+    /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory, of which <paramref name="received"/>
+    /// were received; the rest of those is dropped.</summary>
+    public void Commit(int count, int received)
+    {
+        BufferSegment target = _fresh ?? _segments.Tail!;
+        _receiveSize.Adapt(received, target.Free);
+        if (_fresh is { } fresh)
+        {
+            _fresh = null;
+            if (count == 0)
+            {
+                pool.Return(fresh);
+                return;
+            }
+
+            _segments.Append(fresh);
+        }
+
+        target.Commit(count);
+        Length += count;
+    }
+
+    /// <summary>How far a position of <see cref="Bytes"/> is from its start. The default position, which an empty result
+    /// has, stands for the start.</summary>
+    public readonly long OffsetOf(SequencePosition position) =>
+        _segments.Head is { } head && position.GetObject() is BufferSegment segment
+            ? segment.RunningIndex + position.GetInteger() - head.RunningIndex - head.Start
+            : 0;
+
+    public void Consume(long count)
+    {
+        Length -= count;
+        _segments.Consume(count);
+        MoveRest();
+    }
+
+    /// <summary>Gives the memory back. Segments that a reader still looks at are left to the collector.</summary>
+    public void Release(bool areShared)
+    {
+        _segments.Release(areShared);
+        Length = 0;
+    }
+
+    // One byte left over from a burst must not hold the memory of the burst.
+    private void MoveRest()
+    {
+        if (_segments.Head is { Capacity: > BufferPool.SmallSize } head && head == _segments.Tail && Length <= MaxMovedBytes)
+        {
+            BufferSegment small = pool.Rent(BufferPool.SmallSize);
+            head.Unread.CopyTo(small.FreeSpan);
+            small.Commit(head.Length);
+            _segments.Release();
+            _segments.Append(small);
+        }
+    }
+}

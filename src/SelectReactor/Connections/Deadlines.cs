@@ -1,0 +1,183 @@
+using SelectReactor.Timing;
+
+namespace SelectReactor.Connections;
+
+/// <summary>
+/// How long a peer may keep a connection waiting. Events leave time stamps and touch no timer; when the connection's one
+/// timer fires, <see cref="Examine"/> compares the stamps with the limits. A peer that takes bytes is never late, since it
+/// may have to read a long answer before it can send again.
+/// </summary>
+internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
+{
+    /// <summary>A peer must take so many bytes in each <see cref="ConnectionOptions.WriteProgressTimeout"/>.</summary>
+    public const int MinProgress = 4 * 1024;
+
+    /// <summary>Stands in for a linger time-out of zero where input that the handler has not read is at stake.</summary>
+    private static readonly TimeSpan _defaultGrace = TimeSpan.FromSeconds(5);
+
+    private long _receivedAt;
+    private long _messageAt;
+    private long _sentAt;
+    private long _takenAt;
+    private long _endAt;
+    private long _windowAt;
+    private long _windowTaken;
+    private long _taken;
+    private bool _wasOnItsWay;
+    private bool _isEnding;
+    private bool _isBlocked;
+
+    /// <summary>The connection opened.</summary>
+    public void Open(long now) => _receivedAt = _messageAt = _sentAt = now;
+
+    /// <summary>Bytes came in.</summary>
+    public void Receive(long now, bool beginsMessage)
+    {
+        _receivedAt = now;
+        _messageAt = beginsMessage ? now : _messageAt;
+    }
+
+    /// <summary>The handler consumed something: the rest is the beginning of another message.</summary>
+    public void Consume(long now) => _messageAt = now;
+
+    /// <summary>Reading goes on after a pause, in which the peer could not be heard.</summary>
+    public void Resume(long now) => _receivedAt = _messageAt = now;
+
+    /// <summary>The system took bytes.</summary>
+    public void Send(long now) => _sentAt = now;
+
+    /// <summary>The system takes no more for now: the first period in which the peer must make progress begins, unless one
+    /// runs already.</summary>
+    public void Block(long now)
+    {
+        if (!_isBlocked)
+        {
+            _isBlocked = true;
+            _windowAt = now;
+            _windowTaken = _taken;
+        }
+    }
+
+    /// <summary>The system has taken everything.</summary>
+    public void Unblock() => _isBlocked = false;
+
+    /// <summary>Only the end is awaited from now on.</summary>
+    public void BeginEnd(long now)
+    {
+        _endAt = _isEnding ? _endAt : now;
+        _isEnding = true;
+    }
+
+    /// <summary>How long the end has been awaited.</summary>
+    public readonly TimeSpan EndingFor(long now) => clock.Until(now, _endAt);
+
+    /// <summary>The peer's system has taken <paramref name="taken"/> bytes in all; <paramref name="isOnItsWay"/> says whether
+    /// there is more that it has not taken.</summary>
+    public void Progress(long taken, bool isOnItsWay, long now)
+    {
+        // What was taken long before an earlier look is no progress; only output that was on its way then, or is now, tells.
+        if (taken > _taken && (isOnItsWay || _wasOnItsWay))
+        {
+            _takenAt = now;
+        }
+
+        if (taken - _windowTaken >= MinProgress)
+        {
+            _windowAt = now;
+            _windowTaken = taken;
+        }
+
+        _taken = taken;
+        _wasOnItsWay = isOnItsWay;
+    }
+
+    /// <summary>The deadline that comes first, passed or not.</summary>
+    public readonly Deadline Examine(in PeerStatus peer)
+    {
+        var first = Deadline.None;
+        if (_isBlocked)
+        {
+            Consider(ref first, options.WriteProgressTimeout, _windowAt, "the peer took less than 4,096 bytes of the waiting output");
+        }
+
+        if (peer.IsClosing)
+        {
+            // A send counts where nobody tells what the peer has taken.
+            long since = Math.Max(Math.Max(_endAt, _sentAt), _takenAt);
+            Consider(ref first, options.LingerTimeout, since, "the peer took nothing and did not end its stream");
+            Consider(ref first, options.MaxLingerTime, _endAt, "the peer did not take all output after the close");
+            return first;
+        }
+
+        if (peer.IsHeard)
+        {
+            if (!peer.HasSpoken)
+            {
+                Consider(ref first, options.FirstByteTimeout, After(_receivedAt), "nothing was received since the connection opened");
+            }
+
+            if (peer.HasUnfinishedMessage)
+            {
+                Consider(ref first, options.MessageTimeout, After(_messageAt), "the rest of a message did not come");
+            }
+
+            Consider(ref first, options.ReadIdleTimeout, After(_receivedAt), "nothing was received");
+        }
+
+        if (!peer.IsReadPaused)
+        {
+            Consider(ref first, options.IdleTimeout, After(Math.Max(_receivedAt, _sentAt)), "nothing was received or sent");
+        }
+
+        if (peer.HasUnreadEnd)
+        {
+            TimeSpan grace = options.LingerTimeout == TimeSpan.Zero ? _defaultGrace : options.LingerTimeout;
+            Consider(ref first, grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
+        }
+
+        return first;
+    }
+
+    private readonly long After(long stamp) => Math.Max(stamp, _takenAt);
+
+    private readonly void Consider(ref Deadline first, TimeSpan limit, long since, string what)
+    {
+        if (limit != Timeout.InfiniteTimeSpan && clock.After(since, limit) is var at && at < first.At)
+        {
+            first = new Deadline(at, limit, what);
+        }
+    }
+}
+
+/// <summary>A moment by which a peer should have done something.</summary>
+/// <param name="At">In the units of the reactor's clock.</param>
+/// <param name="Limit">The option behind it.</param>
+/// <param name="What">What has happened if it passes.</param>
+internal readonly record struct Deadline(long At, TimeSpan Limit, string What)
+{
+    public static Deadline None { get; } = new(long.MaxValue, TimeSpan.Zero, "");
+
+    public TimeoutException ToException() => new($"In {Limit} {What}.");
+}
+
+/// <summary>The facts about a connection on which its deadlines depend.</summary>
+internal readonly struct PeerStatus
+{
+    /// <summary>Whether only the end is awaited: this side has closed.</summary>
+    public bool IsClosing { get; init; }
+
+    /// <summary>Whether this side does not receive: the peer can't be blamed for its silence then.</summary>
+    public bool IsReadPaused { get; init; }
+
+    /// <summary>Whether the peer can still send and is received from.</summary>
+    public bool IsHeard { get; init; }
+
+    /// <summary>Whether anything was received yet.</summary>
+    public bool HasSpoken { get; init; }
+
+    /// <summary>Whether the handler has left input unconsumed.</summary>
+    public bool HasUnfinishedMessage { get; init; }
+
+    /// <summary>Whether both directions have ended and the handler has not consumed all input.</summary>
+    public bool HasUnreadEnd { get; init; }
+}
