@@ -114,7 +114,7 @@ internal sealed partial class SocketPoll : IDisposable
             EvictSpinning(any, ready);
         }
 
-        return any;
+        return any || ready.Count > 0;
     }
 
     /// <summary>Ends a wait. Any thread.</summary>
