@@ -129,6 +129,37 @@ public sealed partial class EpollSelectorTests
     }
 
     [Test]
+    public void RefusedRegistration_And_RefusedChange_LeaveEverythingAsItWas()
+    {
+        (SocketHandle near, Socket far) = Pair();
+        SelectionKey first = _reactor.Register(near, Interest.Read, _recorder);
+
+        // The kernel refuses a descriptor that is in the set already.
+        using var alias = new Socket(new SafeSocketHandle(near.Socket.Handle, ownsHandle: false));
+        var second = new SocketHandle(alias);
+        SelectionKey key = _reactor.Register(second, Interest.None, _recorder);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.That(() => key.Interest = Interest.Read, Throws.InstanceOf<IOException>());
+            Assert.That((key.Interest, key.IsValid), Is.EqualTo((Interest.None, true)));
+        }
+
+        key.Cancel();
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.That(() => _reactor.Register(second, Interest.Read, _recorder), Throws.InstanceOf<IOException>());
+        }
+
+        far.Send([1]);
+        Assert.That(near.Socket.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "the byte arrives");
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (first, Interest.Read) }));
+
+        first.Cancel();
+        Assert.That(() => _reactor.Register(second, Interest.Read, _recorder), Throws.Nothing);
+    }
+
+    [Test]
     public void Wake_AfterDispose_DoesNothing()
     {
         ISelector selector = EpollSelector.Create();

@@ -64,11 +64,16 @@ public sealed partial class Reactor
         return _timers.Add(due, period, static callback => ((Action)callback!)(), callback);
     }
 
-    /// <summary>Watches a handle and calls <paramref name="handler"/> whenever it is ready.</summary>
-    /// <returns>The registration: change its interest, or cancel it before you close the handle.</returns>
+    /// <summary>
+    /// Watches a handle and calls <paramref name="handler"/> whenever it is ready. A handle has one registration at a time,
+    /// with one reactor: cancel its key before you register it again, also if that reactor is disposed.
+    /// </summary>
+    /// <returns>The registration. Change its interest, or cancel it before you close the handle.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The selector can't watch this kind of handle.</exception>
-    /// <exception cref="InvalidOperationException">The selector is full, or called on another thread.</exception>
+    /// <exception cref="InvalidOperationException">The handle is registered already, the selector is full, or the method is
+    /// called on another thread.</exception>
+    /// <exception cref="IOException">The system refused, for example because it is out of memory.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public SelectionKey Register(Handle handle, Interest interest, IEventHandler handler)
     {
@@ -76,8 +81,15 @@ public sealed partial class Reactor
         ArgumentNullException.ThrowIfNull(handler);
         VerifyAccess();
         ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (handle.Registration is { IsEvicted: false })
+        {
+            throw new InvalidOperationException(
+                $"{handle} is registered already. A handle has one key: change its interest, or cancel it first.");
+        }
+
         var key = new SelectionKey(handle, interest, handler, _selector, _affinity);
         _selector.Add(key.Entry);
+        handle.Registration = key;
         return key;
     }
 

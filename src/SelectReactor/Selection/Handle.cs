@@ -4,10 +4,10 @@ using System.Net.Sockets;
 namespace SelectReactor;
 
 /// <summary>
-/// A non-blocking stream or listening socket, or what stands in for one: the seam between the reactor and the
-/// operating system. No member throws for what a network does: results are <see cref="SocketError"/> values, and
-/// "nothing now" is <see cref="SocketError.WouldBlock"/>. A kind of handle overrides what it can do; the rest
-/// answers <see cref="SocketError.OperationNotSupported"/>. To be used on the reactor's thread only.
+/// A non-blocking stream or listening socket, or a substitute for one: the seam between the reactor and the operating
+/// system. No member throws for an event of the network: results are <see cref="SocketError"/> values, and "nothing now" is
+/// <see cref="SocketError.WouldBlock"/>. A kind of handle overrides the members that it supports; the others answer
+/// <see cref="SocketError.OperationNotSupported"/>. Use a handle on the reactor's thread only.
 /// </summary>
 public abstract class Handle : IDisposable
 {
@@ -51,7 +51,15 @@ public abstract class Handle : IDisposable
     /// </summary>
     public virtual SocketError Connect(EndPoint remoteEndPoint) => SocketError.OperationNotSupported;
 
-    /// <summary>Receives into one buffer (recv(2)). Success with 0 bytes is the peer's end of stream.</summary>
+    /// <summary>
+    /// Receives into one buffer (recv(2)). Success with 0 bytes is the peer's end of stream.
+    /// </summary>
+    /// <remarks>
+    /// A reset that a send has already reported is <see cref="SocketError.ConnectionReset"/> here too, and never an end of
+    /// stream, on TCP sockets of Linux. Other systems and Unix-domain sockets report a reset only once: after a send that
+    /// ran into it, a receive may say 0 bytes. Once the output was ended with <see cref="Shutdown"/>, no system tells a
+    /// reset that was already reported from the end of both directions.
+    /// </remarks>
     public virtual SocketError Receive(Span<byte> buffer, out int received)
     {
         received = 0;
@@ -101,12 +109,26 @@ public abstract class Handle : IDisposable
     /// <summary>Closes and discards what was not delivered: the peer sees a reset (RST). Idempotent.</summary>
     public virtual void Abort() => Close();
 
+    /// <summary>The kind of handle and its end points, for messages.</summary>
+    public override string ToString() => Describe(LocalEndPoint, RemoteEndPoint);
+
     /// <summary>The same as <see cref="Close"/>.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>The key that the handle is registered with; null when it is not registered.</summary>
+    internal SelectionKey? Registration { get; set; }
+
+    private protected string Describe(EndPoint? local, EndPoint? remote) => (local, remote) switch
+    {
+        (null, null) => $"{GetType().Name} without a known end point",
+        (_, null) => $"{GetType().Name} on {local}",
+        (null, _) => $"{GetType().Name} to {remote}",
+        _ => $"{GetType().Name} on {local} to {remote}",
+    };
 
     /// <summary>Closes the handle.</summary>
     protected virtual void Dispose(bool disposing)

@@ -65,7 +65,7 @@ public sealed class SelectionKey
 
     /// <summary>
     /// Ends the registration at once. The handler is not called again, not even for readiness that the current tick has
-    /// already found. The handle stays open. Idempotent.
+    /// already found. The handle stays open and can be registered again. Idempotent.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Cancel()
@@ -74,6 +74,11 @@ public sealed class SelectionKey
         if (IsValid)
         {
             IsValid = false;
+            if (Handle.Registration == this)
+            {
+                Handle.Registration = null;
+            }
+
             if (!IsEvicted)
             {
                 _selector.Remove(Entry);

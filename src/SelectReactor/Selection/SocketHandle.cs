@@ -9,17 +9,34 @@ namespace SelectReactor;
 public sealed class SocketHandle : Handle
 {
     private readonly Socket _socket;
+    private readonly TcpProgress? _progress;
+    private readonly bool _inheritsLinger;
     private BoundFile? _boundFile;
+    private EndPoint? _knownLocal;
+    private EndPoint? _knownRemote;
 
-    /// <summary>Takes over a stream socket and makes it non-blocking.</summary>
-    /// <param name="socket">The socket; nobody else may read from, write to or close it from now on.</param>
+    /// <summary>
+    /// Takes over a stream socket. It becomes non-blocking, and a linger time (SO_LINGER) is removed, since closing would
+    /// block the thread for that time.
+    /// </summary>
+    /// <param name="socket">The socket. Nobody else may read from it, write to it or close it from now on.</param>
     /// <exception cref="ArgumentNullException"><paramref name="socket"/> is null.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="socket"/> is closed.</exception>
     public SocketHandle(Socket socket)
+        : this(socket ?? throw new ArgumentNullException(nameof(socket)), isForeign: true)
     {
-        ArgumentNullException.ThrowIfNull(socket);
+    }
+
+    private SocketHandle(Socket socket, bool isForeign)
+    {
         socket.Blocking = false;
         _socket = socket;
+        _progress = TcpProgress.Of(socket);
+        if (isForeign)
+        {
+            _inheritsLinger = SocketCall.RemoveLinger(socket);
+            _progress?.TakeOver();
+        }
     }
 
     /// <summary>The socket itself, for a selector to watch.</summary>
@@ -28,15 +45,14 @@ public sealed class SocketHandle : Handle
     /// <summary>Whether <see cref="Listen"/> has made it a listening socket.</summary>
     internal bool IsListening { get; private set; }
 
-    /// <summary>Whether the descriptor is no socket (any more). Changes nothing about it.</summary>
-    internal bool IsBroken =>
-        Try(0, static (socket, _) => socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Type)) != SocketError.Success;
+    /// <summary>Whether the descriptor is not a socket, or no longer one.</summary>
+    internal bool IsBroken => SocketCall.IsBroken(_socket);
 
     /// <inheritdoc/>
-    public override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint);
+    public override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint, ref _knownLocal);
 
     /// <inheritdoc/>
-    public override EndPoint? RemoteEndPoint => Ask(static socket => socket.RemoteEndPoint);
+    public override EndPoint? RemoteEndPoint => Ask(static socket => socket.RemoteEndPoint, ref _knownRemote);
 
     /// <inheritdoc/>
     public override bool IsClosed => _socket.SafeHandle.IsClosed;
@@ -95,7 +111,14 @@ public sealed class SocketHandle : Handle
                 return SocketError.WouldBlock;
             }
 
-            accepted = new SocketHandle(_socket.Accept());
+            var handle = new SocketHandle(_socket.Accept(), isForeign: false);
+            if (_inheritsLinger)
+            {
+                // A client that came before this handle took the listener over.
+                SocketCall.RemoveLinger(handle.Socket);
+            }
+
+            accepted = handle;
             return SocketError.Success;
         }
         catch (SocketException exception)
@@ -114,8 +137,11 @@ public sealed class SocketHandle : Handle
     }
 
     /// <inheritdoc/>
-    public override SocketError Connect(EndPoint remoteEndPoint) =>
-        Try(remoteEndPoint, static (socket, endPoint) => socket.Connect(endPoint));
+    public override SocketError Connect(EndPoint remoteEndPoint)
+    {
+        _progress?.BeginConnect();
+        return Try(remoteEndPoint, static (socket, endPoint) => socket.Connect(endPoint));
+    }
 
     /// <inheritdoc/>
     public override SocketError Receive(Span<byte> buffer, out int received)
@@ -123,7 +149,8 @@ public sealed class SocketHandle : Handle
         try
         {
             received = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
-            return error;
+            bool isEnd = received == 0 && error == SocketError.Success && buffer.Length > 0;
+            return isEnd && _progress?.IsReset() == true ? SocketError.ConnectionReset : error;
         }
         catch (ObjectDisposedException)
         {
@@ -138,6 +165,7 @@ public sealed class SocketHandle : Handle
         try
         {
             sent = _socket.Send(buffer, SocketFlags.None, out SocketError error);
+            _progress?.AddSent(sent);
             return error;
         }
         catch (ObjectDisposedException)
@@ -153,6 +181,7 @@ public sealed class SocketHandle : Handle
         try
         {
             sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
+            _progress?.AddSent(sent);
             return error;
         }
         catch (ObjectDisposedException)
@@ -163,7 +192,23 @@ public sealed class SocketHandle : Handle
     }
 
     /// <inheritdoc/>
-    public override SocketError Shutdown(SocketShutdown how) => Try(how, static (socket, how) => socket.Shutdown(how));
+    public override bool TryGetAcknowledgedBytes(out long bytes)
+    {
+        bytes = 0;
+        return _progress?.TryGetAcknowledged(out bytes) == true;
+    }
+
+    /// <inheritdoc/>
+    public override SocketError Shutdown(SocketShutdown how)
+    {
+        SocketError error = Try(how, static (socket, how) => socket.Shutdown(how));
+        if (error == SocketError.Success && how != SocketShutdown.Receive)
+        {
+            _progress?.EndOutput();
+        }
+
+        return error;
+    }
 
     /// <inheritdoc/>
     public override SocketError TakeError()
@@ -203,6 +248,12 @@ public sealed class SocketHandle : Handle
         Close();
     }
 
+    /// <summary>The end points, as far as they are or were known. For messages.</summary>
+    public override string ToString() => Describe(LocalEndPoint ?? _knownLocal, RemoteEndPoint ?? _knownRemote);
+
+    /// <summary>A handle on a socket that this library has made.</summary>
+    internal static SocketHandle OfNew(Socket socket) => new(socket, isForeign: false);
+
     // When it is disposed or finalized, the socket would delete a file that is not its own.
     [SuppressMessage("Usage", "CA1816", Justification = "The socket has nothing left to finalize.")]
     private void CloseDescriptor()
@@ -211,36 +262,12 @@ public sealed class SocketHandle : Handle
         GC.SuppressFinalize(_socket);
     }
 
-    private EndPoint? Ask(Func<Socket, EndPoint?> question)
+    private EndPoint? Ask(Func<Socket, EndPoint?> question, ref EndPoint? known)
     {
-        try
-        {
-            return question(_socket);
-        }
-        catch (SocketException)
-        {
-            return null;
-        }
-        catch (ObjectDisposedException)
-        {
-            return null;
-        }
+        EndPoint? answer = SocketCall.Ask(_socket, question);
+        known = answer ?? known;
+        return answer;
     }
 
-    private SocketError Try<T>(T argument, Action<Socket, T> action)
-    {
-        try
-        {
-            action(_socket, argument);
-            return SocketError.Success;
-        }
-        catch (SocketException exception)
-        {
-            return exception.SocketErrorCode;
-        }
-        catch (ObjectDisposedException)
-        {
-            return SocketError.OperationAborted;
-        }
-    }
+    private SocketError Try<T>(T argument, Action<Socket, T> action) => SocketCall.Try(_socket, argument, action);
 }

@@ -11,7 +11,7 @@ internal sealed class SocketHandleFactory : IHandleFactory
 
     public Handle CreateListener(AddressFamily family) => Create(family);
 
-    private static SocketHandle Create(AddressFamily family) => new(new Socket(
+    private static SocketHandle Create(AddressFamily family) => SocketHandle.OfNew(new Socket(
         family,
         SocketType.Stream,
         family == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp));

@@ -124,6 +124,19 @@ public sealed class SocketHandleTests : SelectorFixture
     }
 
     [Test]
+    public void AHandle_IsNamedByItsEndPoints_AlsoAfterItsEnd()
+    {
+        (SocketHandle handle, Peer peer) = Connected();
+        string ends = $"SocketHandle on {handle.LocalEndPoint} to {handle.RemoteEndPoint}";
+        Assert.That(handle.ToString(), Is.EqualTo(ends));
+        peer.Dispose();
+        handle.Close();
+
+        Assert.That(handle.ToString(), Is.EqualTo(ends));
+        Assert.That(new Mock<Handle> { CallBase = true }.Object.ToString(), Does.EndWith("without a known end point"));
+    }
+
+    [Test]
     public void AnAddressInUse_IsAValue()
     {
         using Socket listener = Peer.Listen();

@@ -1,0 +1,52 @@
+using System.Net.Sockets;
+
+namespace SelectReactor.Selection;
+
+/// <summary>Tells how much of what a TCP socket has sent was acknowledged, and how the connection ended. Linux only.</summary>
+internal sealed class TcpProgress
+{
+    private readonly Socket _socket;
+    private long _sent;
+    private long _acknowledgedBefore;
+    private bool _hasEnded;
+
+    private TcpProgress(Socket socket) => _socket = socket;
+
+    /// <summary>Null if the system tells nothing about this socket.</summary>
+    public static TcpProgress? Of(Socket socket) => TcpInfo.IsKnownFor(socket) ? new TcpProgress(socket) : null;
+
+    /// <summary>Begins to count on a connection that somebody else may have sent on. What is still on its way counts as
+    /// acknowledged before, rounded up, so that it is never taken for our own bytes.</summary>
+    public void TakeOver()
+    {
+        if (TcpInfo.TryRead(_socket, out TcpInfo info))
+        {
+            _acknowledgedBefore = info.Acknowledged + info.NotSent + (info.Unacknowledged * info.SegmentBytes);
+            _hasEnded = info.HasEndedOutput;
+        }
+    }
+
+    /// <summary>The peer acknowledges the start of a connection (SYN) that is made from this side.</summary>
+    public void BeginConnect()
+    {
+        _acknowledgedBefore = 1;
+        _hasEnded = false;
+    }
+
+    public void AddSent(int bytes) => _sent += bytes;
+
+    /// <summary>The output has ended: from now on, a closed connection may be one that both sides have ended.</summary>
+    public void EndOutput() => _hasEnded = true;
+
+    /// <summary>Whether an end of the stream that a receive found is a reset in fact.</summary>
+    public bool IsReset() => !_hasEnded && TcpInfo.TryRead(_socket, out TcpInfo info) && info.State == TcpInfo.Closed;
+
+    public bool TryGetAcknowledged(out long bytes)
+    {
+        bool isKnown = TcpInfo.TryRead(_socket, out TcpInfo info);
+        bytes = !isKnown ? 0
+            : info.IsAllAcknowledged ? _sent
+            : Math.Clamp(info.Acknowledged - _acknowledgedBefore, 0, _sent);
+        return isKnown;
+    }
+}
