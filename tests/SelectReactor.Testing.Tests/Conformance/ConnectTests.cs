@@ -47,12 +47,12 @@ public sealed class ConnectTests(string world) : ConformanceFixture(world)
     }
 
     [Test]
-    public void Refused_ReceiveSaysSoOnce()
+    public void Refused_ReceiveSaysSo_AndThenThatItIsReset()
     {
         Handle client = Refused();
 
         Assert.That(ReceiveNothing(client), Is.EqualTo(SocketError.ConnectionRefused));
-        Assert.That(ReceiveNothing(client), Is.EqualTo(SocketError.Success));
+        Assert.That(ReceiveNothing(client), Is.EqualTo(SocketError.ConnectionReset));
         Assert.That(client.TakeError(), Is.EqualTo(SocketError.Success));
     }
 

@@ -53,6 +53,6 @@ internal abstract class World : IDisposable
             MinWritableShare = new SimulatedNetworkOptions().MinWritableShare,
             ResetDiscardsInput = false,
             LostSendErrorChance = 0,
-            ResetLooksLikeEnd = true,
+            ResetLooksLikeEnd = false,
         });
 }
