@@ -4,8 +4,8 @@ using System.Text;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// What happened on a <see cref="SimulatedNetwork"/>, one line an event: the time in seconds, the host, and what it did.
-/// Two runs with the same <see cref="Hash"/> are the same run.
+/// What happened on a <see cref="SimulatedNetwork"/>, one line an event: the time in seconds, the host, and what it
+/// did. Two runs with the same <see cref="Hash"/> are the same run.
 /// </summary>
 public sealed class NetworkTrace
 {

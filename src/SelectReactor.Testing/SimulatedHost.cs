@@ -7,10 +7,12 @@ using SelectReactor.Testing.Network;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// A machine on a <see cref="SimulatedNetwork"/>: addresses, a table of descriptors, and a <see cref="SelectReactor.Reactor"/>
-/// that the network steps. Made by <see cref="SimulatedNetwork.AddHost(string)"/>. To be used on the network's thread.
+/// A machine on a <see cref="SimulatedNetwork"/>: addresses, a table of descriptors, and a
+/// <see cref="SelectReactor.Reactor"/> that the network steps. Made by
+/// <see cref="SimulatedNetwork.AddHost(string)"/>. To be used on the network's thread.
 /// </summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "The reactor owns its selector, and the network the reactor.")]
+[SuppressMessage("Reliability", "CA1001",
+    Justification = "The reactor owns its selector, and the network the reactor.")]
 public sealed class SimulatedHost
 {
     private readonly SimulatedSelector _selector;
@@ -55,8 +57,8 @@ public sealed class SimulatedHost
     /// <summary>Its reactor.</summary>
     public Reactor Reactor { get; }
 
-    /// <summary>Makes handles on this host, for a peer that is no reactor: a test may connect, send and receive with them as
-    /// it likes, in the order in which it likes.</summary>
+    /// <summary>Makes handles on this host, for a peer that is no reactor: a test may connect, send and receive with
+    /// them as it likes, in the order in which it likes.</summary>
     public IHandleFactory Handles { get; }
 
     /// <summary>How many descriptors it may have open. Lower it to run out of them for a while.</summary>
@@ -66,7 +68,8 @@ public sealed class SimulatedHost
         set => Descriptors.Capacity = value;
     }
 
-    /// <summary>How many descriptors are open: listeners, connections, and the spare one that each listener keeps.</summary>
+    /// <summary>How many descriptors are open: listeners, connections, and the spare one that each listener
+    /// keeps.</summary>
     public int OpenDescriptors => Descriptors.Open;
 
     /// <summary>How many handles the reactor's selector watches.</summary>
@@ -75,7 +78,8 @@ public sealed class SimulatedHost
     /// <summary>How many handles were closed while they were still registered.</summary>
     public int EvictedKeys => _selector.Evicted;
 
-    /// <summary>How many ticks the reactor has run: more than events and timers account for means that it spins.</summary>
+    /// <summary>How many ticks the reactor has run: more than events and timers account for means that it
+    /// spins.</summary>
     public long Ticks { get; private set; }
 
     internal SimulatedNetwork Network { get; }
@@ -93,7 +97,8 @@ public sealed class SimulatedHost
     /// <summary>The open ends on this host.</summary>
     internal List<SimulatedStream> Streams { get; } = [];
 
-    /// <summary>When the reactor has its next turn, unless something happens before; never once it is disposed.</summary>
+    /// <summary>When the reactor has its next turn, unless something happens before; never once it is
+    /// disposed.</summary>
     internal long WakeAt => _selector.IsDisposed ? long.MaxValue
         : IsTouched || _selector.IsWoken ? _stalledUntil
         : Math.Max(_selector.SleepsUntil, _stalledUntil);
@@ -102,7 +107,8 @@ public sealed class SimulatedHost
     internal bool IsTouched { get => field && !_selector.IsDisposed; private set; } = true;
 
     /// <summary>Whether the reactor waits for what others do, or for a timer.</summary>
-    internal bool IsAsleep => _selector.IsDisposed || (!IsTouched && !_selector.IsWoken && _selector.SleepsUntil > Network.Now);
+    internal bool IsAsleep =>
+        _selector.IsDisposed || (!IsTouched && !_selector.IsWoken && _selector.SleepsUntil > Network.Now);
 
     /// <summary>Whether the reactor is in a tick: it can't begin another.</summary>
     internal bool IsBusy { get; private set; }
@@ -120,9 +126,9 @@ public sealed class SimulatedHost
         _stalledUntil = Math.Max(_stalledUntil, Network.After(time));
     }
 
-    /// <summary>To be called in a callback of this host's reactor: lets so much time pass, as a callback does that takes
-    /// that long, while the rest of the network goes on. When two hosts spend time at once, the one that began first ends
-    /// last.</summary>
+    /// <summary>To be called in a callback of this host's reactor: lets so much time pass, as a callback does that
+    /// takes that long, while the rest of the network goes on. When two hosts spend time at once, the one that began
+    /// first ends last.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called outside this host's callbacks.</exception>
     public void Spend(TimeSpan time)
@@ -148,12 +154,15 @@ public sealed class SimulatedHost
         _acceptErrorsLeft = count;
     }
 
-    /// <summary>Throws what the user's code threw since the last time, unless the test keeps that log itself.</summary>
+    /// <summary>Throws what the user's code threw since the last time, unless the test keeps that log
+    /// itself.</summary>
     internal void ThrowFault() => _faults?.ThrowFirst();
 
-    internal SocketError TakeAcceptError() => _acceptErrorsLeft > 0 && _acceptErrorsLeft-- > 0 ? _acceptError : SocketError.Success;
+    internal SocketError TakeAcceptError() =>
+        _acceptErrorsLeft > 0 && _acceptErrorsLeft-- > 0 ? _acceptError : SocketError.Success;
 
-    internal bool Has(IPAddress address) => address.Equals(Address) || address.Equals(AddressV6) || IPAddress.IsLoopback(address);
+    internal bool Has(IPAddress address) =>
+        address.Equals(Address) || address.Equals(AddressV6) || IPAddress.IsLoopback(address);
 
     internal void Note(string text) => Network.Note($"{Name} {text}");
 

@@ -16,8 +16,8 @@ public sealed class SimulatedNameResolver : INameResolver
         Set("localhost", IPAddress.Loopback, IPAddress.IPv6Loopback);
     }
 
-    /// <summary>Gives a name its addresses, best first, in place of those that it had. An address that no host has answers
-    /// nobody.</summary>
+    /// <summary>Gives a name its addresses, best first, in place of those that it had. An address that no host has
+    /// answers nobody.</summary>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public void Set(string name, params IPAddress[] addresses)
     {
@@ -42,7 +42,8 @@ public sealed class SimulatedNameResolver : INameResolver
     private void Answer(TaskCompletionSource<IPAddress[]> answer, string host, AddressFamily family)
     {
         _network.Note($"the name {host} is asked for ({family})");
-        IPAddress[] found = [.. _addresses.GetValueOrDefault(host, []).Where(address => address.AddressFamily == family)];
+        IPAddress[] found =
+            [.. _addresses.GetValueOrDefault(host, []).Where(address => address.AddressFamily == family)];
         if (found.Length > 0)
         {
             answer.SetResult(found);

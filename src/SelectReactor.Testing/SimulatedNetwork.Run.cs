@@ -3,14 +3,16 @@ using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing;
 
-/// <content>How it runs: one event, or one tick of one host, after the other, at the moment at which it happens.</content>
+/// <content>How it runs: one event, or one tick of one host, after the other, at the moment at which it
+/// happens.</content>
 public sealed partial class SimulatedNetwork
 {
     private static readonly TimeSpan _longestRun = TimeSpan.FromHours(1);
     private readonly EventQueue _events = new();
     private int _depth;
 
-    /// <summary>The first, kept until the outermost run ends: what fails inside a callback would only end a connection.</summary>
+    /// <summary>The first, kept until the outermost run ends: what fails inside a callback would only end a
+    /// connection.</summary>
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Since the network was made, in ticks of 100 nanoseconds, whatever the clock shows.</summary>
@@ -19,7 +21,8 @@ public sealed partial class SimulatedNetwork
     /// <summary>How often code of the user's has run.</summary>
     internal long UserTurns { get; private set; }
 
-    /// <summary>Whether the network runs already: then a reactor's wait must return to it, and not run it again.</summary>
+    /// <summary>Whether the network runs already: then a reactor's wait must return to it, and not run it
+    /// again.</summary>
     internal bool IsRunning => _depth > 0;
 
     /// <summary>Runs until something has come true, for an hour of the network's time at most.</summary>
@@ -33,8 +36,8 @@ public sealed partial class SimulatedNetwork
     /// <exception cref="ArgumentNullException"><paramref name="condition"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
-    /// <exception cref="SimulationException">It did not come true in time, or nothing is left that could happen, or the
-    /// program seems to spin.</exception>
+    /// <exception cref="SimulationException">It did not come true in time, or nothing is left that could happen, or
+    /// the program seems to spin.</exception>
     public void RunUntil(Func<bool> condition, TimeSpan limit)
     {
         ArgumentNullException.ThrowIfNull(condition);
@@ -49,8 +52,8 @@ public sealed partial class SimulatedNetwork
         }
     }
 
-    /// <summary>Runs until nothing is on its way and no reactor has anything to do at this moment: only timers may be left.
-    /// For an hour of the network's time at most.</summary>
+    /// <summary>Runs until nothing is on its way and no reactor has anything to do at this moment: only timers may be
+    /// left. For an hour of the network's time at most.</summary>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">It was not idle in time, or the program seems to spin.</exception>
     public void RunUntilIdle() => RunUntil(
@@ -79,15 +82,18 @@ public sealed partial class SimulatedNetwork
         ScheduleEvent(due, () => CallUser(action));
     }
 
-    internal EventQueue.ScheduledEvent ScheduleEvent(TimeSpan due, Action action) => _events.Add(After(due), action, isTimer: false);
+    internal EventQueue.ScheduledEvent ScheduleEvent(TimeSpan due, Action action) =>
+        _events.Add(After(due), action, isTimer: false);
 
-    internal EventQueue.ScheduledEvent ScheduleEventAt(long at, Action action) => _events.Add(at, action, isTimer: false);
+    internal EventQueue.ScheduledEvent ScheduleEventAt(long at, Action action) =>
+        _events.Add(at, action, isTimer: false);
 
-    internal EventQueue.ScheduledEvent ScheduleTimer(TimeSpan due, Action action) => _events.Add(After(due), action, isTimer: true);
+    internal EventQueue.ScheduledEvent ScheduleTimer(TimeSpan due, Action action) =>
+        _events.Add(After(due), action, isTimer: true);
 
-    /// <summary>Runs the user's code outside the reactors. No synchronization context is current meanwhile, also when a
-    /// reactor's callback runs the network: a task that completes here would otherwise send its continuations to the thread
-    /// pool.</summary>
+    /// <summary>Runs the user's code outside the reactors. No synchronization context is current meanwhile, also when
+    /// a reactor's callback runs the network: a task that completes here would otherwise send its continuations to
+    /// the thread pool.</summary>
     internal void CallUser(Action action)
     {
         SynchronizationContext? outer = SynchronizationContext.Current;
@@ -123,7 +129,8 @@ public sealed partial class SimulatedNetwork
             {
                 if (steps == Options.MaxSteps)
                 {
-                    throw new SimulationException($"Seed {Seed}: no end after {steps} events and ticks: does something spin?");
+                    throw new SimulationException(
+                        $"Seed {Seed}: no end after {steps} events and ticks: does something spin?");
                 }
 
                 bool stepped = Step(deadline);
@@ -153,12 +160,14 @@ public sealed partial class SimulatedNetwork
     {
         if (IsRunning)
         {
-            throw new InvalidOperationException("The network runs already: inside a callback use Schedule, or SimulatedHost.Spend.");
+            throw new InvalidOperationException(
+                "The network runs already: inside a callback use Schedule, or SimulatedHost.Spend.");
         }
     }
 
     /// <summary>Whether neither an event nor a tick is left.</summary>
-    private bool IsOver => _events.NextAt == long.MaxValue && _hosts.TrueForAll(static host => host.WakeAt == long.MaxValue);
+    private bool IsOver =>
+        _events.NextAt == long.MaxValue && _hosts.TrueForAll(static host => host.WakeAt == long.MaxValue);
 
     private bool Step(long deadline)
     {

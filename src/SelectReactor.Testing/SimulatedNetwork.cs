@@ -6,12 +6,12 @@ using SelectReactor.Testing.Network;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// A network of hosts in memory, each with a reactor of its own, under virtual time: no socket, no thread, no sleep. All
-/// that chance decides is drawn from a seed, so that the same program on the same seed is the same run, to the last
-/// packet. To be used on one thread. Not simulated are Unix-domain sockets and what happens outside the reactors, such as
-/// on the thread pool: code that goes there does not replay. Results and readiness are those of Linux, but for out-of-band
-/// bytes, the exact sizes of buffers, options that are taken without effect, and a handle that was made to listen and
-/// connects, or one that was made to connect and listens.
+/// A network of hosts in memory, each with a reactor of its own, under virtual time: no socket, no thread, no sleep.
+/// All that chance decides is drawn from a seed, so that the same program on the same seed is the same run, to the
+/// last packet. To be used on one thread. Not simulated are Unix-domain sockets and what happens outside the
+/// reactors, such as on the thread pool: code that goes there does not replay. Results and readiness are those of
+/// Linux, but for out-of-band bytes, the exact sizes of buffers, options that are taken without effect, and a handle
+/// that was made to listen and connects, or one that was made to connect and listens.
 /// </summary>
 /// <example>
 /// <code>
@@ -31,7 +31,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>A failure that came first must not give way to what comes of it.</summary>
     private bool _hasFailed;
 
-    /// <summary>A network under conditions that are drawn from the seed (<see cref="SimulatedNetworkOptions.Draw"/>).</summary>
+    /// <summary>A network under conditions that are drawn from the seed
+    /// (<see cref="SimulatedNetworkOptions.Draw"/>).</summary>
     public SimulatedNetwork(int seed)
         : this(seed, SimulatedNetworkOptions.Draw(seed))
     {
@@ -82,8 +83,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     internal SeededRandom InternalRandom { get; }
 
     /// <summary>
-    /// A network as <see cref="SimulatedNetwork(int)"/> makes it, which keeps its whole trace: give it to the code that
-    /// failed on this seed.
+    /// A network as <see cref="SimulatedNetwork(int)"/> makes it, which keeps its whole trace: give it to the code
+    /// that failed on this seed.
     /// </summary>
     public static SimulatedNetwork Replay(int seed) => Replay(seed, SimulatedNetworkOptions.Draw(seed));
 
@@ -95,12 +96,12 @@ public sealed partial class SimulatedNetwork : IDisposable
         return new SimulatedNetwork(seed, options with { TraceCapacity = int.MaxValue });
     }
 
-    /// <summary>Runs a scenario on the seeds 1 to <paramref name="seeds"/>, each on a network of its own under conditions
-    /// drawn from the seed.</summary>
+    /// <summary>Runs a scenario on the seeds 1 to <paramref name="seeds"/>, each on a network of its own under
+    /// conditions drawn from the seed.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="scenario"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="seeds"/> is not above zero.</exception>
-    /// <exception cref="SimulationException">The scenario threw on a seed: the message names the seed, and ends with the
-    /// last lines of the trace; the inner exception is what it threw.</exception>
+    /// <exception cref="SimulationException">The scenario threw on a seed: the message names the seed, and ends with
+    /// the last lines of the trace; the inner exception is what it threw.</exception>
     public static void Explore(int seeds, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
@@ -119,8 +120,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>Runs a scenario on one seed, under conditions of your own.</summary>
     /// <returns>The hash of the run's trace.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="SimulationException">The scenario threw: the message names the seed, and ends with the last lines of
-    /// the trace; the inner exception is what it threw.</exception>
+    /// <exception cref="SimulationException">The scenario threw: the message names the seed, and ends with the last
+    /// lines of the trace; the inner exception is what it threw.</exception>
     public static ulong Try(int seed, SimulatedNetworkOptions options, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
@@ -140,9 +141,9 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
     }
 
-    /// <summary>Adds a host with a reactor. What a handler, a timer or a posted callback of it throws has the consequences that
-    /// it has in production, and then leaves the network's run, so that a test does not overlook it. Where exceptions are
-    /// part of the test, use the other overload.</summary>
+    /// <summary>Adds a host with a reactor. What a handler, a timer or a posted callback of it throws has the
+    /// consequences that it has in production, and then leaves the network's run, so that a test does not overlook
+    /// it. Where exceptions are part of the test, use the other overload.</summary>
     /// <inheritdoc cref="AddHost(string, ReactorOptions)"/>
     public SimulatedHost AddHost(string name)
     {
@@ -160,9 +161,10 @@ public sealed partial class SimulatedNetwork : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         return AddHost(name, options, faults: null);
     }
-    /// <summary>Cuts two hosts off from each other, both ways, until <see cref="Heal(SimulatedHost, SimulatedHost)"/>. What is
-    /// sent meanwhile is lost in silence and sent again after that, as TCP does; a connection that waits for fifteen minutes
-    /// fails with <see cref="System.Net.Sockets.SocketError.TimedOut"/>.</summary>
+    /// <summary>Cuts two hosts off from each other, both ways, until
+    /// <see cref="Heal(SimulatedHost, SimulatedHost)"/>. What is sent meanwhile is lost in silence and sent again
+    /// after that, as TCP does; a connection that waits for fifteen minutes fails with
+    /// <see cref="System.Net.Sockets.SocketError.TimedOut"/>.</summary>
     /// <exception cref="ArgumentNullException">A host is null.</exception>
     public void Partition(SimulatedHost one, SimulatedHost other)
     {
@@ -193,8 +195,8 @@ public sealed partial class SimulatedNetwork : IDisposable
         ReleaseHeld();
     }
 
-    /// <summary>Cuts every connection between two hosts with a reset at both ends, as a firewall that forgets them or a
-    /// cable that swaps routes does. A host may be given twice, for its connections to itself.</summary>
+    /// <summary>Cuts every connection between two hosts with a reset at both ends, as a firewall that forgets them or
+    /// a cable that swaps routes does. A host may be given twice, for its connections to itself.</summary>
     /// <exception cref="ArgumentNullException">A host is null.</exception>
     public void Reset(SimulatedHost one, SimulatedHost other)
     {
@@ -215,8 +217,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>Adds a line of yours to the trace, and so to its hash.</summary>
     public void Note(string text) => Trace.Add(Now, text);
 
-    /// <summary>Disposes all reactors, which closes everything that is open on them. What a reactor's last callbacks throw is
-    /// thrown, once all are disposed, unless the network's run has failed already. Idempotent.</summary>
+    /// <summary>Disposes all reactors, which closes everything that is open on them. What a reactor's last callbacks
+    /// throw is thrown, once all are disposed, unless the network's run has failed already. Idempotent.</summary>
     public void Dispose()
     {
         ExceptionDispatchInfo? first = null;

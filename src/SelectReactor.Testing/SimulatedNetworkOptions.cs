@@ -17,8 +17,8 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.NotNegative(value);
     } = TimeSpan.FromMicroseconds(50);
 
-    /// <summary>The longest time that a packet is on its way; each packet's is drawn. The bytes of one connection still
-    /// arrive in order. Default: 200 microseconds.</summary>
+    /// <summary>The longest time that a packet is on its way; each packet's is drawn. The bytes of one connection
+    /// still arrive in order. Default: 200 microseconds.</summary>
     public TimeSpan MaxLatency
     {
         get;
@@ -33,24 +33,24 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = long.MaxValue;
 
-    /// <summary>How likely a packet is lost, from 0 to below 1, to arrive only when it is sent again, 200 milliseconds later or
-    /// more. Default: 0.</summary>
+    /// <summary>How likely a packet is lost, from 0 to below 1, to arrive only when it is sent again, 200
+    /// milliseconds later or more. Default: 0.</summary>
     public double LossChance
     {
         get;
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>The most bytes that one packet carries. Each one's size is drawn, from one byte on, so that the boundaries
-    /// lie anywhere. Default: 1,460.</summary>
+    /// <summary>The most bytes that one packet carries. Each one's size is drawn, from one byte on, so that the
+    /// boundaries lie anywhere. Default: 1,460.</summary>
     public int MaxSegmentBytes
     {
         get;
         init => field = Condition.AtLeast(value, 1);
     } = 1460;
 
-    /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them: a send is short or
-    /// would block beyond that. SO_SNDBUF replaces it. At least 2; default: 65,536.</summary>
+    /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them: a send is short
+    /// or would block beyond that. SO_SNDBUF replaces it. At least 2; default: 65,536.</summary>
     public int SendBufferBytes
     {
         get;
@@ -65,43 +65,47 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = 64 * 1024;
 
-    /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to below 1. Default: 0.</summary>
+    /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to below 1. Default:
+    /// 0.</summary>
     public double ResetChance
     {
         get;
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>How likely a wait reports handles that are not ready (select(2), bugs), from 0 to below 1. Default: 0.</summary>
+    /// <summary>How likely a wait reports handles that are not ready (select(2), bugs), from 0 to below 1. Default:
+    /// 0.</summary>
     public double SpuriousReadinessChance
     {
         get;
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>The share of the send buffer that must be free before a wait reports room to write, from 0 (any byte) to below
-    /// 1. Default: a third, as on Linux.</summary>
+    /// <summary>The share of the send buffer that must be free before a wait reports room to write, from 0 (any byte)
+    /// to below 1. Default: a third, as on Linux.</summary>
     public double MinWritableShare
     {
         get;
         init => field = Condition.Chance(value);
     } = 1.0 / 3;
 
-    /// <summary>Whether a reset discards the bytes that a receiver's system has acknowledged and its program has not received, as
-    /// on Windows. Default: false, as on Linux.</summary>
+    /// <summary>Whether a reset discards the bytes that a receiver's system has acknowledged and its program has not
+    /// received, as on Windows. Default: false, as on Linux.</summary>
     public bool ResetDiscardsInput { get; init; }
 
-    /// <summary>How likely a send to a peer that has reset the connection reports that a part was sent and loses the error, from
-    /// 0 to below 1. Socket.Send does so when the reset comes between its two attempts. Default: 0.</summary>
+    /// <summary>How likely a send to a peer that has reset the connection reports that a part was sent and loses the
+    /// error, from 0 to below 1. Socket.Send does so when the reset comes between its two attempts. Default:
+    /// 0.</summary>
     public double LostSendErrorChance
     {
         get;
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>Whether a reset is reported only once, as on systems that cannot tell TCP's state: a receive after a send that has
-    /// met the reset reports the end of the stream, and the next send fails with <see cref="SocketError.Shutdown"/>.
-    /// Default: false, as on Linux, where a receive goes on to report <see cref="SocketError.ConnectionReset"/>.</summary>
+    /// <summary>Whether a reset is reported only once, as on systems that cannot tell TCP's state: a receive after a
+    /// send that has met the reset reports the end of the stream, and the next send fails with
+    /// <see cref="SocketError.Shutdown"/>. Default: false, as on Linux, where a receive goes on to report
+    /// <see cref="SocketError.ConnectionReset"/>.</summary>
     public bool ResetLooksLikeEnd { get; init; }
 
     /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>
@@ -111,8 +115,8 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = 1024;
 
-    /// <summary>How long one tick of a reactor takes, so that a loop without an end gets on in time as well. Default: 1
-    /// microsecond.</summary>
+    /// <summary>How long one tick of a reactor takes, so that a loop without an end gets on in time as well. Default:
+    /// 1 microsecond.</summary>
     public TimeSpan TickTime
     {
         get;
@@ -134,7 +138,8 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = 1000;
 
-    /// <summary>Nothing takes time and nothing is cut to pieces: for tests in which the network is not the question.</summary>
+    /// <summary>Nothing takes time and nothing is cut to pieces: for tests in which the network is not the
+    /// question.</summary>
     public static SimulatedNetworkOptions Ideal { get; } = new()
     {
         MinLatency = TimeSpan.Zero,
@@ -145,15 +150,17 @@ public sealed record SimulatedNetworkOptions
 
     /// <summary>
     /// Conditions drawn from a seed, each from good to bad: latency up to a second, narrow lines, loss, packets of few
-    /// bytes, small buffers, spurious readiness. Not all of it at once, so that a connection still carries some hundred
-    /// bytes a second, and no resets: nothing that a correct program could not survive.
+    /// bytes, small buffers, spurious readiness. Not all of it at once, so that a connection still carries some
+    /// hundred bytes a second, and no resets: nothing that a correct program could not survive.
     /// </summary>
     public static SimulatedNetworkOptions Draw(int seed)
     {
         var random = new Random(seed ^ 0x5EED);
-        TimeSpan least = Pick(random, TimeSpan.Zero, TimeSpan.FromMicroseconds(20), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(80));
+        TimeSpan least = Pick(random, TimeSpan.Zero, TimeSpan.FromMicroseconds(20), TimeSpan.FromMilliseconds(1),
+            TimeSpan.FromMilliseconds(80));
         TimeSpan most = least + Pick(
-            random, TimeSpan.Zero, TimeSpan.FromMicroseconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1));
+            random, TimeSpan.Zero, TimeSpan.FromMicroseconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(
+                1));
         bool isFar = most > TimeSpan.FromMilliseconds(5);
         int segment = isFar ? Pick(random, 1460, 64 * 1024) : Pick(random, 1460, 64 * 1024, 100, 3);
         return new SimulatedNetworkOptions
@@ -163,8 +170,10 @@ public sealed record SimulatedNetworkOptions
             BytesPerSecond = Pick(random, long.MaxValue, long.MaxValue, 10_000_000, 100_000),
             LossChance = segment < 100 ? 0 : Pick(random, 0, 0, 0.01, 0.1),
             MaxSegmentBytes = segment,
-            SendBufferBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 100),
-            ReceiveWindowBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(random, 64 * 1024, 256 * 1024, 4096, 50),
+            SendBufferBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(
+                random, 64 * 1024, 256 * 1024, 4096, 100),
+            ReceiveWindowBytes = isFar ? Pick(random, 16 * 1024, 256 * 1024) : Pick(
+                random, 64 * 1024, 256 * 1024, 4096, 50),
             SpuriousReadinessChance = Pick(random, 0, 0, 0.05, 0.3),
             MinWritableShare = Pick(random, 1.0 / 3, 1.0 / 3, 0, 0.6),
             ResetDiscardsInput = Pick(random, false, false, true),

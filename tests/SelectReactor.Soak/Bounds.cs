@@ -21,10 +21,12 @@ internal static class Bounds
     public static TimeSpan Connect(SimulatedNetwork network) => 3 * OneWay(network);
 
     /// <summary>Some time from nothing to this one.</summary>
-    public static TimeSpan UpTo(this Random random, TimeSpan most) => TimeSpan.FromTicks(random.NextInt64(most.Ticks + 1));
+    public static TimeSpan UpTo(this Random random, TimeSpan most) =>
+        TimeSpan.FromTicks(random.NextInt64(most.Ticks + 1));
 
     /// <summary>Some time between two.</summary>
-    public static TimeSpan Between(this Random random, TimeSpan least, TimeSpan most) => least + random.UpTo(most - least);
+    public static TimeSpan Between(this Random random, TimeSpan least, TimeSpan most) =>
+        least + random.UpTo(most - least);
 
     public static bool Coin(this Random random) => random.Next(2) == 0;
 
@@ -45,13 +47,15 @@ internal static class Bounds
         }
     }
 
-    /// <summary>That a host had no more turns than it had things to do; spurious readiness makes some in vain.</summary>
+    /// <summary>That a host had no more turns than it had things to do; spurious readiness makes some in
+    /// vain.</summary>
     public static void RequireFewTicks(SimulatedHost host, long before, int useful)
     {
         long most = (3 * useful) + 50;
         if (host.Ticks - before > most)
         {
-            throw new RequirementException($"{host.Name} took {host.Ticks - before} ticks for {useful} things to do: it spins.");
+            throw new RequirementException(
+                $"{host.Name} took {host.Ticks - before} ticks for {useful} things to do: it spins.");
         }
     }
 }

@@ -18,7 +18,8 @@ internal static class Commands
         };
         scenarios.Validators.Add(static result =>
         {
-            foreach (string unknown in result.GetRequiredValue<string[]>("--scenarios").Except(Scenario.All.Select(static each => each.Name)))
+            string[] wanted = result.GetRequiredValue<string[]>("--scenarios");
+            foreach (string unknown in wanted.Except(Scenario.All.Select(static each => each.Name)))
             {
                 result.AddError($"There is no scenario {unknown}. There are: {string.Join(", ", Scenario.All)}.");
             }
@@ -37,7 +38,8 @@ internal static class Commands
         command.SetAction(arguments =>
         {
             string[] names = arguments.GetValue(scenarios) ?? [];
-            Scenario[] chosen = [.. Scenario.All.Where(scenario => names.Length == 0 || names.Contains(scenario.Name))];
+            Scenario[] chosen =
+                [.. Scenario.All.Where(scenario => names.Length == 0 || names.Contains(scenario.Name))];
             return arguments.GetValue(seed) is { } one
                 ? Replay(chosen, one)
                 : Soak.Run(chosen, arguments.GetValue(first), arguments.GetValue(seeds));

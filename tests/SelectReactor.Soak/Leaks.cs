@@ -7,11 +7,13 @@ internal static class Leaks
 {
     /// <summary>Runs until all is done, and looks whether every descriptor, key and segment came back.</summary>
     /// <param name="network">Its hosts have no open connection, and each listener keeps its spare descriptor.</param>
-    /// <param name="listeners">How many listeners are open on all hosts: one that was forgotten would look like these.</param>
+    /// <param name="listeners">How many listeners are open on all hosts: one that was forgotten would look like
+    /// these.</param>
     public static void None(SimulatedNetwork network, int listeners = 1)
     {
         network.RunUntilIdle();
-        Require.Equal(network.Hosts.Sum(static host => host.RegisteredKeys), listeners, "keys of all hosts, one for each listener,");
+        Require.Equal(network.Hosts.Sum(static host => host.RegisteredKeys), listeners,
+            "keys of all hosts, one for each listener,");
         foreach (SimulatedHost host in network.Hosts)
         {
             Require.Equal(host.Reactor.Connections.Count, 0, $"open connections of {host.Name}");

@@ -4,8 +4,8 @@ using SelectReactor.Testing;
 
 namespace SelectReactor.Soak;
 
-/// <summary>A peer that is no reactor, and so keeps to no rule but those of the system. Nothing happens by itself: it must
-/// be closed or aborted.</summary>
+/// <summary>A peer that is no reactor, and so keeps to no rule but those of the system. Nothing happens by itself: it
+/// must be closed or aborted.</summary>
 internal sealed class RawPeer
 {
     private readonly SimulatedHost _host;
@@ -34,7 +34,8 @@ internal sealed class RawPeer
     public bool IsReset { get; private set; }
 
     /// <summary>One that connects, sends, and waits until the server has it.</summary>
-    public static RawPeer Connect(SimulatedNetwork network, SimulatedHost host, EndPoint remoteEndPoint, Recorder served)
+    public static RawPeer Connect(
+        SimulatedNetwork network, SimulatedHost host, EndPoint remoteEndPoint, Recorder served)
     {
         int before = served.Connections;
         var peer = new RawPeer(host, remoteEndPoint);

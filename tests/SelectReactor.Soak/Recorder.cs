@@ -3,8 +3,9 @@ using System.IO.Pipelines;
 
 namespace SelectReactor.Soak;
 
-/// <summary>A handler that counts what happens to its connections, and does what a scenario fills in. By default it reads
-/// all input and closes when the peer has ended. It insists on the order of callbacks that is promised.</summary>
+/// <summary>A handler that counts what happens to its connections, and does what a scenario fills in. By default it
+/// reads all input and closes when the peer has ended. It insists on the order of callbacks that is
+/// promised.</summary>
 internal sealed class Recorder : IConnectionHandler
 {
     private readonly HashSet<Connection> _open = [];
@@ -37,7 +38,8 @@ internal sealed class Recorder : IConnectionHandler
     public Connection Connection => _last ?? throw new RequirementException("There was no connection.");
 
     /// <summary>The latest reason.</summary>
-    public CloseReason Reason => Closed > 0 ? _reasons[^1] : throw new RequirementException("No connection was closed.");
+    public CloseReason Reason =>
+        Closed > 0 ? _reasons[^1] : throw new RequirementException("No connection was closed.");
 
     /// <summary>Looks at all input and consumes none.</summary>
     public static void Hoard(Connection connection)

@@ -13,11 +13,13 @@ internal static class Soak
         (Scenario Scenario, int Seed, Exception Exception)? failure = null;
         int done = 0;
         AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(),
+                new PercentageColumn(), new RemainingTimeColumn())
             .Start(progress =>
             {
                 ProgressTask task = progress.AddTask("seeds", maxValue: seeds);
-                (failure, done) = FirstFailure(scenarios, first, seeds, count => Show(task, count, start, scenarios.Count));
+                (failure, done) = FirstFailure(
+                    scenarios, first, seeds, count => Show(task, count, start, scenarios.Count));
             });
 
         TimeSpan time = Stopwatch.GetElapsedTime(start);
@@ -25,7 +27,8 @@ internal static class Soak
         {
             Console.WriteLine($"{found.Scenario}: {found.Exception.Message}");
             Console.WriteLine(
-                $"First failing seed: {found.Seed}. See it again: dotnet run -c Release --project tests/SelectReactor.Soak -- "
+                $"First failing seed: {found.Seed}. "
+                + $"See it again: dotnet run -c Release --project tests/SelectReactor.Soak -- "
                 + $"--scenarios {found.Scenario} --seed {found.Seed}");
             return 1;
         }
@@ -37,7 +40,8 @@ internal static class Soak
         }
 
         Console.WriteLine(
-            $"{seeds} seeds, {scenarios.Count} scenarios each, in {time.TotalSeconds:F1} s ({seeds / time.TotalSeconds:F0} seeds/s): clean.");
+            $"{seeds} seeds, {scenarios.Count} scenarios each, in {time.TotalSeconds:F1} s "
+            + $"({seeds / time.TotalSeconds:F0} seeds/s): clean.");
         return 0;
     }
 

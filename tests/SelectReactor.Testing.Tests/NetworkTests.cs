@@ -53,7 +53,8 @@ public sealed class NetworkTests : TwoHosts
     {
         Assert.That(Client.Reactor.RunOnce(Second), Is.Zero);
         Assert.That(Network.Clock.Elapsed, Is.EqualTo(Second));
-        Assert.That(() => Client.Reactor.Run(), Throws.TypeOf<SimulationException>().With.Message.Contains("waits for ever"));
+        Assert.That(
+            () => Client.Reactor.Run(), Throws.TypeOf<SimulationException>().With.Message.Contains("waits for ever"));
     }
 
     [Test]
@@ -176,7 +177,8 @@ public sealed class NetworkTests : TwoHosts
         Network.Names.Remove("server");
         Task<Connection> lost = Client.Reactor.ConnectAsync(new DnsEndPoint("server", 7), sender);
         Network.RunUntil(() => lost.IsCompleted);
-        Assert.That((lost.Exception!.InnerException as SocketException)!.SocketErrorCode, Is.EqualTo(SocketError.HostNotFound));
+        Assert.That((lost.Exception!.InnerException as SocketException)!.SocketErrorCode,
+            Is.EqualTo(SocketError.HostNotFound));
     }
 
     [Test]
@@ -206,7 +208,8 @@ public sealed class NetworkTests : TwoHosts
         network.Note("two");
         network.Note("three");
 
-        Assert.That(network.Trace.Lines.Select(static line => line.Split(' ')[^1]), Is.EqualTo(new[] { "two", "three" }));
+        Assert.That(
+            network.Trace.Lines.Select(static line => line.Split(' ')[^1]), Is.EqualTo(new[] { "two", "three" }));
         Assert.That(network.Trace.Count, Is.EqualTo(3));
     }
 

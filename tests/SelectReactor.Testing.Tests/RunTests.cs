@@ -55,7 +55,8 @@ public sealed class RunTests : TwoHosts
         Network.Schedule(Second, static () => throw new NotSupportedException("elsewhere"));
 
         Assert.That(
-            () => Network.RunFor(3 * Second), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("elsewhere"));
+            () =>
+                Network.RunFor(3 * Second), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("elsewhere"));
         Network.RunFor(Second);
     }
 

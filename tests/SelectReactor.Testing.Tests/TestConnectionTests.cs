@@ -62,7 +62,8 @@ public sealed class TestConnectionTests
         connection.ReceiveInPieces("hi"u8, 1);
         connection.ReceiveInPieces("j"u8, 5);
 
-        Assert.That(script.Events, Is.EqualTo(["connected", "read abc", "read def", "read g", "read h", "read i", "read j"]));
+        Assert.That(
+            script.Events, Is.EqualTo(["connected", "read abc", "read def", "read g", "read h", "read i", "read j"]));
         Assert.That(() => connection.ReceiveInPieces("l"u8, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 

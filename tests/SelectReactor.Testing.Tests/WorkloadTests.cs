@@ -3,8 +3,8 @@ using SelectReactor.Soak.Workloads;
 
 namespace SelectReactor.Testing.Tests;
 
-/// <summary>What must hold for every workload, under every fault. Where one fails, CsCheck looks for a smaller one that
-/// does.</summary>
+/// <summary>What must hold for every workload, under every fault. Where one fails, CsCheck looks for a smaller one
+/// that does.</summary>
 public sealed class WorkloadTests
 {
     private const int Workloads = 500;

@@ -3,8 +3,8 @@ using SelectReactor.Testing.Time;
 namespace SelectReactor.Testing.Network;
 
 /// <summary>
-/// One direction of one connection. Packets arrive in the order in which they were sent, however long each takes. Packets
-/// that a partition swallows are kept, and sent again when the hosts reach each other.
+/// One direction of one connection. Packets arrive in the order in which they were sent, however long each takes.
+/// Packets that a partition swallows are kept, and sent again when the hosts reach each other.
 /// </summary>
 internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, SimulatedHost to)
 {
@@ -31,8 +31,8 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
     /// <summary>Sends an acknowledgement, which is never acknowledged itself.</summary>
     public void SendAcknowledgement(Action arrive) => Send(new Packet(0, arrive, isAcknowledgement: true));
 
-    /// <summary>Sends a reset behind the packets that are on their way. A reset is never sent again, and neither is a lost
-    /// packet before it: so the receiver gets neither that packet nor those behind it. A partition swallows the
+    /// <summary>Sends a reset behind the packets that are on their way. A reset is never sent again, and neither is a
+    /// lost packet before it: so the receiver gets neither that packet nor those behind it. A partition swallows the
     /// reset.</summary>
     public void SendReset(Action arrive)
     {

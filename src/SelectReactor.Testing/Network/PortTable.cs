@@ -33,7 +33,8 @@ internal sealed class PortTable(SeededRandom random)
     }
 
     /// <summary>Whether a handle may bind to an address, or begin to listen on the one that it has.</summary>
-    public bool IsFree(IPEndPoint endPoint, SimulatedHandle handle) => !_bound.TryGetValue(endPoint.Port, out List<SimulatedHandle>? others)
+    public bool IsFree(IPEndPoint endPoint, SimulatedHandle handle) =>
+        !_bound.TryGetValue(endPoint.Port, out List<SimulatedHandle>? others)
         || others.TrueForAll(other => other == handle
             || (other.SharesAddress && !other.IsListening)
             || (other.ReusesPort && handle.ReusesPort)
@@ -69,7 +70,8 @@ internal sealed class PortTable(SeededRandom random)
 
         SimulatedListener[] listeners =
         [
-            .. handles.OfType<SimulatedListener>().Where(listener => listener.IsListening && listener.Answers(endPoint.Address)),
+            .. handles.OfType<SimulatedListener>().Where(
+                listener => listener.IsListening && listener.Answers(endPoint.Address)),
         ];
         return listeners.Length == 0 ? null : listeners[listeners.Length == 1 ? 0 : random.Below(listeners.Length)];
     }

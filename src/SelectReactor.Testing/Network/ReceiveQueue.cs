@@ -1,7 +1,7 @@
 namespace SelectReactor.Testing.Network;
 
-/// <summary>The receive buffer of one end: the bytes that its system has taken and acknowledged, until the program receives
-/// them. What the program leaves here makes the peer's window smaller.</summary>
+/// <summary>The receive buffer of one end: the bytes that its system has taken and acknowledged, until the program
+/// receives them. What the program leaves here makes the peer's window smaller.</summary>
 internal sealed class ReceiveQueue(int capacity)
 {
     private readonly ByteQueue _bytes = new();

@@ -1,8 +1,8 @@
 namespace SelectReactor.Testing.Network;
 
 /// <summary>
-/// The send buffer of one end: the bytes that the program has handed to its system, until the peer's system acknowledges
-/// them. Bytes have sequence numbers: the first is 0, and FIN has the number after the last byte.
+/// The send buffer of one end: the bytes that the program has handed to its system, until the peer's system
+/// acknowledges them. Bytes have sequence numbers: the first is 0, and FIN has the number after the last byte.
 /// </summary>
 internal sealed class SendQueue(int capacity)
 {

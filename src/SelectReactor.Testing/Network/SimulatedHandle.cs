@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing.Network;
 
-/// <summary>What every handle of a simulated host has: a descriptor, an address, and things that it is ready for.</summary>
+/// <summary>What every handle of a simulated host has: a descriptor, an address, and things that it is ready
+/// for.</summary>
 internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, AddressFamily family) : Handle
 {
     /// <summary>In place of a descriptor: waits to be accepted.</summary>
@@ -148,8 +149,8 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
         Note($"is bound to {endPoint}");
     }
 
-    /// <summary>The address of one that was accepted, whose port is the listener's; and of one that is bound to any address
-    /// and now has one.</summary>
+    /// <summary>The address of one that was accepted, whose port is the listener's; and of one that is bound to any
+    /// address and now has one.</summary>
     protected void Relocate(IPEndPoint endPoint) => Local = endPoint;
 
     private SocketError WhileOpen(SocketError answer) => IsClosed ? SocketError.OperationAborted : answer;

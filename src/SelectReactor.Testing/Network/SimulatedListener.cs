@@ -106,7 +106,8 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
     /// <summary>Whether it takes clients of this address of its host.</summary>
     public bool Answers(IPAddress address) => Local!.Address.Equals(address)
         || (PortTable.IsAny(Local.Address)
-            && (Local.AddressFamily == address.AddressFamily || (_takesBothFamilies && Family == AddressFamily.InterNetworkV6)));
+            && (Local.AddressFamily == address.AddressFamily || (_takesBothFamilies
+                && Family == AddressFamily.InterNetworkV6)));
 
     /// <summary>A client's first packet. As on Linux, one more than the backlog has room.</summary>
     public void OnSyn(SimulatedStream client)

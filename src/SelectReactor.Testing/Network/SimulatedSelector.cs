@@ -1,9 +1,9 @@
 namespace SelectReactor.Testing.Network;
 
 /// <summary>
-/// The selector of a simulated host. When the network runs the host's reactor, a wait returns at once and leaves a note of
-/// how long it would have been: the network comes back then. When a test steps the reactor itself, the wait runs the
-/// network.
+/// The selector of a simulated host. When the network runs the host's reactor, a wait returns at once and leaves a
+/// note of how long it would have been: the network comes back then. When a test steps the reactor itself, the wait
+/// runs the network.
 /// </summary>
 internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 {
@@ -26,7 +26,8 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         ArgumentNullException.ThrowIfNull(entry);
         if (entry.Handle is not SimulatedHandle handle || handle.Host != host)
         {
-            throw new ArgumentException($"{host.Name} watches its own simulated handles, not a {entry.Handle.GetType().Name}.", nameof(entry));
+            throw new ArgumentException(
+                $"{host.Name} watches its own simulated handles, not a {entry.Handle.GetType().Name}.", nameof(entry));
         }
 
         entry.State = new Position { Index = _entries.Count };
@@ -53,7 +54,8 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
         if (network.Clock.Stands && wait > TimeSpan.Zero)
         {
-            // As poll(2), which counts in milliseconds: a moment before a timer that does not come nearer is no busy loop.
+            // As poll(2), which counts in milliseconds: a moment before a timer that does not come nearer is no busy
+            // loop.
             deadline = Math.Max(deadline, network.After(_minWait));
         }
 

@@ -7,15 +7,17 @@ namespace SelectReactor.Testing.Network;
 /// <content>The three-way handshake: SYN, which may be sent again, SYN-ACK, and the client's ACK.</content>
 internal sealed partial class SimulatedStream
 {
-    /// <summary>A SYN without an answer is sent again after 1, 2, 4 … seconds. After so many the attempt has timed out: 127
-    /// seconds in all (tcp_syn_retries, tcp(7)).</summary>
+    /// <summary>A SYN without an answer is sent again after 1, 2, 4 … seconds. After so many the attempt has timed
+    /// out: 127 seconds in all (tcp_syn_retries, tcp(7)).</summary>
     private const int MaxSynRetries = 6;
 
     private SimulatedListener? _listener;
     private EventQueue.ScheduledEvent? _retry;
 
-    /// <summary>The server's end of a connection that a client's SYN began. <see cref="SendSynAck"/> answers it.</summary>
-    public SimulatedStream(SimulatedHost host, SimulatedStream client, SimulatedListener listener, AddressFamily family)
+    /// <summary>The server's end of a connection that a client's SYN began. <see cref="SendSynAck"/> answers
+    /// it.</summary>
+    public SimulatedStream(
+        SimulatedHost host, SimulatedStream client, SimulatedListener listener, AddressFamily family)
         : this(host, NotAccepted, family)
     {
         _listener = listener;

@@ -3,8 +3,8 @@ using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing.Network;
 
-/// <content>What goes over the network between two ends. An end that its program has closed goes on to deliver what it had
-/// taken.</content>
+/// <content>What goes over the network between two ends. An end that its program has closed goes on to deliver what
+/// it had taken.</content>
 internal sealed partial class SimulatedStream
 {
     /// <summary>After so long without an acknowledgement Linux gives up (tcp_retries2, tcp(7)).</summary>
@@ -37,8 +37,8 @@ internal sealed partial class SimulatedStream
         _peer?.WatchForSilence();
     }
 
-    // A close with unread input is a reset, which discards what was still to be sent. When both ends have sent FIN, there is
-    // nothing left to reset.
+    // A close with unread input is a reset, which discards what was still to be sent. When both ends have sent FIN,
+    // there is nothing left to reset.
     protected override void OnClosing(bool reset)
     {
         _retry?.Cancel();

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing.Network;
 
-/// <summary>One end of a simulated TCP connection, as its program sees it. Results are those of Linux unless an option says
-/// otherwise.</summary>
+/// <summary>One end of a simulated TCP connection, as its program sees it. Results are those of Linux unless an
+/// option says otherwise.</summary>
 internal sealed partial class SimulatedStream : SimulatedHandle
 {
     private readonly SendQueue _send;
@@ -48,8 +48,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
     private bool IsReadable => _receive.Count > 0 || _receive.IsEnded || _isInputShut;
 
-    // A send fails at once when the output is shut, so a wait reports it. Linux reports room when a third of the buffer is
-    // free (sk_stream_is_writeable).
+    // A send fails at once when the output is shut, so a wait reports it. Linux reports room when a third of the
+    // buffer is free (sk_stream_is_writeable).
     private bool IsWritable => !State.CanSend()
         || (_send.Room > 0 && _send.Room >= (int)(_send.Capacity * Network.Options.MinWritableShare));
 
@@ -264,8 +264,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         return sent == 0 && wanted > 0 ? SocketError.WouldBlock : SocketError.Success;
     }
 
-    // Socket.Send sends the rest of a short send again, and forgets the error of that when a part was sent: the reset came
-    // between the two.
+    // Socket.Send sends the rest of a short send again, and forgets the error of that when a part was sent: the reset
+    // came between the two.
     private SocketError BeginFailedSend(int wanted, out int sent)
     {
         sent = 0;

@@ -1,7 +1,7 @@
 namespace SelectReactor.Testing.Network;
 
-/// <summary>The states of a TCP connection, by their names in RFC 9293, as one of its two ends sees it. FIN counts as sent
-/// when the program has ended its output, though it leaves after the bytes that are still queued.</summary>
+/// <summary>The states of a TCP connection, by their names in RFC 9293, as one of its two ends sees it. FIN counts as
+/// sent when the program has ended its output, though it leaves after the bytes that are still queued.</summary>
 internal enum TcpState : byte
 {
     /// <summary>Not connected yet.</summary>

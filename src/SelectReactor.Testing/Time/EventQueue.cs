@@ -1,9 +1,9 @@
 namespace SelectReactor.Testing.Time;
 
 /// <summary>
-/// The events that are still to happen on the network, ordered by their moment; events of the same moment keep the order in
-/// which they were scheduled. They run on the network's thread. Any thread may schedule and cancel: a timer is disposed by
-/// whatever thread ends a wait.
+/// The events that are still to happen on the network, ordered by their moment; events of the same moment keep the
+/// order in which they were scheduled. They run on the network's thread. Any thread may schedule and cancel: a timer
+/// is disposed by whatever thread ends a wait.
 /// </summary>
 internal sealed class EventQueue
 {
@@ -12,7 +12,8 @@ internal sealed class EventQueue
     private long _sequence;
     private int _pending;
 
-    /// <summary>How many events are still to come, timers not counted: the network is idle when there is none.</summary>
+    /// <summary>How many events are still to come, timers not counted: the network is idle when there is
+    /// none.</summary>
     public int Pending
     {
         get
@@ -58,7 +59,8 @@ internal sealed class EventQueue
         return scheduled;
     }
 
-    /// <summary>Runs the event that <see cref="NextAt"/> found, unless another thread has cancelled it since.</summary>
+    /// <summary>Runs the event that <see cref="NextAt"/> found, unless another thread has cancelled it
+    /// since.</summary>
     public void RunNext()
     {
         ScheduledEvent? next;

@@ -4,8 +4,8 @@ namespace SelectReactor.Testing;
 
 /// <summary>
 /// The one clock of a <see cref="SimulatedNetwork"/>. It moves only when the network runs. Its monotonic side
-/// (<see cref="GetTimestamp"/>, timers) and its wall side (<see cref="GetUtcNow"/>) can be moved apart, as a real clock is
-/// by an administrator or a time server. To be used on the network's thread only.
+/// (<see cref="GetTimestamp"/>, timers) and its wall side (<see cref="GetUtcNow"/>) can be moved apart, as a real
+/// clock is by an administrator or a time server. To be used on the network's thread only.
 /// </summary>
 public sealed class SimulatedClock : TimeProvider
 {
@@ -39,8 +39,8 @@ public sealed class SimulatedClock : TimeProvider
     /// <summary>The wall clock: 2000-01-01 00:00 UTC at first.</summary>
     public override DateTimeOffset GetUtcNow() => _firstDay + Elapsed + _wallOffset;
 
-    /// <summary>Moves the wall clock alone, forward or back, as setting the date does. Monotonic time and timers are not
-    /// concerned.</summary>
+    /// <summary>Moves the wall clock alone, forward or back, as setting the date does. Monotonic time and timers are
+    /// not concerned.</summary>
     public void StepWallClock(TimeSpan step)
     {
         _wallOffset += step;
@@ -49,8 +49,8 @@ public sealed class SimulatedClock : TimeProvider
 
     /// <summary>Lets the clock jump forward, both sides, as on a machine that was suspended: what was due meanwhile is
     /// found late. The network itself has not moved.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="span"/> is negative, since monotonic time never goes
-    /// back, or more than a thousand years.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="span"/> is negative, since monotonic time never
+    /// goes back, or more than a thousand years.</exception>
     public void Leap(TimeSpan span)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(span, TimeSpan.Zero);
@@ -65,7 +65,8 @@ public sealed class SimulatedClock : TimeProvider
         ArmTimers();
     }
 
-    /// <summary>Lets the clock stand still while the network goes on, until <see cref="Resume"/>. Idempotent.</summary>
+    /// <summary>Lets the clock stand still while the network goes on, until <see cref="Resume"/>.
+    /// Idempotent.</summary>
     public void Freeze()
     {
         _standsAt ??= GetTimestamp();

@@ -1,9 +1,10 @@
 namespace SelectReactor.Testing.Time;
 
-/// <summary>A timer of <see cref="SimulatedClock.CreateTimer"/>. Its callback runs on the network's thread, in the execution
-/// context in which the timer was made. Any thread may change or dispose it: the runtime disposes the timers of its own
-/// waits on the thread that ends the wait.</summary>
-internal sealed class SimulatedTimer(SimulatedNetwork network, SimulatedClock clock, TimerCallback callback, object? state)
+/// <summary>A timer of <see cref="SimulatedClock.CreateTimer"/>. Its callback runs on the network's thread, in the
+/// execution context in which the timer was made. Any thread may change or dispose it: the runtime disposes the
+/// timers of its own waits on the thread that ends the wait.</summary>
+internal sealed class SimulatedTimer(
+    SimulatedNetwork network, SimulatedClock clock, TimerCallback callback, object? state)
     : ITimer
 {
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
@@ -30,8 +31,8 @@ internal sealed class SimulatedTimer(SimulatedNetwork network, SimulatedClock cl
         }
     }
 
-    /// <summary>Waits for the rest of its time, which a change of the clock may have made shorter or longer; not while the
-    /// clock stands.</summary>
+    /// <summary>Waits for the rest of its time, which a change of the clock may have made shorter or longer; not
+    /// while the clock stands.</summary>
     public void Arm()
     {
         lock (_gate)

@@ -8,8 +8,8 @@ internal static class AcceptFaults
 {
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
-    /// <summary>F15: while no descriptor is left, those that are open are served, and the loop does not spin; once there are
-    /// some again, clients are accepted within a second.</summary>
+    /// <summary>F15: while no descriptor is left, those that are open are served, and the loop does not spin; once
+    /// there are some again, clients are accepted within a second.</summary>
     public static void NoDescriptors(SimulatedNetwork network)
     {
         var served = new Recorder { Readable = Recorder.Echo };
@@ -20,7 +20,8 @@ internal static class AcceptFaults
         int usual = server.MaxDescriptors;
         server.MaxDescriptors = server.OpenDescriptors - network.Random.Next(2);
         long before = server.Ticks;
-        List<RawPeer> peers = [.. Enumerable.Range(0, network.Random.Next(5)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
+        List<RawPeer> peers =
+            [.. Enumerable.Range(0, network.Random.Next(5)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
         TimeSpan time = network.Random.UpTo(TimeSpan.FromSeconds(5));
         for (int i = 0; i < 50; i++)
         {
@@ -53,11 +54,13 @@ internal static class AcceptFaults
         Leaks.None(network);
     }
 
-    /// <summary>F16: errors of accept that concern one client lose that one, and the others are accepted at once.</summary>
+    /// <summary>F16: errors of accept that concern one client lose that one, and the others are accepted at
+    /// once.</summary>
     public static void AcceptsFail(SimulatedNetwork network)
     {
         SocketError error = network.Random.GetItems(
-            [SocketError.ConnectionAborted, SocketError.ConnectionReset, SocketError.NetworkDown, SocketError.HostUnreachable], 1)[0];
+            [SocketError.ConnectionAborted, SocketError.ConnectionReset, SocketError.NetworkDown,
+                SocketError.HostUnreachable], 1)[0];
         int failures = network.Random.Next(1, 6);
         RunFailingAccepts(network, error, failures, Bounds.Connect(network));
     }
@@ -67,7 +70,8 @@ internal static class AcceptFaults
     {
         int failures = network.Random.Next(1, 4);
         RunFailingAccepts(
-            network, SocketError.NoBufferSpaceAvailable, failures, (failures * _pause) + Bounds.Connect(network) + Bounds.Slack);
+            network, SocketError.NoBufferSpaceAvailable, failures,
+                (failures * _pause) + Bounds.Connect(network) + Bounds.Slack);
     }
 
     /// <summary>F17: clients that were gone before they were accepted are opened and closed, and what they had sent is
@@ -80,7 +84,8 @@ internal static class AcceptFaults
         var listener = server.Reactor.Listen(server.EndPoint(7), served);
         network.RunFor(Bounds.Slack);
         server.Stall(2 * Bounds.Connect(network));
-        List<RawPeer> peers = [.. Enumerable.Range(0, network.Random.Next(1, 20)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
+        List<RawPeer> peers =
+            [.. Enumerable.Range(0, network.Random.Next(1, 20)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
         network.RunFor(Bounds.Connect(network));
         peers.ForEach(peer => peer.Send(network.Random.Coin() ? network.Random.Bytes(20) : []));
         peers.ForEach(static peer => peer.Abort());
@@ -94,8 +99,8 @@ internal static class AcceptFaults
         Leaks.None(network);
     }
 
-    /// <summary>F18, L4: many clients at once are all accepted, so many a tick, and one that is open has its answer in its
-    /// time among them.</summary>
+    /// <summary>F18, L4: many clients at once are all accepted, so many a tick, and one that is open has its answer
+    /// in its time among them.</summary>
     public static void ManyAtOnce(SimulatedNetwork network)
     {
         const int MostATick = 16;
@@ -116,7 +121,8 @@ internal static class AcceptFaults
         server.Stall(network.Random.UpTo(TimeSpan.FromMilliseconds(100)));
         List<RawPeer> peers = [.. Enumerable.Range(0, 30).Select(_ => new RawPeer(client, server.EndPoint(7)))];
         calling.Connection.TryWrite("x"u8);
-        network.RunUntil(() => calling.BytesReceived == 1, TimeSpan.FromMilliseconds(100) + (2 * Bounds.OneWay(network)));
+        network.RunUntil(
+            () => calling.BytesReceived == 1, TimeSpan.FromMilliseconds(100) + (2 * Bounds.OneWay(network)));
         network.RunUntil(
             () => served.Connections == 1 + peers.Count, TimeSpan.FromMilliseconds(100) + Bounds.Connect(network));
         Require.That(accepted.Values.All(static count => count <= MostATick), "no tick accepts more than the limit");
@@ -127,11 +133,12 @@ internal static class AcceptFaults
         Leaks.None(network);
     }
 
-    /// <summary>F19: at a limit on connections, the listener's or the reactor's, the others wait until one has closed; nobody
-    /// is refused, and there are never more.</summary>
+    /// <summary>F19: at a limit on connections, the listener's or the reactor's, the others wait until one has
+    /// closed; nobody is refused, and there are never more.</summary>
     public static void FullAndWaiting(SimulatedNetwork network)
     {
-        (SimulatedHost server, Listener listener, Recorder served, int most) = ListenWithLimit(network, WhenFull.Pause);
+        (SimulatedHost server, Listener listener, Recorder served, int most) = ListenWithLimit(
+            network, WhenFull.Pause);
         SimulatedHost crowd = network.AddHost("crowd");
         List<RawPeer> peers = [.. Enumerable.Range(0, most + 5).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
         network.RunFor(Bounds.Connect(network));
@@ -158,9 +165,11 @@ internal static class AcceptFaults
     /// <summary>F19: at a limit on connections the others are cut, and counted, where that is asked for.</summary>
     public static void FullAndRefusing(SimulatedNetwork network)
     {
-        (SimulatedHost server, Listener listener, Recorder served, int most) = ListenWithLimit(network, WhenFull.Refuse);
+        (SimulatedHost server, Listener listener, Recorder served, int most) = ListenWithLimit(
+            network, WhenFull.Refuse);
         SimulatedHost crowd = network.AddHost("crowd");
-        List<RawPeer> peers = [.. Enumerable.Range(0, most + network.Random.Next(1, 6)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
+        List<RawPeer> peers = [.. Enumerable.Range(0,
+            most + network.Random.Next(1, 6)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
         network.RunFor(Bounds.Connect(network) + Bounds.OneWay(network));
         peers.ForEach(static peer => peer.Receive());
         int refused = peers.Count - most;
@@ -177,7 +186,8 @@ internal static class AcceptFaults
         int most = network.Random.Next(1, 4);
         bool isReactors = network.Random.Coin();
         SimulatedHost server = network.AddHost(
-            "server", new ReactorOptions { PropagateExceptions = true, MaxConnections = isReactors ? most : int.MaxValue });
+            "server",
+                new ReactorOptions { PropagateExceptions = true, MaxConnections = isReactors ? most : int.MaxValue });
         var options = new ListenerOptions { WhenFull = whenFull, MaxConnections = isReactors ? int.MaxValue : most };
         var served = new Recorder();
         return (server, server.Reactor.Listen(server.EndPoint(7), served, options), served, most);

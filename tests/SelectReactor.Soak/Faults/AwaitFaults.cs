@@ -7,9 +7,9 @@ namespace SelectReactor.Soak.Faults;
 /// <summary>Handlers that are asynchronous methods: whatever ends the connection must end their waits.</summary>
 internal static class AwaitFaults
 {
-    /// <summary>F1, F7: a handler that awaits input or room for output comes to its end when the peer closes, cuts, falls
-    /// silent or goes on for ever, and when its own side closes, aborts or shuts down; on the reactor's thread, and
-    /// once.</summary>
+    /// <summary>F1, F7: a handler that awaits input or room for output comes to its end when the peer closes, cuts,
+    /// falls silent or goes on for ever, and when its own side closes, aborts or shuts down; on the reactor's thread,
+    /// and once.</summary>
     public static void WaitsEnd(SimulatedNetwork network)
     {
         // A handler whose output somebody else ends may find itself writing to it.
@@ -25,13 +25,15 @@ internal static class AwaitFaults
             WriteProgressTimeout = TimeSpan.FromSeconds(20),
         };
         server.Reactor.Listen(server.EndPoint(7), handler, new ListenerOptions { Connection = options });
-        RawPeer[] peers = [.. Enumerable.Range(0, 3).Select(_ => new RawPeer(client, server.EndPoint(7), receiveBufferBytes: 100))];
+        RawPeer[] peers =
+            [.. Enumerable.Range(0, 3).Select(_ => new RawPeer(client, server.EndPoint(7), receiveBufferBytes: 100))];
         network.RunUntil(() => handler.Begun == peers.Length);
         foreach (RawPeer peer in peers)
         {
             network.Schedule(network.Random.UpTo(TimeSpan.FromSeconds(1)), () => peer.Send(network.Random.Bytes(50)));
             network.Schedule(network.Random.UpTo(TimeSpan.FromSeconds(1)), () => peer.Receive(60));
-            Action end = network.Random.GetItems<Action>([peer.Close, peer.Abort, peer.EndOutput, static () => { }], 1)[0];
+            Action end =
+                network.Random.GetItems<Action>([peer.Close, peer.Abort, peer.EndOutput, static () => { }], 1)[0];
             network.Schedule(network.Random.UpTo(TimeSpan.FromSeconds(3)), end);
         }
 

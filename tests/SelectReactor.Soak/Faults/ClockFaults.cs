@@ -20,7 +20,8 @@ internal static class ClockFaults
         TimeSpan.FromDays(400),
     ];
 
-    /// <summary>F34, L10: setting the date, by an hour or years and either way, moves no timer and no time-out.</summary>
+    /// <summary>F34, L10: setting the date, by an hour or years and either way, moves no timer and no
+    /// time-out.</summary>
     public static void WallClockSteps(SimulatedNetwork network)
     {
         TimeSpan limit = network.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
@@ -48,7 +49,8 @@ internal static class ClockFaults
         Leaks.None(network);
     }
 
-    /// <summary>F35: timers from nothing to a year and more are never early, and wait without a turn in between.</summary>
+    /// <summary>F35: timers from nothing to a year and more are never early, and wait without a turn in
+    /// between.</summary>
     public static void TimersOfEveryLength(SimulatedNetwork network)
     {
         SimulatedHost host = network.AddHost("host");
@@ -62,7 +64,8 @@ internal static class ClockFaults
             host.Reactor.Schedule(length, () =>
             {
                 fired++;
-                Bounds.RequireWithin(network.Clock.Elapsed - start, length, length + Bounds.Slack, $"A timer of {length}");
+                Bounds.RequireWithin(
+                    network.Clock.Elapsed - start, length, length + Bounds.Slack, $"A timer of {length}");
             });
         }
 
@@ -71,8 +74,8 @@ internal static class ClockFaults
         Bounds.RequireFewTicks(host, before, useful: lengths.Length);
     }
 
-    /// <summary>Timers fire by the moment at which they are due, ties in the order in which they were scheduled, and those that
-    /// were moved or cancelled keep to that.</summary>
+    /// <summary>Timers fire by the moment at which they are due, ties in the order in which they were scheduled, and
+    /// those that were moved or cancelled keep to that.</summary>
     public static void TimersInOrder(SimulatedNetwork network)
     {
         SimulatedHost host = network.AddHost("host");
@@ -127,8 +130,8 @@ internal static class ClockFaults
         }
     }
 
-    /// <summary>F35: after a leap of the clock, as of a machine that slept, what was due is late and not lost, and a periodic
-    /// timer leaves out what it missed and keeps to its rhythm.</summary>
+    /// <summary>F35: after a leap of the clock, as of a machine that slept, what was due is late and not lost, and a
+    /// periodic timer leaves out what it missed and keeps to its rhythm.</summary>
     public static void ClockLeaps(SimulatedNetwork network)
     {
         SimulatedHost host = network.AddHost("host");
@@ -159,13 +162,15 @@ internal static class ClockFaults
         Leaks.None(network, listeners: 0);
     }
 
-    /// <summary>A clock that stands still, as under a debugger, fires no timer and turns no loop; connections go on.</summary>
+    /// <summary>A clock that stands still, as under a debugger, fires no timer and turns no loop; connections go
+    /// on.</summary>
     public static void ClockStands(SimulatedNetwork network)
     {
         var served = new Recorder { Readable = Recorder.Echo };
         var calling = new Recorder();
         TimeSpan due = network.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
-        var pair = new Pair(network, served, calling, new ConnectionOptions { ReadIdleTimeout = TimeSpan.FromMinutes(2) });
+        var pair = new Pair(
+            network, served, calling, new ConnectionOptions { ReadIdleTimeout = TimeSpan.FromMinutes(2) });
         int fired = 0;
         pair.Server.Reactor.Schedule(due, () => fired++);
         network.RunFor(network.Random.UpTo(due / 2));

@@ -8,10 +8,12 @@ namespace SelectReactor.Soak.Faults;
 internal static class ConnectFaults
 {
     private static readonly IPAddress _nobody = IPAddress.Parse("10.9.9.9");
-    private static readonly TimeSpan _delays = new ConnectOptions().AttemptDelay + new ConnectOptions().ResolutionDelay;
+    private static readonly TimeSpan _delays =
+        new ConnectOptions().AttemptDelay + new ConnectOptions().ResolutionDelay;
     private static readonly IPAddress _nobodySix = IPAddress.Parse("fd00::9999");
 
-    /// <summary>F10: where nobody listens, or nobody listens any more, there is one failure with the system's error.</summary>
+    /// <summary>F10: where nobody listens, or nobody listens any more, there is one failure with the system's
+    /// error.</summary>
     public static void Refused(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");
@@ -29,7 +31,8 @@ internal static class ConnectFaults
         Leaks.None(network, listeners: 0);
     }
 
-    /// <summary>F11: where nobody answers, the time-out ends the attempt: not earlier, not later, and with few turns.</summary>
+    /// <summary>F11: where nobody answers, the time-out ends the attempt: not earlier, not later, and with few
+    /// turns.</summary>
     public static void BlackHole(SimulatedNetwork network)
     {
         TimeSpan limit = network.Random.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(30));
@@ -57,8 +60,8 @@ internal static class ConnectFaults
         Leaks.None(network, listeners: 0);
     }
 
-    /// <summary>F12: an attempt that is cancelled, or whose reactor is shut down or disposed, at any moment has one outcome:
-    /// a connection that the handler knows, or none.</summary>
+    /// <summary>F12: an attempt that is cancelled, or whose reactor is shut down or disposed, at any moment has one
+    /// outcome: a connection that the handler knows, or none.</summary>
     public static void GivenUpWhileConnecting(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");
@@ -86,7 +89,8 @@ internal static class ConnectFaults
         network.RunFor(Bounds.Slack);
         Require.That(connecting.IsCompleted, "there is an outcome");
         Require.Equal(connecting.IsCompletedSuccessfully ? 1 : 0, calling.Connections);
-        Require.That(connecting.IsCompletedSuccessfully || connecting.IsCanceled, "without a connection it is cancelled");
+        Require.That(
+            connecting.IsCompletedSuccessfully || connecting.IsCanceled, "without a connection it is cancelled");
         if (calling.Connections == 1 && calling.Closed == 0)
         {
             calling.Connection.Abort();
@@ -104,15 +108,16 @@ internal static class ConnectFaults
         SimulatedHost host = network.AddHost("host");
         IPEndPoint itself = network.Random.Coin() ? host.EndPoint(4000) : new IPEndPoint(IPAddress.IPv6Loopback, 4000);
         var calling = new Recorder();
-        Task<Connection> connecting = host.Reactor.ConnectAsync(itself, calling, new ConnectOptions { LocalEndPoint = itself });
+        Task<Connection> connecting = host.Reactor.ConnectAsync(
+            itself, calling, new ConnectOptions { LocalEndPoint = itself });
         network.RunFor(Bounds.Connect(network));
         RequireError(connecting, SocketError.ConnectionRefused);
         Require.Equal(calling.Connections, 0);
         Leaks.None(network, listeners: 0);
     }
 
-    /// <summary>RFC 8305: an IPv6 address that answers nobody costs a quarter of a second, not the connection, and the slower
-    /// attempt leaves nothing.</summary>
+    /// <summary>RFC 8305: an IPv6 address that answers nobody costs a quarter of a second, not the connection, and
+    /// the slower attempt leaves nothing.</summary>
     public static void SilentSixth(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");
@@ -134,8 +139,8 @@ internal static class ConnectFaults
         Leaks.None(network);
     }
 
-    /// <summary>RFC 8305: of several addresses, of which some refuse, some are silent and one family may be missing, the one
-    /// that answers is found; where none does there is one failure.</summary>
+    /// <summary>RFC 8305: of several addresses, of which some refuse, some are silent and one family may be missing,
+    /// the one that answers is found; where none does there is one failure.</summary>
     public static void SomeAddresses(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");
@@ -156,7 +161,8 @@ internal static class ConnectFaults
         var calling = new Recorder();
         server.Reactor.Listen(listening, served);
         Task<Connection> connecting = client.Reactor.ConnectAsync(new DnsEndPoint("some", 7), calling);
-        network.RunUntil(() => connecting.IsCompleted && served.Connections == (answers ? 1 : 0), TimeSpan.FromSeconds(16));
+        network.RunUntil(
+            () => connecting.IsCompleted && served.Connections == (answers ? 1 : 0), TimeSpan.FromSeconds(16));
         Require.Equal(calling.Connections, answers ? 1 : 0);
         Require.Equal(connecting.IsCompletedSuccessfully, answers);
         Require.Equal(client.OpenDescriptors, calling.Connections);
@@ -181,8 +187,8 @@ internal static class ConnectFaults
         Leaks.None(network, listeners: 0);
     }
 
-    /// <summary>F15: without a descriptor an attempt to connect fails at once, with the system's error, and the next one with a
-    /// descriptor comes about.</summary>
+    /// <summary>F15: without a descriptor an attempt to connect fails at once, with the system's error, and the next
+    /// one with a descriptor comes about.</summary>
     public static void NoDescriptorToConnect(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");

@@ -3,24 +3,29 @@ using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Soak.Faults;
 
-/// <summary>Ends of connections whose peer takes what was written, only slowly. No byte may be lost without being told.</summary>
+/// <summary>Ends of connections whose peer takes what was written, only slowly. No byte may be lost without being
+/// told.</summary>
 internal static class LingerFaults
 {
-    /// <summary>F9, F22: a peer that reads slowly but steadily gets everything that was written before the close, or before a
-    /// time-out, however long it takes.</summary>
+    /// <summary>F9, F22: a peer that reads slowly but steadily gets everything that was written before the close, or
+    /// before a time-out, however long it takes.</summary>
     public static void SlowReaderGetsEverything(SimulatedNetwork network)
     {
         var run = new SlowReader(network);
 
         // A time-out ends with a reset, which may take from the peer's program what its system has taken.
         int kind = network.Options.ResetDiscardsInput ? 0 : network.Random.Next(3);
-        ConnectionOptions options = kind switch
-        {
-            0 => new ConnectionOptions { LingerTimeout = run.Limit, MaxLingerTime = Timeout.InfiniteTimeSpan },
-            1 => new ConnectionOptions { IdleTimeout = run.Limit },
-            _ => new ConnectionOptions { ReadIdleTimeout = run.Limit },
-        };
         bool closes = kind == 0;
+        var options = new ConnectionOptions
+        {
+            LingerTimeout = run.Limit,
+            MaxLingerTime = Timeout.InfiniteTimeSpan,
+            IdleTimeout = kind == 1 ? run.Limit : Timeout.InfiniteTimeSpan,
+            ReadIdleTimeout = kind == 2 ? run.Limit : Timeout.InfiniteTimeSpan,
+
+            // It asks for more bytes than this reader takes.
+            WriteProgressTimeout = Timeout.InfiniteTimeSpan,
+        };
         run.Open(options, closes);
         while (!run.HasAll)
         {
@@ -42,12 +47,18 @@ internal static class LingerFaults
         Leaks.None(network);
     }
 
-    /// <summary>F9: a peer that stops to read after the close is cut within twice the linger time after its system took the last
-    /// byte, and the reason says to the byte how much its system did not take.</summary>
+    /// <summary>F9: a peer that stops to read after the close is cut within twice the linger time after its system
+    /// took the last byte, and the reason says to the byte how much its system did not take.</summary>
     public static void ReaderThatStops(SimulatedNetwork network)
     {
         var run = new SlowReader(network);
-        run.Open(new ConnectionOptions { LingerTimeout = run.Limit, MaxLingerTime = Timeout.InfiniteTimeSpan }, closes: true);
+        var options = new ConnectionOptions
+        {
+            LingerTimeout = run.Limit,
+            MaxLingerTime = Timeout.InfiniteTimeSpan,
+            WriteProgressTimeout = Timeout.InfiniteTimeSpan,
+        };
+        run.Open(options, closes: true);
         for (int i = network.Random.Next(5); i > 0; i--)
         {
             run.Read();
@@ -57,12 +68,19 @@ internal static class LingerFaults
         run.VerifyCut();
     }
 
-    /// <summary>F9: however steadily the peer reads, a close ends at its cap, and the reason tells what is lost.</summary>
+    /// <summary>F9: however steadily the peer reads, a close ends at its cap, and the reason tells what is
+    /// lost.</summary>
     public static void CloseEndsAtItsCap(SimulatedNetwork network)
     {
         var run = new SlowReader(network);
         TimeSpan cap = run.Limit * (2 + network.Random.Next(3));
-        run.Open(new ConnectionOptions { LingerTimeout = run.Limit, MaxLingerTime = cap }, closes: true);
+        var options = new ConnectionOptions
+        {
+            LingerTimeout = run.Limit,
+            MaxLingerTime = cap,
+            WriteProgressTimeout = Timeout.InfiniteTimeSpan,
+        };
+        run.Open(options, closes: true);
         TimeSpan began = network.Clock.Elapsed;
         while (run.Served.Closed == 0)
         {
@@ -91,7 +109,8 @@ internal static class LingerFaults
             Written = new byte[_window + (network.Random.Next(2, 12) * _window)];
             network.Random.NextBytes(Written);
             _chunk = 1 + (_window / network.Random.Next(1, 5));
-            Limit = (8 * Bounds.OneWay(network)) + network.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+            Limit = (8 * Bounds.OneWay(network)) + network.Random.Between(
+                TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
         }
 
         public byte[] Written { get; }
@@ -133,7 +152,8 @@ internal static class LingerFaults
             Peer.Receive(Math.Min(_chunk, Written.Length - Peer.Received.Count));
         }
 
-        /// <summary>The connection was cut: the peer can read all that its system took, and the rest is told.</summary>
+        /// <summary>The connection was cut: the peer can read all that its system took, and the rest is
+        /// told.</summary>
         public void VerifyCut()
         {
             Require.Equal(Served.Closed, 1);
@@ -148,7 +168,8 @@ internal static class LingerFaults
             Peer.Receive(Written.Length);
             Require.That(Written.AsSpan().StartsWith(Peer.Received.ToArray()), "the peer gets no other bytes");
             Require.That(
-                Peer.Received.Count >= Written.Length - Served.Reason.UnsentBytes || _network.Options.ResetDiscardsInput,
+                Peer.Received.Count >= Written.Length - Served.Reason.UnsentBytes
+                    || _network.Options.ResetDiscardsInput,
                 "the peer's system has what is not told to be lost");
             Peer.Abort();
             Leaks.None(_network);

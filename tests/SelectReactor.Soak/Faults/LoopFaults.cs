@@ -71,8 +71,8 @@ internal static class LoopFaults
         Leaks.None(network, listeners: 2);
     }
 
-    /// <summary>F26, L1: of connections that are ready in one batch, those that a callback closes or aborts hear of nothing
-    /// but their end.</summary>
+    /// <summary>F26, L1: of connections that are ready in one batch, those that a callback closes or aborts hear of
+    /// nothing but their end.</summary>
     public static void ClosedInTheSameBatch(SimulatedNetwork network)
     {
         const int Count = 4;
@@ -100,7 +100,8 @@ internal static class LoopFaults
         SimulatedHost server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
         server.Reactor.Listen(server.EndPoint(7), served);
-        RawPeer[] peers = [.. Enumerable.Range(0, Count).Select(_ => RawPeer.Connect(network, client, server.EndPoint(7), served))];
+        RawPeer[] peers =
+            [.. Enumerable.Range(0, Count).Select(_ => RawPeer.Connect(network, client, server.EndPoint(7), served))];
         server.Stall(2 * Bounds.OneWay(network));
         Array.ForEach(peers, peer => peer.Send(network.Random.Bytes(40)));
         network.RunFor(2 * Bounds.OneWay(network) + Bounds.Slack);
@@ -112,7 +113,8 @@ internal static class LoopFaults
         Leaks.None(network);
     }
 
-    /// <summary>F27, L2: a handle that is closed and whose descriptor is used again in one batch takes no event with it.</summary>
+    /// <summary>F27, L2: a handle that is closed and whose descriptor is used again in one batch takes no event with
+    /// it.</summary>
     public static void DescriptorUsedAgain(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");

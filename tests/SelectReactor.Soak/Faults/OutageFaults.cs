@@ -6,8 +6,8 @@ namespace SelectReactor.Soak.Faults;
 /// <summary>Networks that are cut for a while, and machines that stand still.</summary>
 internal static class OutageFaults
 {
-    /// <summary>A network that was cut for a while loses nothing: what was written meanwhile comes when it is healed, and so
-    /// does the end.</summary>
+    /// <summary>A network that was cut for a while loses nothing: what was written meanwhile comes when it is healed,
+    /// and so does the end.</summary>
     public static void ShortPartition(SimulatedNetwork network)
     {
         byte[] bytes = network.Random.Bytes(100);
@@ -32,8 +32,8 @@ internal static class OutageFaults
         Leaks.None(network);
     }
 
-    /// <summary>A network that stays cut is found by the time-outs of both sides: by the one that waits for input, and by the
-    /// one that waits for room, whether its own or the system's.</summary>
+    /// <summary>A network that stays cut is found by the time-outs of both sides: by the one that waits for input,
+    /// and by the one that waits for room, whether its own or the system's.</summary>
     public static void LongPartition(SimulatedNetwork network)
     {
         TimeSpan limit = network.Random.Between(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5));
@@ -59,15 +59,16 @@ internal static class OutageFaults
 
         // Linux gives up after 15 minutes and more (tcp(7), tcp_retries2).
         network.RunUntil(() => calling.Closed == 1, isOurs ? (2 * limit) + Bounds.Slack : TimeSpan.FromMinutes(20));
-        Require.That(network.Clock.Elapsed - cut >= (isOurs ? limit : TimeSpan.FromMinutes(15)), "it is not given up early");
+        Require.That(
+            network.Clock.Elapsed - cut >= (isOurs ? limit : TimeSpan.FromMinutes(15)), "it is not given up early");
         Require.Equal(calling.Reason.Kind, CloseKind.TimedOut);
         Require.That(calling.Reason.UnsentBytes >= 250, "what was not sent is told");
         network.HealAll();
         Leaks.None(network);
     }
 
-    /// <summary>A peer that went away while the network was cut is found by the first who sends, once it is healed: until
-    /// then nobody is told.</summary>
+    /// <summary>A peer that went away while the network was cut is found by the first who sends, once it is healed:
+    /// until then nobody is told.</summary>
     public static void PeerLostInAPartition(SimulatedNetwork network)
     {
         var served = new Recorder();
@@ -88,8 +89,8 @@ internal static class OutageFaults
         Leaks.None(network);
     }
 
-    /// <summary>F11: a network that is cut while somebody connects costs time and not the connection if it is healed before
-    /// the time-out, and ends in a time-out otherwise.</summary>
+    /// <summary>F11: a network that is cut while somebody connects costs time and not the connection if it is healed
+    /// before the time-out, and ends in a time-out otherwise.</summary>
     public static void PartitionWhileConnecting(SimulatedNetwork network)
     {
         var limit = TimeSpan.FromMinutes(network.Random.Next(1, 3));
@@ -121,8 +122,8 @@ internal static class OutageFaults
         Leaks.None(network);
     }
 
-    /// <summary>A machine that stands still, or a callback that takes long, must not be held against the peer: what lay in the
-    /// system meanwhile counts before any time-out does.</summary>
+    /// <summary>A machine that stands still, or a callback that takes long, must not be held against the peer: what
+    /// lay in the system meanwhile counts before any time-out does.</summary>
     public static void SlowOurselves(SimulatedNetwork network)
     {
         var limit = TimeSpan.FromSeconds(5);
@@ -177,7 +178,8 @@ internal static class OutageFaults
         server.Reactor.Dispose();
         Require.Equal(server.OpenDescriptors, 0);
         Require.Equal(served.Closed, served.Connections);
-        Require.That(served.Reasons.All(static reason => reason.Kind == CloseKind.ReactorStopped), "the reason is the reactor's end");
+        Require.That(served.Reasons.All(static reason => reason.Kind == CloseKind.ReactorStopped),
+            "the reason is the reactor's end");
         network.RunFor(Bounds.Connect(network) + Bounds.OneWay(network));
         Require.Equal(calling.Closed, calling.Connections);
         Leaks.None(network, listeners: 0);

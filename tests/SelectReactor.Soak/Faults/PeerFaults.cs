@@ -34,8 +34,8 @@ internal static class PeerFaults
         Leaks.None(network);
     }
 
-    /// <summary>F2: what a peer sent before it cut the connection is read first, whether or not reading was paused when it
-    /// came and whether or not an answer fails meanwhile; and the cut never looks like a good end.</summary>
+    /// <summary>F2: what a peer sent before it cut the connection is read first, whether or not reading was paused
+    /// when it came and whether or not an answer fails meanwhile; and the cut never looks like a good end.</summary>
     public static void DataThenReset(SimulatedNetwork network)
     {
         bool pauses = network.Random.Coin();
@@ -77,11 +77,13 @@ internal static class PeerFaults
         network.RunUntil(() => served.Closed == 1, Bounds.OneWay(network));
         Require.Equal(served.Reason.Kind, CloseKind.PeerReset);
         Require.Equal(served.InputsEnded, 0);
-        Require.That(received.SequenceEqual(bytes.Take((int)server.TakenBytes)), "all that came before the reset is read");
+        Require.That(
+            received.SequenceEqual(bytes.Take((int)server.TakenBytes)), "all that came before the reset is read");
         Leaks.None(network);
     }
 
-    /// <summary>F4: a peer that has ended its output goes on to be served, for as long as it takes, without a spin.</summary>
+    /// <summary>F4: a peer that has ended its output goes on to be served, for as long as it takes, without a
+    /// spin.</summary>
     public static void HalfClose(SimulatedNetwork network)
     {
         byte[] question = network.Random.Bytes(100);
@@ -110,8 +112,8 @@ internal static class PeerFaults
         Leaks.None(network);
     }
 
-    /// <summary>F8, L7: whoever closes without having read all still delivers what was written, and the peer sees a good
-    /// end, even if it sends on.</summary>
+    /// <summary>F8, L7: whoever closes without having read all still delivers what was written, and the peer sees a
+    /// good end, even if it sends on.</summary>
     public static void CloseWithUnreadInput(SimulatedNetwork network)
     {
         byte[] answer = network.Random.Bytes(200);
@@ -147,8 +149,9 @@ internal static class PeerFaults
         Leaks.None(network);
     }
 
-    /// <summary>F9: a peer that neither ends nor goes away after our close is left when the linger time is over, and not before;
-    /// bytes that it trickles in meanwhile do not make it longer. A peer that has everything sees a good end.</summary>
+    /// <summary>F9: a peer that neither ends nor goes away after our close is left when the linger time is over, and
+    /// not before; bytes that it trickles in meanwhile do not make it longer. A peer that has everything sees a good
+    /// end.</summary>
     public static void LingeringPeer(SimulatedNetwork network)
     {
         TimeSpan linger = network.Random.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(20));
@@ -168,7 +171,8 @@ internal static class PeerFaults
         SimulatedHost server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
         server.Reactor.Listen(
-            server.EndPoint(7), served, new ListenerOptions { Connection = new ConnectionOptions { LingerTimeout = linger } });
+            server.EndPoint(7), served,
+                new ListenerOptions { Connection = new ConnectionOptions { LingerTimeout = linger } });
         var peer = RawPeer.Connect(network, client, server.EndPoint(7), served);
         for (int i = 0; i < 10; i++)
         {
@@ -183,13 +187,16 @@ internal static class PeerFaults
 
         network.RunFor(linger + (2 * Bounds.OneWay(network)) + Bounds.Slack);
         Require.Equal(served.Closed, 1);
-        Bounds.RequireWithin(ended - closing, linger, (2 * linger) + (2 * Bounds.OneWay(network)) + Bounds.Slack, "the end of lingering");
+        Bounds.RequireWithin(ended - closing, linger, (2 * linger) + (2 * Bounds.OneWay(network)) + Bounds.Slack,
+            "the end of lingering");
         Require.Equal(served.Reason.Kind, CloseKind.Local);
-        Require.Equal(served.Reason.Error is TimeoutException, served.Reason.UnsentBytes > 0, "whether an error tells of a loss");
+        Require.Equal(served.Reason.Error is TimeoutException, served.Reason.UnsentBytes > 0,
+            "whether an error tells of a loss");
         peer.Receive();
         int delivered = last.Length - (int)served.Reason.UnsentBytes;
         Require.That(peer.Received.Take(delivered).SequenceEqual(last.Take(delivered)), "the last bytes came");
-        Require.That(trickles || served.Reason.UnsentBytes > 0 || (peer.IsEnded && !peer.IsReset), "a peer that has all sees a good end");
+        Require.That(trickles || served.Reason.UnsentBytes > 0 || (peer.IsEnded && !peer.IsReset),
+            "a peer that has all sees a good end");
         peer.Abort();
         Leaks.None(network);
     }

@@ -8,8 +8,8 @@ internal static class ResetFaults
 {
     private static readonly TimeSpan _probe = TimeSpan.FromSeconds(10);
 
-    /// <summary>F6: a reset while reading is paused is found when reading goes on, or else within ten seconds, and it costs
-    /// no turns until then.</summary>
+    /// <summary>F6: a reset while reading is paused is found when reading goes on, or else within ten seconds, and it
+    /// costs no turns until then.</summary>
     public static void ResetWhilePaused(SimulatedNetwork network)
     {
         var served = new Recorder { Connected = static connection => connection.PauseReading() };
@@ -49,8 +49,8 @@ internal static class ResetFaults
         Leaks.None(network);
     }
 
-    /// <summary>F6, F7: a reset that a send found, after which the handler reads what came before it and then pauses, shows
-    /// within ten seconds as well.</summary>
+    /// <summary>F6, F7: a reset that a send found, after which the handler reads what came before it and then pauses,
+    /// shows within ten seconds as well.</summary>
     public static void ResetFoundBySending(SimulatedNetwork network)
     {
         byte[] bytes = network.Random.Bytes(40);
@@ -106,14 +106,15 @@ internal static class ResetFaults
             Require.Equal(recorder.Reason.Kind, CloseKind.PeerReset);
         }
 
-        Require.That(writing.Reason.UnsentBytes >= Written - 150, "next to nothing fits into the buffers of the system");
+        Require.That(
+            writing.Reason.UnsentBytes >= Written - 150, "next to nothing fits into the buffers of the system");
         Require.Equal(writing.Reason.UnsentBytes, Written - acknowledged);
         Require.Equal(deaf.Reason.UnsentBytes, 0);
         Leaks.None(network);
     }
 
-    /// <summary>F1, F17: a peer that cuts the connection at any moment of its life, connecting, asking, reading or ending,
-    /// leaves nothing behind, and the one beside it has its answer.</summary>
+    /// <summary>F1, F17: a peer that cuts the connection at any moment of its life, connecting, asking, reading or
+    /// ending, leaves nothing behind, and the one beside it has its answer.</summary>
     public static void ResetAtAnyMoment(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");
@@ -139,8 +140,8 @@ internal static class ResetFaults
         Require.Equal(served.Closed, served.Connections);
         Leaks.None(network);
     }
-    /// <summary>F2: a peer that only ever resets is never said to have closed, whenever this side closes: not while input is
-    /// still read bit by bit, and not while a send loses the error.</summary>
+    /// <summary>F2: a peer that only ever resets is never said to have closed, whenever this side closes: not while
+    /// input is still read bit by bit, and not while a send loses the error.</summary>
     public static void ResetIsNeverAnEnd(SimulatedNetwork network)
     {
         bool writes = network.Random.Coin();
@@ -176,7 +177,8 @@ internal static class ResetFaults
         }));
         network.RunUntil(() => served.Closed == 1);
         Require.That(
-            served.Reason.Kind is CloseKind.PeerReset or CloseKind.Local, $"a reset is no end of stream: {served.Reason}");
+            served.Reason.Kind is CloseKind.PeerReset or CloseKind.Local,
+                $"a reset is no end of stream: {served.Reason}");
         Require.Equal(served.InputsEnded, 0);
         Leaks.None(network);
     }
@@ -186,7 +188,8 @@ internal static class ResetFaults
     public static void ResetDuringAWrite(SimulatedNetwork network)
     {
         var handler = new Writer();
-        var options = new ConnectionOptions { SendBufferBytes = 100, OutputHighWaterMark = 500, OutputLowWaterMark = 100 };
+        var options =
+            new ConnectionOptions { SendBufferBytes = 100, OutputHighWaterMark = 500, OutputLowWaterMark = 100 };
         SimulatedHost server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
         server.Reactor.Listen(server.EndPoint(7), handler, new ListenerOptions { Connection = options });

@@ -7,7 +7,8 @@ namespace SelectReactor.Soak.Faults;
 /// <summary>Peers that are too slow, or too fast.</summary>
 internal static class SlowPeerFaults
 {
-    /// <summary>F20: a stream that comes byte by byte, and is answered four at a time, is the same frames as any other.</summary>
+    /// <summary>F20: a stream that comes byte by byte, and is answered four at a time, is the same frames as any
+    /// other.</summary>
     public static void OneByteAtATime(SimulatedNetwork network)
     {
         byte[][] frames = [.. Enumerable.Range(0, network.Random.Next(1, 6)).Select(_ => network.Random.Bytes(12))];
@@ -44,14 +45,15 @@ internal static class SlowPeerFaults
         });
         Require.That(peer.Received.SequenceEqual(stream), "the frames come back as they went");
         Require.Equal(seen.Count, frames.Length);
-        Require.That(seen.Zip(frames).All(static pair => pair.First.SequenceEqual(pair.Second)), "the frames are the same");
+        Require.That(
+            seen.Zip(frames).All(static pair => pair.First.SequenceEqual(pair.Second)), "the frames are the same");
         peer.Close();
         network.RunUntil(() => served.Closed == 1);
         Leaks.None(network);
     }
 
-    /// <summary>F21, L3: beside peers that send as much as they can, of which each piece costs the loop a millisecond, a quiet
-    /// one waits for one piece of each and no more.</summary>
+    /// <summary>F21, L3: beside peers that send as much as they can, of which each piece costs the loop a
+    /// millisecond, a quiet one waits for one piece of each and no more.</summary>
     public static void Firehose(SimulatedNetwork network)
     {
         const int Hoses = 3;
@@ -82,7 +84,8 @@ internal static class SlowPeerFaults
 
         calling.Connection.TryWrite("x"u8);
 
-        // It may come just after a wait, and then has its turn after all that this wait found and all that the next finds.
+        // It may come just after a wait, and then has its turn after all that this wait found and all that the next
+        // finds.
         network.RunUntil(() => calling.BytesReceived == 1, (2 * Hoses * cost) + (2 * Bounds.OneWay(network)));
         Array.ForEach(hoses, static hose => hose.Abort());
         calling.Connection.Close();
@@ -90,8 +93,9 @@ internal static class SlowPeerFaults
         Leaks.None(network, listeners: 2);
     }
 
-    /// <summary>F22, L5: a peer that takes nothing, or a byte now and then, brings the output to its high-water mark and no
-    /// further, and the connection to its end when the time for progress is over, within twice that time.</summary>
+    /// <summary>F22, L5: a peer that takes nothing, or a byte now and then, brings the output to its high-water mark
+    /// and no further, and the connection to its end when the time for progress is over, within twice that
+    /// time.</summary>
     public static void PeerNeverReads(SimulatedNetwork network)
     {
         const int HighWater = 1000;
@@ -156,7 +160,12 @@ internal static class SlowPeerFaults
         };
         SimulatedHost server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
-        var options = new ConnectionOptions { SendBufferBytes = 100, MaxOutputBytes = Most, PauseReadingWhenOutputIsFull = false };
+        var options = new ConnectionOptions
+        {
+            SendBufferBytes = 100,
+            MaxOutputBytes = Most,
+            PauseReadingWhenOutputIsFull = false,
+        };
         server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = options });
         var peer = new RawPeer(client, server.EndPoint(7), receiveBufferBytes: 50);
         network.RunUntil(() => served.Connections == 1);
@@ -173,8 +182,8 @@ internal static class SlowPeerFaults
         Leaks.None(network);
     }
 
-    /// <summary>F23, F24: a message that trickles in is cut off at its time however often a bit of it comes, whether it is the
-    /// first one or comes after others.</summary>
+    /// <summary>F23, F24: a message that trickles in is cut off at its time however often a bit of it comes, whether
+    /// it is the first one or comes after others.</summary>
     public static void SlowMessage(SimulatedNetwork network)
     {
         TimeSpan limit = network.Random.Between(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(60));
@@ -216,61 +225,6 @@ internal static class SlowPeerFaults
         Bounds.RequireWithin(ended - began, limit, limit + Bounds.Slack, "the end of a message that trickles in");
         Require.Equal(served.Reason.Kind, CloseKind.TimedOut);
         Bounds.RequireFewTicks(server, 0, useful: 50);
-        peer.Abort();
-        Leaks.None(network);
-    }
-
-    /// <summary>F23: a peer that says nothing, or nothing more, is closed at the time-out that was set for that, and after
-    /// the last thing that happened; the time while reading is paused does not count.</summary>
-    public static void SilentPeer(SimulatedNetwork network)
-    {
-        TimeSpan limit = network.Random.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
-        int kind = network.Random.Next(3);
-        bool pauses = network.Random.Coin();
-        (TimeSpan last, TimeSpan ended) = (default, default);
-        var served = new Recorder
-        {
-            Connected = _ => last = network.Clock.Elapsed,
-            Readable = connection =>
-            {
-                Recorder.ReadAll(connection);
-                last = network.Clock.Elapsed;
-            },
-            Ended = (_, _) => ended = network.Clock.Elapsed,
-        };
-        var options = new ConnectionOptions
-        {
-            FirstByteTimeout = kind == 0 ? limit : Timeout.InfiniteTimeSpan,
-            ReadIdleTimeout = kind == 1 ? limit : Timeout.InfiniteTimeSpan,
-            IdleTimeout = kind == 2 ? limit : Timeout.InfiniteTimeSpan,
-        };
-        SimulatedHost server = network.AddHost("server");
-        SimulatedHost client = network.AddHost("client");
-        server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = options });
-        var peer = RawPeer.Connect(network, client, server.EndPoint(7), served);
-        if (kind != 0)
-        {
-            // Whatever the way, it comes before the time is over.
-            peer.Send(limit > Bounds.OneWay(network) ? "x"u8 : default);
-        }
-
-        network.RunFor(network.Random.UpTo(limit / 2));
-        if (pauses)
-        {
-            served.Connection.PauseReading();
-            network.RunFor(network.Random.UpTo(2 * limit));
-            server.Reactor.Post(() =>
-            {
-                served.Connection.ResumeReading();
-                last = network.Clock.Elapsed;
-            });
-        }
-
-        network.RunFor((2 * limit) + Bounds.Slack);
-        Require.Equal(served.Closed, 1);
-        Bounds.RequireWithin(ended - last, limit, limit + Bounds.Slack, "the end of a silent peer");
-        Require.Equal(served.Reason.Kind, CloseKind.TimedOut);
-        Bounds.RequireFewTicks(server, 0, useful: 30);
         peer.Abort();
         Leaks.None(network);
     }

@@ -56,11 +56,12 @@ internal static class StopFaults
         Leaks.None(network);
     }
 
-    /// <summary>F29, L11: posts that post again, for ever and more than fit into a tick, keep neither sockets nor timers from
-    /// their turn.</summary>
+    /// <summary>F29, L11: posts that post again, for ever and more than fit into a tick, keep neither sockets nor
+    /// timers from their turn.</summary>
     public static void EndlessPosting(SimulatedNetwork network)
     {
-        SimulatedHost server = network.AddHost("server", new ReactorOptions { PropagateExceptions = true, MaxPostsPerTick = 3 });
+        SimulatedHost server = network.AddHost(
+            "server", new ReactorOptions { PropagateExceptions = true, MaxPostsPerTick = 3 });
         SimulatedHost client = network.AddHost("client");
         var cost = TimeSpan.FromMilliseconds(3);
         var served = new Recorder { Readable = Recorder.Echo };
@@ -85,7 +86,8 @@ internal static class StopFaults
         }
 
         client.Reactor.ConnectAsync(server.EndPoint(7), calling);
-        network.RunUntil(() => calling.BytesReceived == 1, (2 * Bounds.OneWay(network)) + Bounds.Connect(network) + (20 * cost));
+        network.RunUntil(
+            () => calling.BytesReceived == 1, (2 * Bounds.OneWay(network)) + Bounds.Connect(network) + (20 * cost));
         network.RunFor(due);
         isOver = true;
         Bounds.RequireWithin(fired ?? TimeSpan.MaxValue, due, due + (3 * cost) + Bounds.Slack, "the timer");
@@ -155,8 +157,8 @@ internal static class StopFaults
         Require.Equal(host.OpenDescriptors, 0);
     }
 
-    /// <summary>L12: a shutdown accepts nobody any more, ends as soon as the last connection has closed, and closes those
-    /// that are left at its deadline, whatever they are doing.</summary>
+    /// <summary>L12: a shutdown accepts nobody any more, ends as soon as the last connection has closed, and closes
+    /// those that are left at its deadline, whatever they are doing.</summary>
     public static void ShutdownWithADeadline(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost("server");

@@ -4,13 +4,14 @@ using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Faults;
 
-/// <summary>Several pieces of a program that use one connection at the same time: one waits, another writes or closes.</summary>
+/// <summary>Several pieces of a program that use one connection at the same time: one waits, another writes or
+/// closes.</summary>
 internal static class WriteFaults
 {
     private const int Max = 1000;
 
-    /// <summary>F3: memory that a writer holds over an await, while another piece of the program writes, never sends bytes that
-    /// nobody wrote.</summary>
+    /// <summary>F3: memory that a writer holds over an await, while another piece of the program writes, never sends
+    /// bytes that nobody wrote.</summary>
     public static void MemoryHeldOverAnAwait(SimulatedNetwork network)
     {
         var expected = new List<byte>();
@@ -85,8 +86,8 @@ internal static class WriteFaults
         Leaks.None(network);
     }
 
-    /// <summary>F9: a close by another piece of the program, while a handler waits until its output has room and then writes on,
-    /// sends everything that was written before, though the handler fails afterwards.</summary>
+    /// <summary>F9: a close by another piece of the program, while a handler waits until its output has room and then
+    /// writes on, sends everything that was written before, though the handler fails afterwards.</summary>
     public static void ClosedWhileFlushing(SimulatedNetwork network)
     {
         bool fails = network.Random.Coin();
@@ -115,7 +116,8 @@ internal static class WriteFaults
         ReceiveUntil(network, peer, () => peer.IsEnded || peer.IsReset);
         Require.That(peer.IsEnded, "the peer sees a good end");
         Require.Equal(peer.Received.Count, (int)accepted);
-        Require.That(peer.Received.Select((one, i) => one == Flusher.ByteAt(i)).All(static same => same), "the bytes are the ones that were written");
+        Require.That(peer.Received.Select((one, i) => one == Flusher.ByteAt(i)).All(static same => same),
+            "the bytes are the ones that were written");
         peer.Close();
         network.RunUntil(() => handler.Connection!.State == ConnectionState.Closed);
         network.RunUntilIdle();
@@ -125,7 +127,8 @@ internal static class WriteFaults
         Leaks.None(network);
     }
 
-    /// <summary>A writer that never waits may write to a connection that somebody has closed: nothing happens.</summary>
+    /// <summary>A writer that never waits may write to a connection that somebody has closed: nothing
+    /// happens.</summary>
     public static void WritesToAClosingConnection(SimulatedNetwork network)
     {
         byte[] last = network.Random.Bytes(200);
@@ -147,7 +150,8 @@ internal static class WriteFaults
                 {
                     connection.TryWrite("late"u8);
                     connection.Output.Write("late"u8);
-                    Require.That(connection.Output.FlushAsync().AsTask() is { IsCompleted: true, Result.IsCompleted: true });
+                    Require.That(
+                        connection.Output.FlushAsync().AsTask() is { IsCompleted: true, Result.IsCompleted: true });
                 }
                 catch (InvalidOperationException) when (connection.QueuedOutputBytes >= 0)
                 {
@@ -156,6 +160,7 @@ internal static class WriteFaults
             }));
         }
 
+        network.RunUntil(() => calling.BytesReceived >= last.Length);
         network.RunFor(5 * Bounds.OneWay(network));
         Require.Equal(failures, 0, "writes that failed");
         Require.Equal(calling.BytesReceived, last.Length);
@@ -164,8 +169,8 @@ internal static class WriteFaults
         Leaks.None(network);
     }
 
-    /// <summary>F22: a write that was refused for the limit on output is followed by OnWritable, wherever the high-water mark
-    /// lies.</summary>
+    /// <summary>F22: a write that was refused for the limit on output is followed by OnWritable, wherever the
+    /// high-water mark lies.</summary>
     public static void RefusedWriteIsAskedForAgain(SimulatedNetwork network)
     {
         int limit = network.Random.Next(100, Max);
@@ -201,7 +206,8 @@ internal static class WriteFaults
         Leaks.None(network);
     }
 
-    private static void ReceiveUntil(SimulatedNetwork network, RawPeer peer, Func<bool> condition) => network.RunUntil(() =>
+    private static void ReceiveUntil(SimulatedNetwork network, RawPeer peer, Func<bool> condition) =>
+        network.RunUntil(() =>
     {
         peer.Receive(Max);
         return condition();

@@ -3,10 +3,11 @@ using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Soak.Workloads;
 
-/// <summary>A side written as one asynchronous method, which reads and writes at the same time, and closes when both are
-/// done, or breaks off in the middle.</summary>
+/// <summary>A side written as one asynchronous method, which reads and writes at the same time, and closes when both
+/// are done, or breaks off in the middle.</summary>
 internal sealed class AsyncPlayer(
-    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call,
+        ConnectionOptions limits)
     : Side(judge, streamOf, callOf, call, limits)
 {
     private int _underWay;
@@ -52,7 +53,8 @@ internal sealed class AsyncPlayer(
             SequencePosition consumed = result.Buffer.GetPosition(count);
 
             // A sip may leave bytes that nobody has examined: the next read brings them at once.
-            connection.Input.AdvanceTo(consumed, Plan is { Read: ReadKind.Sip or ReadKind.Slow } ? consumed : result.Buffer.End);
+            connection.Input.AdvanceTo(
+                consumed, Plan is { Read: ReadKind.Sip or ReadKind.Slow } ? consumed : result.Buffer.End);
             if (!hadPlan && Plan is not null)
             {
                 writing = CountedAsync(WriteAsync(connection));
@@ -173,7 +175,8 @@ internal sealed class AsyncPlayer(
     private void VerifyThread(Connection connection)
     {
         Judge.Expect(connection.Reactor.IsReactorThread, "an await comes back to the reactor's thread");
-        Judge.Expect(SynchronizationContext.Current == connection.Reactor.SynchronizationContext, "and to its context");
+        Judge.Expect(
+            SynchronizationContext.Current == connection.Reactor.SynchronizationContext, "and to its context");
     }
 
     private sealed class Serving(AsyncPlayer player) : AsyncConnectionHandler, IConnectionHandler
@@ -182,7 +185,8 @@ internal sealed class AsyncPlayer(
         {
             // Nobody on this side has closed it when the writer was told of the end.
             player.Judge.Expect(
-                !player._isToldOfTheEnd || player.IsClosedByOther || reason.Kind is not (CloseKind.Local or CloseKind.PeerClosed),
+                !player._isToldOfTheEnd || player.IsClosedByOther || reason.Kind is not (
+                    CloseKind.Local or CloseKind.PeerClosed),
                 $"what ended the output is the reason: {reason}");
             player.NoteClosed(connection, reason);
         }

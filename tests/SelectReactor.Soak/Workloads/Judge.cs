@@ -20,7 +20,8 @@ internal sealed class Call(int number, ConnectionPlan plan)
     public Task<Connection>? Attempt { get; set; }
 }
 
-/// <summary>Remembers the first thing that was wrong: thrown inside a callback, it would only end a connection.</summary>
+/// <summary>Remembers the first thing that was wrong: thrown inside a callback, it would only end a
+/// connection.</summary>
 internal sealed class Judge
 {
     private string? _finding;

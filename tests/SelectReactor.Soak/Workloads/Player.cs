@@ -6,7 +6,8 @@ namespace SelectReactor.Soak.Workloads;
 
 /// <summary>A side with callbacks, that does what its plan says and checks when it is called.</summary>
 internal sealed class Player(
-    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call,
+        ConnectionOptions limits)
     : Side(judge, streamOf, callOf, call, limits), IConnectionHandler
 {
     /// <summary>How much longer a slow reader pauses than another one.</summary>

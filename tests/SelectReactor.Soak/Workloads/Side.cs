@@ -5,10 +5,12 @@ using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Soak.Workloads;
 
-/// <summary>One side of a connection, whichever way its handler is written: what it has sent and received, and the check
-/// that what it receives is what the other side has sent. A callee learns from the first four bytes whose call it is.</summary>
+/// <summary>One side of a connection, whichever way its handler is written: what it has sent and received, and the
+/// check that what it receives is what the other side has sent. A callee learns from the first four bytes whose call
+/// it is.</summary>
 internal abstract class Side(
-    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call, ConnectionOptions limits)
+    Judge judge, Func<Connection, SimulatedStream> streamOf, Func<int, Call?> callOf, Call? call,
+        ConnectionOptions limits)
 {
     private const int LargestFrame = 10_000;
     private const int HeaderBytes = 4;
@@ -36,8 +38,8 @@ internal abstract class Side(
     /// <summary>Null until it is connected.</summary>
     public Connection? Connection { get; private set; }
 
-    /// <summary>Whether it ended in good order: then the system took all that it wrote. Of a close it does not say that the
-    /// peer has it.</summary>
+    /// <summary>Whether it ended in good order: then the system took all that it wrote. Of a close it does not say
+    /// that the peer has it.</summary>
     public bool IsClean => Reason is { Kind: CloseKind.Local or CloseKind.PeerClosed, Error: null, UnsentBytes: 0 };
 
     /// <summary>Whether it has written everything that it meant to, unless another piece of the program has closed the
@@ -78,7 +80,8 @@ internal abstract class Side(
 
     public override string ToString() => $"the {(_isCaller ? "caller" : "callee")} of call {Call?.Number}";
 
-    /// <summary>To be called between ticks: what a connection keeps is within its limits, but for the latest receive.</summary>
+    /// <summary>To be called between ticks: what a connection keeps is within its limits, but for the latest
+    /// receive.</summary>
     public void VerifyBounds()
     {
         if (Connection is null || Reason is not null)
@@ -96,7 +99,7 @@ internal abstract class Side(
         judge.Expect(Connection.QueuedOutputBytes <= limits.MaxOutputBytes, "output is bounded");
         judge.Expect(
             input.Unconsumed < limits.MaxInputBytes + _lastReceive,
-            $"input is bounded ({input.Unconsumed}, at most {limits.MaxInputBytes} before a receive of {_lastReceive})");
+            $"input is bounded ({input.Unconsumed}, below {limits.MaxInputBytes} before a receive of {_lastReceive})");
         judge.Expect(
             input.Unexamined < pauseAt + _lastReceive,
             $"receiving pauses ({input.Unexamined}, at most {pauseAt} before a receive of {_lastReceive})");
@@ -126,7 +129,8 @@ internal abstract class Side(
         }
         else
         {
-            // A caller sends the header before it ends, and nobody stops its reactor; a callee ends when it has read it.
+            // A caller sends the header before it ends, and nobody stops its reactor; a callee ends when it has read
+            // it.
             judge.Expect(_isCaller && judge.IsServerStopping, "no end of stream comes before the header");
         }
     }
@@ -137,11 +141,14 @@ internal abstract class Side(
         judge.Expect(Reason is null, "OnClosed comes once");
         judge.Expect(connection.State == ConnectionState.Closed, "OnClosed comes when it is closed");
         judge.Expect(
-            reason.Kind != CloseKind.HandlerFault || reason.Error is PlannedException, $"no handler fails but on purpose: {reason}");
+            reason.Kind != CloseKind.HandlerFault
+                || reason.Error is PlannedException, $"no handler fails but on purpose: {reason}");
         VerifyLoss(reason);
         judge.Expect(
-            reason.Kind != CloseKind.PeerClosed || _stream!.IsInputEnded, $"a peer that has not ended is not closed: {reason}");
-        judge.Expect(reason.UnsentBytes == 0 || reason.Error is not null || (judge.IsServerStopping && !_isCaller), $"and why: {reason}");
+            reason.Kind != CloseKind.PeerClosed
+                || _stream!.IsInputEnded, $"a peer that has not ended is not closed: {reason}");
+        judge.Expect(reason.UnsentBytes == 0 || reason.Error is not null || (judge.IsServerStopping && !_isCaller),
+            $"and why: {reason}");
         judge.Expect(reason.Kind != CloseKind.LimitExceeded || MayExceedLimits, $"no limit is in the way: {reason}");
         Reason = reason;
     }
@@ -245,7 +252,8 @@ internal abstract class Side(
         {
             foreach (byte actual in segment.Span)
             {
-                judge.Expect(Call is null || actual == ByteAt(Call, !_isCaller, at), $"byte {at} is what the peer has sent");
+                judge.Expect(
+                    Call is null || actual == ByteAt(Call, !_isCaller, at), $"byte {at} is what the peer has sent");
                 at++;
             }
         }
@@ -270,8 +278,8 @@ internal abstract class Side(
         }
     }
 
-    // The bytes that the peer's system has not acknowledged, as far as this side knew when the connection ended: it may have
-    // learned more since the last look, while a callback spent time.
+    // The bytes that the peer's system has not acknowledged, as far as this side knew when the connection ended: it
+    // may have learned more since the last look, while a callback spent time.
     private void VerifyLoss(CloseReason reason)
     {
         long least = Accepted - _stream!.AcknowledgedBytes;

@@ -10,9 +10,10 @@ internal sealed record TimerOrder(bool IsPunctual)
     public long LastDueAt { get; set; }
 }
 
-/// <summary>A timer that knows when it is due: never early, never lost, late only where something holds up the reactor, and
-/// in its order among the others.</summary>
-internal sealed class TimerCheck(SimulatedNetwork network, Reactor reactor, TimerPlan plan, TimerOrder order, Judge judge)
+/// <summary>A timer that knows when it is due: never early, never lost, late only where something holds up the
+/// reactor, and in its order among the others.</summary>
+internal sealed class TimerCheck(
+    SimulatedNetwork network, Reactor reactor, TimerPlan plan, TimerOrder order, Judge judge)
 {
     private const int MostBeats = 5;
     private static readonly TimeSpan _mostLate = TimeSpan.FromMilliseconds(2);

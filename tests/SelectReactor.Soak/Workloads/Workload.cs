@@ -34,7 +34,8 @@ internal enum ReadKind
     /// <summary>All, and pauses for a while after each.</summary>
     Pause,
 
-    /// <summary>A few bytes, and pauses for a long while after each: the system has much more than the program.</summary>
+    /// <summary>A few bytes, and pauses for a long while after each: the system has much more than the
+    /// program.</summary>
     Slow,
 }
 
@@ -71,8 +72,8 @@ internal enum FaultKind
     Shutdown,
 }
 
-/// <summary>What one side of a connection does. Sizes are in bytes. <paramref name="ClosedAfterMs"/> is when another piece of
-/// the program closes the connection; 0 is never.</summary>
+/// <summary>What one side of a connection does. Sizes are in bytes. <paramref name="ClosedAfterMs"/> is when another
+/// piece of the program closes the connection; 0 is never.</summary>
 internal sealed record PlayerPlan(
     bool IsAsync,
     int Bytes,
@@ -84,8 +85,8 @@ internal sealed record PlayerPlan(
     int PauseMs,
     int ClosedAfterMs);
 
-/// <summary>How much memory a connection may take, and how long its close waits. Some limits are below the number of bytes that
-/// are sent: then they end the connection.</summary>
+/// <summary>How much memory a connection may take, and how long its close waits. Some limits are below the number of
+/// bytes that are sent: then they end the connection.</summary>
 internal sealed record LimitPlan(
     int HighWaterMark, int PauseThreshold, int MaxInputBytes, int MaxOutputBytes, int LingerSeconds)
 {
@@ -103,7 +104,8 @@ internal sealed record ConnectionPlan(
     private static bool IsPolite(PlayerPlan plan) => plan.End is not (EndKind.Abort or EndKind.Throw);
 }
 
-/// <summary>A timer, and what is done to it on the way: it is changed or cancelled after so many milliseconds, if any.</summary>
+/// <summary>A timer, and what is done to it on the way: it is changed or cancelled after so many milliseconds, if
+/// any.</summary>
 internal sealed record TimerPlan(int StartMs, int DueMicroseconds, int PeriodMs, int ChangeAfterMs, int CancelAfterMs);
 
 internal sealed record FaultPlan(int AtMs, FaultKind Kind, int Host, int DurationMs);
@@ -116,7 +118,8 @@ internal sealed record Workload(int Seed, ConnectionPlan[] Connections, TimerPla
 
     /// <summary>Whether nothing keeps a timer from its turn.</summary>
     public bool IsPunctual => !Array.Exists(
-        Faults, static fault => fault.Kind is FaultKind.Stall or FaultKind.Leap or FaultKind.Freeze or FaultKind.Spend);
+        Faults, static fault =>
+            fault.Kind is FaultKind.Stall or FaultKind.Leap or FaultKind.Freeze or FaultKind.Spend);
 
     public override string ToString() => string.Join(
         '\n', [$"Seed = {Seed}", .. Connections.Select(Line), .. Timers.Select(Line), .. Faults.Select(Line)]);

@@ -3,14 +3,16 @@ using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Workloads;
 
-/// <summary>Draws workloads. CsCheck makes those that fail smaller; the soak draws the one that belongs to a seed.</summary>
+/// <summary>Draws workloads. CsCheck makes those that fail smaller; the soak draws the one that belongs to a
+/// seed.</summary>
 internal static class WorkloadGen
 {
     private const int Hosts = 3;
 
     private static readonly Gen<PlayerPlan> _player = Gen.Select(
         Gen.Frequency((3, Gen.Const(false)), (1, Gen.Const(true))),
-        Gen.Frequency((3, Gen.Int[0, 40]), (3, Gen.Int[0, 3000]), (1, Gen.Int[0, 20_000]), (1, Gen.Int[60_000, 150_000])),
+        Gen.Frequency(
+            (3, Gen.Int[0, 40]), (3, Gen.Int[0, 3000]), (1, Gen.Int[0, 20_000]), (1, Gen.Int[60_000, 150_000])),
         Gen.Frequency((1, Gen.Int[1, 10]), (2, Gen.Int[1, 5000]), (1, Gen.Int[1, 200_000])),
         Gen.Enum<WriteKind>(),
         Gen.Enum<ReadKind>(),
@@ -64,22 +66,26 @@ internal static class WorkloadGen
         static (seed, connections, timers, faults) => Fit(new Workload(seed, connections, timers, faults)));
 
     /// <summary>The workload of a seed, under the conditions of that seed.</summary>
-    public static Workload Of(int seed) => Fit(All.Generate(new PCG(1, (ulong)seed), null, out _) with { Seed = seed });
+    public static Workload Of(int seed) =>
+        Fit(All.Generate(new PCG(1, (ulong)seed), null, out _) with { Seed = seed });
 
     // Two that wait for each other's end would wait for ever.
-    private static PlayerPlan WithEnd(PlayerPlan plan) => plan.End == EndKind.Wait ? plan with { End = EndKind.Close } : plan;
+    private static PlayerPlan WithEnd(PlayerPlan plan) =>
+        plan.End == EndKind.Wait ? plan with { End = EndKind.Close } : plan;
 
     // In packets of a few bytes, what is a moment elsewhere takes as many events as a whole day.
     private static Workload Fit(Workload workload)
     {
         var conditions = SimulatedNetworkOptions.Draw(workload.Seed);
-        int piece = Math.Min(conditions.MaxSegmentBytes, Math.Min(conditions.SendBufferBytes, conditions.ReceiveWindowBytes));
+        int piece = Math.Min(
+            conditions.MaxSegmentBytes, Math.Min(conditions.SendBufferBytes, conditions.ReceiveWindowBytes));
         int most = piece < 1000 ? 2000 : int.MaxValue;
         return workload with
         {
             Connections =
             [
-                .. workload.Connections.Select(plan => plan with { Caller = Fit(plan.Caller, most), Callee = Fit(plan.Callee, most) }),
+                .. workload.Connections.Select(
+                    plan => plan with { Caller = Fit(plan.Caller, most), Callee = Fit(plan.Callee, most) }),
             ],
         };
     }
@@ -87,7 +93,8 @@ internal static class WorkloadGen
     private static PlayerPlan Fit(PlayerPlan plan, int mostBytes)
     {
         int bytes = Math.Min(plan.Bytes, mostBytes);
-        int leastChunk = plan.Write is WriteKind.Trickle or WriteKind.Held || plan.Read is ReadKind.Pause or ReadKind.Slow ? bytes / 50 : bytes / 1000;
+        int leastChunk = plan.Write is WriteKind.Trickle or WriteKind.Held
+            || plan.Read is ReadKind.Pause or ReadKind.Slow ? bytes / 50 : bytes / 1000;
         return plan with { Bytes = bytes, Chunk = Math.Max(plan.Chunk, leastChunk + 1) };
     }
 }

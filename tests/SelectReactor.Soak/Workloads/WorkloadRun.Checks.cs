@@ -42,7 +42,8 @@ internal sealed partial class WorkloadRun
         Require.That(host.RegisteredKeys >= least, "every connection and listener has its key");
         Require.That(host.RegisteredKeys <= most, "every key belongs to something that is open");
         Require.That(host.RegisteredKeys <= host.OpenDescriptors, "no more keys than handles");
-        Require.That(host.OpenDescriptors <= host.RegisteredKeys + listeners, "no more handles than keys, but for the spare one");
+        Require.That(host.OpenDescriptors <= host.RegisteredKeys + listeners,
+            "no more handles than keys, but for the spare one");
         Require.Equal(host.EvictedKeys, 0);
     }
 
@@ -89,7 +90,8 @@ internal sealed partial class WorkloadRun
     {
         if (attempt.IsCompletedSuccessfully)
         {
-            Require.That(attempt.Result == caller.Connection, "the attempt's connection is the one that the handler has");
+            Require.That(
+                attempt.Result == caller.Connection, "the attempt's connection is the one that the handler has");
             Require.That(caller.Reason is not null, "a connection that was opened is closed");
         }
         else
@@ -113,13 +115,15 @@ internal sealed partial class WorkloadRun
     private static void JudgeLinger(Side? side) => Require.That(
         side?.Reason?.Error is not TimeoutException, $"nobody is late: {side?.Reason}");
 
-    // Where nobody means harm, only a limit cuts a connection, or a peer that has closed and waits no longer. The other side may
-    // learn of that or not.
+    // Where nobody means harm, only a limit cuts a connection, or a peer that has closed and waits no longer. The
+    // other side may learn of that or not.
     private void JudgeCalm(Side caller, Side? callee, bool isOrderly, int lingerSeconds)
     {
-        bool waitsLong = lingerSeconds >= LimitPlan.LongLinger && _serving.LingerTimeout.TotalSeconds >= LimitPlan.LongLinger;
+        bool waitsLong = lingerSeconds >= LimitPlan.LongLinger
+            && _serving.LingerTimeout.TotalSeconds >= LimitPlan.LongLinger;
 
-        if (!waitsLong || caller.Reason?.Kind == CloseKind.LimitExceeded || callee?.Reason?.Kind == CloseKind.LimitExceeded)
+        if (!waitsLong || caller.Reason?.Kind == CloseKind.LimitExceeded
+            || callee?.Reason?.Kind == CloseKind.LimitExceeded)
         {
             JudgeCut(caller, isOrderly);
             JudgeCut(callee, isOrderly);
@@ -134,7 +138,8 @@ internal sealed partial class WorkloadRun
 
     private static void JudgeCut(Side? side, bool isOrderly) => Require.That(
         !isOrderly
-        || side?.Reason?.Kind is null or CloseKind.LimitExceeded or CloseKind.PeerReset or CloseKind.Local or CloseKind.PeerClosed,
+        || side?.Reason?.Kind is null or CloseKind.LimitExceeded or CloseKind.PeerReset or CloseKind.Local
+            or CloseKind.PeerClosed,
         $"an end by a limit, not {side?.Reason}");
 
     // Whoever closes first may discard what the other still sends; whoever reads to the end has all.
@@ -142,6 +147,7 @@ internal sealed partial class WorkloadRun
     {
         Require.That(player.HasWrittenAll, "who ends in good order has written all");
         Require.That(player.HasSeenEnd || !player.ReadsToTheEnd, $"who reads to the end has come to it: {player}");
-        Require.That(player.HasSeenEnd ? player.Read == peer.Accepted : player.Read <= peer.Accepted, "all that was sent is read");
+        Require.That(player.HasSeenEnd ? player.Read == peer.Accepted : player.Read <= peer.Accepted,
+            "all that was sent is read");
     }
 }

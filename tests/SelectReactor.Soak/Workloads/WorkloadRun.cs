@@ -4,8 +4,8 @@ using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Workloads;
 
-/// <summary>Runs a workload on a network and checks, after each event, what must always hold, and at the end, what must
-/// have come about.</summary>
+/// <summary>Runs a workload on a network and checks, after each event, what must always hold, and at the end, what
+/// must have come about.</summary>
 internal sealed partial class WorkloadRun
 {
     private const int Port = 7;
@@ -32,10 +32,12 @@ internal sealed partial class WorkloadRun
         _workload = workload;
         _server = network.AddHost("server", _reactor);
         _clients = [.. Enumerable.Range(1, 3).Select(number => network.AddHost($"client{number}", _reactor))];
-        _serving = Options(workload.Connections.FirstOrDefault()?.Limits ?? new LimitPlan(1, 1, 1, 1, LimitPlan.LongLinger));
+        _serving = Options(
+            workload.Connections.FirstOrDefault()?.Limits ?? new LimitPlan(1, 1, 1, 1, LimitPlan.LongLinger));
     }
 
-    public static void Execute(SimulatedNetwork network, Workload workload) => new WorkloadRun(network, workload).Execute();
+    public static void Execute(SimulatedNetwork network, Workload workload) =>
+        new WorkloadRun(network, workload).Execute();
 
     private void Execute()
     {
