@@ -14,9 +14,16 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
     [TestCase(32)]
     [TestCase(20_000)]
     [TestCase(100_000)]
-    public void SteadyMessage_AllocatesNothing(int size)
+    public void SteadyMessage_AllocatesNothing(int size) => AssertAllocatesNothing(new Echo(), size);
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void SteadyMessage_OfAHandlerThatAwaits_AllocatesNothing(bool configured) =>
+        AssertAllocatesNothing(new AsyncEcho(configured), 32);
+
+    private void AssertAllocatesNothing(IConnectionHandler handler, int size)
     {
-        using Listener listener = Reactor.Listen(AnyPort, new Echo());
+        using Listener listener = Reactor.Listen(AnyPort, handler);
         using var peer = Peer.Connect(listener.LocalEndPoint);
         byte[] message = new byte[size];
         byte[] answer = new byte[size];
@@ -110,6 +117,26 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
 
                 connection.Input.AdvanceTo(result.Buffer.End);
             }
+        }
+    }
+
+    private sealed class AsyncEcho(bool configured) : AsyncConnectionHandler
+    {
+        protected override async Task ServeAsync(Connection connection)
+        {
+            System.IO.Pipelines.ReadResult result;
+            do
+            {
+                result = await connection.Input.ReadAsync().ConfigureAwait(configured);
+                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                {
+                    connection.Output.Write(segment.Span);
+                }
+
+                connection.Input.AdvanceTo(result.Buffer.End);
+                await connection.Output.FlushAsync().ConfigureAwait(configured);
+            }
+            while (!result.IsCompleted);
         }
     }
 
