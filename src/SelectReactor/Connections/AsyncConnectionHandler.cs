@@ -1,15 +1,15 @@
 namespace SelectReactor;
 
 /// <summary>
-/// A handler written as one asynchronous method per connection. It runs on the reactor's thread, and so does the code after
-/// each of its awaits.
+/// A handler written as one asynchronous method for each connection. It runs on the reactor's thread, and so does the code
+/// after each of its awaits on the connection.
 /// </summary>
 public abstract class AsyncConnectionHandler : IConnectionHandler
 {
     /// <summary>
-    /// Serves the connection. When the task completes the connection closes in good order, and when it fails it closes with
-    /// <see cref="CloseKind.HandlerFault"/>. Reading says <c>IsCompleted</c> once the peer has ended its stream, and throws
-    /// an <see cref="IOException"/> when the connection was cut.
+    /// Serves the connection. When the task completes, the connection closes in good order; when it fails, the connection
+    /// closes with <see cref="CloseKind.HandlerFault"/>. Reading says <c>IsCompleted</c> once the peer has ended its stream,
+    /// and throws an <see cref="IOException"/> once the connection is cut, or closed by this side.
     /// </summary>
     protected abstract Task ServeAsync(Connection connection);
 

@@ -1,6 +1,6 @@
 namespace SelectReactor;
 
-/// <summary>Why a connection ended: the first thing that happened to it.</summary>
+/// <summary>Why a connection ended: the first thing that happened.</summary>
 public enum CloseKind
 {
     /// <summary>It has not ended.</summary>
@@ -27,14 +27,14 @@ public enum CloseKind
     /// <summary>A time-out ended it.</summary>
     TimedOut,
 
-    /// <summary>It needed more than a limit allows.</summary>
+    /// <summary>A limit was exceeded.</summary>
     LimitExceeded,
 
     /// <summary>Its reactor was stopped for good.</summary>
     ReactorStopped,
 }
 
-/// <summary>Why a connection ended, and what was lost with it.</summary>
+/// <summary>Why a connection ended, and how much was lost.</summary>
 public readonly record struct CloseReason
 {
     /// <summary>The first thing that happened.</summary>

@@ -4,9 +4,9 @@ using System.Net;
 namespace SelectReactor;
 
 /// <summary>
-/// One byte stream, accepted by a <c>Listener</c> or made by <c>ConnectAsync</c>. Members are to be used on the reactor's
-/// thread, and throw an <see cref="InvalidOperationException"/> elsewhere, except those that say "any thread". Abstract so
-/// that it can be mocked and decorated; it does not grow further abstract members.
+/// One byte stream, accepted by a <c>Listener</c> or made by <c>ConnectAsync</c>. Use it on the reactor's thread; on another
+/// thread members throw an <see cref="InvalidOperationException"/>, except those that say "any thread". The class is
+/// abstract so that it can be mocked and decorated; members that are added later are virtual.
 /// </summary>
 public abstract class Connection : IDuplexPipe, IAsyncDisposable
 {
@@ -27,30 +27,34 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>The peer's address. Any thread.</summary>
     public abstract EndPoint? RemoteEndPoint { get; }
 
-    /// <summary>Where it is in its life. Any thread.</summary>
+    /// <summary>How far it is in its life. Any thread.</summary>
     public abstract ConnectionState State { get; }
 
-    /// <summary>What was received. Completing it discards all further input; completing it with an error aborts.</summary>
+    /// <summary>The received bytes. Completing it discards all further input; completing it with an error aborts. After
+    /// <see cref="Close"/> reads throw an <see cref="IOException"/>, so that a reader does not take this side's close for
+    /// the end of the peer's stream.</summary>
     public abstract PipeReader Input { get; }
 
-    /// <summary>What is to be sent: all that was advanced goes out at the end of the tick, flushed or not, and a large batch
-    /// at once. Completing it is <see cref="CloseOutput"/>; completing it with an error aborts.</summary>
+    /// <summary>The bytes to send. Advanced bytes leave at the end of the tick, flushed or not; a batch of more than about
+    /// 64 KiB leaves at once. Completing it is <see cref="CloseOutput"/>; completing it with an error aborts. After
+    /// <see cref="Close"/> writes are dropped, and flushes say <c>IsCompleted</c>.</summary>
     public abstract PipeWriter Output { get; }
 
     /// <summary>Whether the output is open and below its high-water mark.</summary>
     public abstract bool IsWritable { get; }
 
-    /// <summary>Bytes written and not yet taken by the system.</summary>
+    /// <summary>Bytes that were written and that the system has not taken yet.</summary>
     public abstract long QueuedOutputBytes { get; }
 
-    /// <summary>Who is called. A protocol may hand over to another: unexamined input is then offered to the new one.</summary>
+    /// <summary>The handler that is called. A protocol may hand over to another handler: unexamined input is offered to the
+    /// new one, and an end of the peer's stream that was told before is told again.</summary>
     /// <exception cref="ArgumentNullException">It is set to null.</exception>
     public abstract IConnectionHandler Handler { get; set; }
 
-    /// <summary>For you to keep what belongs to the connection.</summary>
+    /// <summary>An object of yours that belongs to the connection. The library does not use it.</summary>
     public abstract object? UserState { get; set; }
 
-    /// <summary>What went through so far. Any thread; elsewhere than on the reactor's the figures may be a moment old.</summary>
+    /// <summary>The bytes received and sent so far. Any thread; on another thread the figures may be a moment old.</summary>
     public abstract ConnectionStatistics Statistics { get; }
 
     /// <summary>Cancelled just before <see cref="IConnectionHandler.OnClosed"/>.</summary>
@@ -61,32 +65,33 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     public abstract Task<CloseReason> Closed { get; }
 
     /// <summary>Queues a copy of the bytes, all or none.</summary>
-    /// <returns>False, and nothing was queued, when that would exceed <see cref="ConnectionOptions.MaxOutputBytes"/> or the
-    /// output is closed.</returns>
+    /// <returns>False, and nothing was queued, if the queue would exceed <see cref="ConnectionOptions.MaxOutputBytes"/> or the
+    /// output is closed. After the first, <see cref="IConnectionHandler.OnWritable"/> follows when there is room.</returns>
     public abstract bool TryWrite(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a peer that goes away is not noticed, unless
-    /// something is sent. Idempotent.</summary>
+    /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a reset by the peer is noticed within ten seconds
+    /// or by the next send, and the end of its stream only after resuming. Idempotent.</summary>
     public abstract void PauseReading();
 
     /// <summary>Receives again; unexamined input is offered again. Idempotent.</summary>
     public abstract void ResumeReading();
 
-    /// <summary>Sends what is queued, then ends the output (FIN). Input goes on. Idempotent.</summary>
+    /// <summary>Sends the queue, then ends the output (FIN). Input goes on. Idempotent.</summary>
     public abstract void CloseOutput();
 
-    /// <summary>Sends what is queued, ends the output (FIN), and waits up to <see cref="ConnectionOptions.LingerTimeout"/> for
-    /// the peer's end of stream, discarding input. No callback but <see cref="IConnectionHandler.OnClosed"/> follows.
-    /// Idempotent.</summary>
+    /// <summary>Sends the queue, ends the output (FIN), and discards input until the peer has acknowledged everything and ended
+    /// its stream, within the bounds of <see cref="ConnectionOptions.LingerTimeout"/> and
+    /// <see cref="ConnectionOptions.MaxLingerTime"/>. Waiting reads and flushes end; no callback but
+    /// <see cref="IConnectionHandler.OnClosed"/> follows. Idempotent.</summary>
     public abstract void Close();
 
-    /// <summary>Discards what is queued and cuts the connection (RST). No callback but
+    /// <summary>Discards the queue and cuts the connection (RST). No callback but
     /// <see cref="IConnectionHandler.OnClosed"/> follows, in a later phase of the tick. Idempotent.</summary>
-    /// <param name="error">What to tell in <see cref="CloseReason.Error"/>.</param>
+    /// <param name="error">The value for <see cref="CloseReason.Error"/>.</param>
     public abstract void Abort(Exception? error = null);
 
-    /// <summary>What a transport or protocol below offers under this type, such as details of encryption; null when it
-    /// offers none.</summary>
+    /// <summary>An object of this type that the transport or a protocol below offers, such as details of encryption. Null if
+    /// there is none.</summary>
     public virtual T? GetFeature<T>()
         where T : class => null;
 
@@ -98,6 +103,6 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
         await Closed.ConfigureAwait(false);
     }
 
-    /// <summary>The handler failed, outside the callbacks that the connection guards itself.</summary>
+    /// <summary>The handler failed in a callback or in an asynchronous method.</summary>
     internal virtual void Fault(Exception error, string callback) => Abort(error);
 }

@@ -1,6 +1,6 @@
 namespace SelectReactor;
 
-/// <summary>Where a <see cref="Connection"/> is in its life. It only ever goes forward.</summary>
+/// <summary>How far a <see cref="Connection"/> is in its life. It only ever goes forward.</summary>
 public enum ConnectionState
 {
     /// <summary>Made, and not yet given to its handler.</summary>
@@ -9,7 +9,7 @@ public enum ConnectionState
     /// <summary>Given to its handler, in one or both directions.</summary>
     Open,
 
-    /// <summary>Closing: what was written is still sent, and nothing more is received.</summary>
+    /// <summary>Closing: the rest of the output is still sent, and input is discarded.</summary>
     Closing,
 
     /// <summary>Gone.</summary>

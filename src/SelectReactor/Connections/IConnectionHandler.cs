@@ -1,33 +1,34 @@
 namespace SelectReactor;
 
 /// <summary>
-/// What you implement: the protocol of one connection, or of many that share the object. All calls come on the reactor's
-/// thread, one after the other, and never one inside another for the same connection. An exception closes that connection
-/// with <see cref="CloseKind.HandlerFault"/> and no other.
+/// The protocol of one connection, or of many that share the object. You implement it. All calls come on the reactor's
+/// thread, one after the other, and for the same connection never one inside another. An exception closes that connection
+/// with <see cref="CloseKind.HandlerFault"/>; others are not affected.
 /// </summary>
 /// <remarks>A loose mock of this interface by Moq skips the default bodies; set <c>CallBase = true</c> to have them.</remarks>
 public interface IConnectionHandler
 {
-    /// <summary>The connection is open. First of all calls.</summary>
+    /// <summary>The connection is open. This is the first call.</summary>
     void OnConnected(Connection connection)
     {
     }
 
     /// <summary>
-    /// There is input that was not offered before: read it with one <c>connection.Input.TryRead</c> and say with
-    /// <c>AdvanceTo</c> what you consumed and what you only examined. Called again when more arrives, and also when you
-    /// consumed something and left bytes unexamined; not while a <c>ReadAsync</c> waits or reading is paused.
+    /// New input has arrived. Read it with one <c>connection.Input.TryRead</c>, and tell <c>AdvanceTo</c> how much you
+    /// consumed and how much you examined. Called again when more arrives, and when you consumed something and left bytes
+    /// unexamined. Not called while a <c>ReadAsync</c> waits or reading is paused.
     /// </summary>
     void OnReadable(Connection connection);
 
-    /// <summary>The output queue, which had reached its high-water mark, has fallen to the low one: write on.</summary>
+    /// <summary>Writing may go on: the output queue had reached its high-water mark and has fallen to the low one, or it has
+    /// room now for a <see cref="Connection.TryWrite"/> that was refused.</summary>
     void OnWritable(Connection connection)
     {
     }
 
     /// <summary>
-    /// The peer has ended its stream (FIN) and will send no more; what is unread can still be read, and reading says
-    /// <c>IsCompleted</c>. Called once at most. The default closes; override it to stay half open and go on sending.
+    /// The peer has ended its stream (FIN) and will send no more. Unread input can still be read, and reading says
+    /// <c>IsCompleted</c>. Called at most once for each handler. The default closes; override it to go on sending.
     /// </summary>
     void OnInputEnded(Connection connection)
     {
