@@ -5,10 +5,10 @@ using SelectReactor.Epoll;
 namespace SelectReactor;
 
 /// <summary>
-/// A selector on Linux' epoll(7), level-triggered: the cost of a wait follows the handles that are ready and not those that
-/// are registered. Use it with <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It watches
-/// <see cref="SocketHandle"/>s, as many as the system lets the process open. A wait that a signal interrupts goes on for the
-/// rest of its time. A socket that is closed behind the reactor's back falls silent, since the kernel forgets it.
+/// A selector on epoll(7) of Linux, level-triggered: the cost of a wait grows with the number of ready handles, not with
+/// the number of registered ones. Use it with <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It
+/// watches <see cref="SocketHandle"/>s, as many as the process may open. A wait that a signal interrupts goes on for the
+/// rest of its time. If a socket is closed while it is registered, the kernel forgets it, and no event is reported.
 /// </summary>
 public sealed class EpollSelector : ISelector
 {
@@ -39,7 +39,8 @@ public sealed class EpollSelector : ISelector
     /// <exception cref="IOException">The system has no descriptor left.</exception>
     public static ISelector Create() => OperatingSystem.IsLinux()
         ? new EpollSelector()
-        : throw new PlatformNotSupportedException("EpollSelector needs Linux: leave SelectorFactory at its default elsewhere.");
+        : throw new PlatformNotSupportedException(
+            "EpollSelector needs Linux: leave SelectorFactory at its default elsewhere.");
 
     /// <inheritdoc/>
     public void Add(SelectorEntry entry)
@@ -156,7 +157,8 @@ public sealed class EpollSelector : ISelector
         ((interest & Interest.Read) != 0 ? Native.In : 0)
         | ((interest & (Interest.Write | Interest.Connect)) != 0 ? Native.Out : 0);
 
-    // An error or a hang-up shows as readiness for whatever was asked, so that the next call on the handle tells what it is.
+    // An error or a hang-up makes the handle ready for everything that it is watched for: the next call on it tells which
+    // error it is.
     private static Interest ToInterest(uint events, Interest interest)
     {
         if ((events & (Native.Error | Native.HangUp)) != 0)
@@ -181,8 +183,13 @@ public sealed class EpollSelector : ISelector
             return -1;
         }
 
-        long rounded = wait.Ticks / TimeSpan.TicksPerMillisecond + (wait.Ticks % TimeSpan.TicksPerMillisecond != 0 ? 1 : 0);
-        return (int)Math.Min(rounded, int.MaxValue);
+        long milliseconds = wait.Ticks / TimeSpan.TicksPerMillisecond;
+        if (wait.Ticks % TimeSpan.TicksPerMillisecond != 0)
+        {
+            milliseconds++;
+        }
+
+        return (int)Math.Min(milliseconds, int.MaxValue);
     }
 
     private static void ThrowIfInvalid(NativeHandle handle, string call)
@@ -237,13 +244,13 @@ public sealed class EpollSelector : ISelector
     {
         if (Owns(registration) && !_epoll.IsClosed)
         {
-            // It fails for a socket that was closed behind our back, which the kernel has forgotten already.
+            // It fails for a socket that is closed already, which the kernel has forgotten.
             _slotOfDescriptor[registration.Descriptor] = -1;
             Native.EpollControl(_epoll, Native.Delete, registration.Descriptor, ref _request.Reference);
         }
     }
 
-    // A socket that was closed behind our back may have given its number to another, whose registration is not ours.
+    // A socket that is closed already may have given its number to another socket with a registration of its own.
     private bool Owns(Registration registration)
     {
         int descriptor = registration.Descriptor;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace SelectReactor.Epoll;
 
 /// <summary>
-/// An array of <c>struct epoll_event</c>: 32 bits of events and 64 bits of data, which the kernel packs on x86 only, for the
-/// sake of 32-bit programs there.
+/// An array of <c>struct epoll_event</c>: 32 bits of events and 64 bits of data, which the kernel packs on x86 only,
+/// for the sake of 32-bit programs there.
 /// </summary>
 internal sealed class EventBuffer(int capacity)
 {

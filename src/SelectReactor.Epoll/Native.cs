@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace SelectReactor.Epoll;
 
-/// <summary>The system calls, as in their manual pages: epoll_create1(2), epoll_ctl(2), epoll_wait(2), eventfd(2), read(2),
-/// write(2), close(2).</summary>
+/// <summary>The system calls, as in their manual pages: epoll_create1(2), epoll_ctl(2), epoll_wait(2), eventfd(2),
+/// read(2), write(2), close(2).</summary>
 internal static partial class Native
 {
     public const int CloseOnExec = 0x80000;

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace SelectReactor.Epoll.Tests;
 
-/// <summary>What is particular to epoll; what every selector does is tested with the core, over this one as well.</summary>
+/// <summary>What is particular to epoll; what every selector does is tested with the core, over this one as
+/// well.</summary>
 [Platform("Linux")]
 public sealed partial class EpollSelectorTests
 {

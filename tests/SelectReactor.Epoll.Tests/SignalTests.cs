@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace SelectReactor.Epoll.Tests;
 
 /// <summary>
-/// Waits that signals interrupt. Each signal comes with a pause after it that is longer than a slice of the wait, so that
-/// the number of signals, and no clock, shows whether the wait ends.
+/// Waits that signals interrupt. Each signal comes with a pause after it that is longer than a slice of the wait, so
+/// that the number of signals, and no clock, shows whether the wait ends.
 /// </summary>
 [Platform("Linux")]
 public sealed partial class SignalTests

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// The error list of a select on Windows, which reports a failed connection attempt there and nowhere else. The list holds
-/// the connecting sockets alone. On Unix a failed attempt is writable, and an error list would only add cost.
+/// The error list of a select on Windows, which reports a failed connection attempt there and nowhere else. The list
+/// holds the connecting sockets alone. On Unix a failed attempt is writable, and an error list would only add cost.
 /// </summary>
 internal sealed class ConnectErrors(SocketList writers)
 {

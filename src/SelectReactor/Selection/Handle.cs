@@ -5,9 +5,9 @@ namespace SelectReactor;
 
 /// <summary>
 /// A non-blocking stream or listening socket, or a substitute for one: the seam between the reactor and the operating
-/// system. No member throws for an event of the network: results are <see cref="SocketError"/> values, and "nothing now" is
-/// <see cref="SocketError.WouldBlock"/>. A kind of handle overrides the members that it supports; the others answer
-/// <see cref="SocketError.OperationNotSupported"/>. Use a handle on the reactor's thread only.
+/// system. No member throws for an event of the network: results are <see cref="SocketError"/> values, and "nothing
+/// now" is <see cref="SocketError.WouldBlock"/>. A kind of handle overrides the members that it supports; the others
+/// answer <see cref="SocketError.OperationNotSupported"/>. Use a handle on the reactor's thread only.
 /// </summary>
 public abstract class Handle : IDisposable
 {
@@ -25,8 +25,8 @@ public abstract class Handle : IDisposable
         SocketError.OperationNotSupported;
 
     /// <summary>
-    /// Sets a socket option by the numbers and bytes of the operating system (setsockopt(2)), for options that have no name
-    /// in .NET.
+    /// Sets a socket option by the numbers and bytes of the operating system (setsockopt(2)), for options that have
+    /// no name in .NET.
     /// </summary>
     public virtual SocketError SetOption(int level, int name, ReadOnlySpan<byte> value) =>
         SocketError.OperationNotSupported;
@@ -34,7 +34,8 @@ public abstract class Handle : IDisposable
     /// <summary>Binds to a local address (bind(2)). Port 0 lets the system choose one.</summary>
     public virtual SocketError Bind(EndPoint localEndPoint) => SocketError.OperationNotSupported;
 
-    /// <summary>Starts to listen with room for <paramref name="backlog"/> connections not yet accepted (listen(2)).</summary>
+    /// <summary>Starts to listen with room for <paramref name="backlog"/> connections not yet accepted
+    /// (listen(2)).</summary>
     public virtual SocketError Listen(int backlog) => SocketError.OperationNotSupported;
 
     /// <summary>Takes one waiting connection (accept(2)).</summary>
@@ -55,10 +56,10 @@ public abstract class Handle : IDisposable
     /// Receives into one buffer (recv(2)). Success with 0 bytes is the peer's end of stream.
     /// </summary>
     /// <remarks>
-    /// A reset that a send has already reported is <see cref="SocketError.ConnectionReset"/> here too, and never an end of
-    /// stream, on TCP sockets of Linux. Other systems and Unix-domain sockets report a reset only once: after a send that
-    /// ran into it, a receive may say 0 bytes. Once the output was ended with <see cref="Shutdown"/>, no system tells a
-    /// reset that was already reported from the end of both directions.
+    /// A reset that a send has already reported is <see cref="SocketError.ConnectionReset"/> here too, and never an
+    /// end of stream, on TCP sockets of Linux. Other systems and Unix-domain sockets report a reset only once: after
+    /// a send that ran into it, a receive may say 0 bytes. Once the output was ended with <see cref="Shutdown"/>, no
+    /// system tells a reset that was already reported from the end of both directions.
     /// </remarks>
     public virtual SocketError Receive(Span<byte> buffer, out int received)
     {
@@ -83,8 +84,8 @@ public abstract class Handle : IDisposable
     }
 
     /// <summary>
-    /// Tells how much of the output the peer's system has acknowledged. The count grows from 0 to the number of bytes that
-    /// this handle has sent; the handshake (SYN) and the end of the stream (FIN) do not count.
+    /// Tells how much of the output the peer's system has acknowledged. The count grows from 0 to the number of bytes
+    /// that this handle has sent; the handshake (SYN) and the end of the stream (FIN) do not count.
     /// </summary>
     /// <param name="bytes">The acknowledged bytes; 0 if that is not known.</param>
     /// <returns>Whether the system tells. The default implementation answers false.</returns>

@@ -1,9 +1,9 @@
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// Decides which sockets a wait asks for. Most connections of a server are idle, and asking for an idle one costs as much as
-/// asking for a busy one. So the sockets that were ready lately, the hot ones, are asked first, and all of them at intervals
-/// that the <see cref="ScanPacer"/> chooses.
+/// Decides which sockets a wait asks for. Most connections of a server are idle, and asking for an idle one costs as
+/// much as asking for a busy one. So the sockets that were ready lately, the hot ones, are asked first, and all of
+/// them at intervals that the <see cref="ScanPacer"/> chooses.
 /// </summary>
 internal sealed class HotSet(SocketPoll poll, ScanPacer pacer)
 {

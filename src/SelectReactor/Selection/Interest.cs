@@ -1,6 +1,7 @@
 namespace SelectReactor;
 
-/// <summary>The kinds of readiness that a <see cref="SelectionKey"/> watches for, and those that a wait found.</summary>
+/// <summary>The kinds of readiness that a <see cref="SelectionKey"/> watches for, and those that a wait
+/// found.</summary>
 [Flags]
 public enum Interest : byte
 {
@@ -10,9 +11,11 @@ public enum Interest : byte
     /// <summary>Bytes, the peer's end of stream, an error, or on a listening handle a connection to accept.</summary>
     Read = 1,
 
-    /// <summary>Room in the send buffer. An idle socket always has room, so ask only while output is waiting.</summary>
+    /// <summary>Room in the send buffer. An idle socket always has room, so ask only while output is
+    /// waiting.</summary>
     Write = 2,
 
-    /// <summary>The end of a connection attempt, with success or without: <see cref="Handle.TakeError"/> tells.</summary>
+    /// <summary>The end of a connection attempt, with success or without: <see cref="Handle.TakeError"/>
+    /// tells.</summary>
     Connect = 4,
 }

@@ -29,7 +29,8 @@ internal sealed class LoopbackPair : IDisposable
 
     public Socket Writer { get; }
 
-    /// <summary>Whether the descriptor of the reader was closed with close(2), past its <see cref="Socket"/>.</summary>
+    /// <summary>Whether the descriptor of the reader was closed with close(2), past its
+    /// <see cref="Socket"/>.</summary>
     public bool IsBroken => SocketCall.IsBroken(Reader);
 
     /// <summary>Makes the reader readable. Any thread. A full buffer means that it is readable already.</summary>

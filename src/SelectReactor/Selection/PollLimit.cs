@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// How many sockets one poll(2) may ask for. It refuses more than the limit on open files (RLIMIT_NOFILE), which somebody may
-/// lower while sockets are open. The limit can't be read without a system call of our own, so it is found by trying.
+/// How many sockets one poll(2) may ask for. It refuses more than the limit on open files (RLIMIT_NOFILE), which
+/// somebody may lower while sockets are open. The limit can't be read without a system call of our own, so it is
+/// found by trying.
 /// </summary>
 internal sealed class PollLimit
 {
@@ -25,7 +26,8 @@ internal sealed class PollLimit
         _waits = 0;
     }
 
-    /// <summary>Whether so many sockets fit. Now and then it answers yes in the hope that the limit was raised again.</summary>
+    /// <summary>Whether so many sockets fit. Now and then it answers yes in the hope that the limit was raised
+    /// again.</summary>
     public bool Allows(int sockets)
     {
         if (sockets > Max && ++_waits > MaxWaitsUntilRetry)

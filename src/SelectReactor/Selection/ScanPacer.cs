@@ -1,9 +1,10 @@
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// Decides when all sockets are asked for again, not only the hot ones: after ten times the cost of such a scan, so that
-/// scanning takes about a tenth of the thread, and after 50 ms at most, so that a cold socket never waits longer. The cost is
-/// the least of the last measurements: a thread that is stopped during one of them has not measured the scan.
+/// Decides when all sockets are asked for again, not only the hot ones: after ten times the cost of such a scan, so
+/// that scanning takes about a tenth of the thread, and after 50 ms at most, so that a cold socket never waits
+/// longer. The cost is the least of the last measurements: a thread that is stopped during one of them has not
+/// measured the scan.
 /// </summary>
 internal sealed class ScanPacer(TimeProvider clock)
 {
@@ -28,8 +29,9 @@ internal sealed class ScanPacer(TimeProvider clock)
     public bool IsMeasurementDue => Scans % ScansPerMeasurement == 0;
 
     /// <summary>
-    /// The longest wait that is worth asking for in one system call: short enough to bound how late a timer is when signals
-    /// prolong the wait, and long enough that an idle loop spends no more than a fiftieth of its time on scans.
+    /// The longest wait that is worth asking for in one system call: short enough to bound how late a timer is when
+    /// signals prolong the wait, and long enough that an idle loop spends no more than a fiftieth of its time on
+    /// scans.
     /// </summary>
     public TimeSpan MaxWait { get; private set; } = _minMaxWait;
 

@@ -5,22 +5,25 @@ using SelectReactor.Selection;
 namespace SelectReactor;
 
 /// <summary>
-/// The default selector, over <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>.
-/// It is managed and portable, and watches up to <see cref="Capacity"/> <see cref="SocketHandle"/>s.
+/// The default selector, over
+/// <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>. It
+/// is managed and portable, and watches up to <see cref="Capacity"/> <see cref="SocketHandle"/>s.
 /// </summary>
 /// <remarks>
-/// <para>The cost of a wait grows with the number of sockets that were ready lately. Full scans of all sockets use about a
-/// tenth of the loop's time, so under load an idle socket may be noticed about ten scan times late, and at most 50 ms.</para>
+/// <para>The cost of a wait grows with the number of sockets that were ready lately. Full scans of all sockets use
+/// about a tenth of the loop's time, so under load an idle socket may be noticed about ten scan times late, and at
+/// most 50 ms.</para>
 /// <para>On Unix a signal that the process handles makes the system call start its wait anew. A wait with an end is
-/// therefore made in slices of 100 ms, or of 50 scan times if that is longer. A timer is late by one slice at most while
-/// signals on the loop's thread are further apart than a slice. Signals that come faster can hold it up for as long as they
-/// last: run the loop on a thread other than the main one, which Unix prefers for signals, or use <c>EpollSelector</c>, whose
-/// waits go on where the signal interrupted them.</para>
+/// therefore made in slices of 100 ms, or of 50 scan times if that is longer. A timer is late by one slice at most
+/// while signals on the loop's thread are further apart than a slice. Signals that come faster can hold it up for as
+/// long as they last: run the loop on a thread other than the main one, which Unix prefers for signals, or use
+/// <c>EpollSelector</c>, whose waits go on where the signal interrupted them.</para>
 /// </remarks>
 public sealed class SelectSelector : ISelector
 {
     /// <summary>
-    /// How many entries a selector holds: the length of a list that <c>Socket.Select</c> takes, less one for the wake-up.
+    /// How many entries a selector holds: the length of a list that <c>Socket.Select</c> takes, less one for the
+    /// wake-up.
     /// </summary>
     public const int Capacity = 65_535;
 

@@ -24,10 +24,11 @@ public sealed class SelectionKey
     public Handle Handle => Entry.Handle;
 
     /// <summary>
-    /// What the handle is watched for. A new value takes effect with the next wait. It has no effect once the reactor has
-    /// found the handle closed. If the selector refuses the new value, the setter throws and the old value stays.
+    /// What the handle is watched for. A new value takes effect with the next wait. It has no effect once the reactor
+    /// has found the handle closed. If the selector refuses the new value, the setter throws and the old value stays.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The key is cancelled, or the setter is called on another thread.</exception>
+    /// <exception cref="InvalidOperationException">The key is cancelled, or the setter is called on another
+    /// thread.</exception>
     /// <exception cref="IOException">The selector could not change what it watches: the system is out of memory, or
     /// the handle's descriptor was closed.</exception>
     public Interest Interest
@@ -57,15 +58,16 @@ public sealed class SelectionKey
     /// <summary>The selector's view of this registration.</summary>
     internal SelectorEntry Entry { get; }
 
-    /// <summary>Whether the selector dropped the entry because the handle was closed before the key was cancelled.</summary>
+    /// <summary>Whether the selector dropped the entry because the handle was closed before the key was
+    /// cancelled.</summary>
     internal bool IsEvicted => Entry.IsEvicted;
 
     /// <summary>The object that the reactor calls when the handle is ready.</summary>
     internal object Attachment { get; }
 
     /// <summary>
-    /// Ends the registration at once. The handler is not called again, not even for readiness that the current tick has
-    /// already found. The handle stays open and can be registered again. Idempotent.
+    /// Ends the registration at once. The handler is not called again, not even for readiness that the current tick
+    /// has already found. The handle stays open and can be registered again. Idempotent.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Cancel()

@@ -21,29 +21,31 @@ public sealed class SelectorEntry
     public Handle Handle { get; }
 
     /// <summary>
-    /// What the selector watches for. The owner of the entry sets it and then calls <see cref="ISelector.Update"/>, unless
-    /// the entry is evicted. A selector only reads it.
+    /// What the selector watches for. The owner of the entry sets it and then calls <see cref="ISelector.Update"/>,
+    /// unless the entry is evicted. A selector only reads it.
     /// </summary>
     public Interest Interest { get; set; }
 
     /// <summary>
-    /// What the last wait found. The selector sets it; the owner sets it back to <see cref="Interest.None"/> before the
-    /// next wait.
+    /// What the last wait found. The selector sets it; the owner sets it back to <see cref="Interest.None"/> before
+    /// the next wait.
     /// </summary>
     public Interest Ready { get; set; }
 
-    /// <summary>What the selector stores with the entry, such as its index in a table. Only the selector uses it.</summary>
+    /// <summary>What the selector stores with the entry, such as its index in a table. Only the selector uses
+    /// it.</summary>
     public object? State { get; set; }
 
-    /// <summary>Whether the selector dropped the entry because its handle was closed without being removed first.</summary>
+    /// <summary>Whether the selector dropped the entry because its handle was closed without being removed
+    /// first.</summary>
     public bool IsEvicted { get; private set; }
 
     /// <summary>The registration that the entry belongs to; null if there is no reactor.</summary>
     internal SelectionKey? Key { get; init; }
 
     /// <summary>
-    /// Marks an entry as dropped, because its handle is closed. The selector calls this after it has removed the entry from
-    /// its own tables, and reports the entry once more, so that the owner of the handle is told.
+    /// Marks an entry as dropped, because its handle is closed. The selector calls this after it has removed the
+    /// entry from its own tables, and reports the entry once more, so that the owner of the handle is told.
     /// </summary>
     public void Evict()
     {

@@ -5,7 +5,8 @@ using SelectReactor.Selection;
 
 namespace SelectReactor;
 
-/// <summary>A <see cref="Handle"/> on a real <see cref="System.Net.Sockets.Socket"/>, which it owns and closes.</summary>
+/// <summary>A <see cref="Handle"/> on a real <see cref="System.Net.Sockets.Socket"/>, which it owns and
+/// closes.</summary>
 public sealed class SocketHandle : Handle
 {
     private readonly Socket _socket;
@@ -16,8 +17,8 @@ public sealed class SocketHandle : Handle
     private EndPoint? _knownRemote;
 
     /// <summary>
-    /// Takes over a stream socket. It becomes non-blocking, and a linger time (SO_LINGER) is removed, since closing would
-    /// block the thread for that time.
+    /// Takes over a stream socket. It becomes non-blocking, and a linger time (SO_LINGER) is removed, since closing
+    /// would block the thread for that time.
     /// </summary>
     /// <param name="socket">The socket. Nobody else may read from it, write to it or close it from now on.</param>
     /// <exception cref="ArgumentNullException"><paramref name="socket"/> is null.</exception>
@@ -59,7 +60,9 @@ public sealed class SocketHandle : Handle
 
     /// <inheritdoc/>
     public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value) =>
-        Try((level, name, value), static (socket, option) => socket.SetSocketOption(option.level, option.name, option.value));
+        Try(
+            (level, name, value),
+            static (socket, option) => socket.SetSocketOption(option.level, option.name, option.value));
 
     /// <inheritdoc/>
     public override SocketError SetOption(int level, int name, ReadOnlySpan<byte> value)
@@ -105,7 +108,7 @@ public sealed class SocketHandle : Handle
         accepted = null;
         try
         {
-            // Socket.Accept throws when nobody waits, which costs twenty times what asking first does.
+            // Socket.Accept throws when there is no connection, which costs twenty times as much as asking first.
             if (!_socket.Poll(0, SelectMode.SelectRead))
             {
                 return SocketError.WouldBlock;

@@ -4,11 +4,12 @@ using System.Net.Sockets;
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// The sockets of one <c>Socket.Select</c> list, together with their entries. <c>Socket.Select</c> removes the sockets that
-/// are not ready with one <see cref="RemoveAt"/> each, backwards on Unix and forwards on Windows. It works on a view, which is
-/// a gap buffer of positions: the gap follows the removals, and only the few ready positions are moved across it, so that a
-/// removal is O(1) in both directions. <see cref="Rewind(int, int)"/> makes the view whole again at the cost of those few.
-/// The members are kept in two parts, hot before cold, so that the view can also be opened on the hot ones alone.
+/// The sockets of one <c>Socket.Select</c> list, together with their entries. <c>Socket.Select</c> removes the
+/// sockets that are not ready with one <see cref="RemoveAt"/> each, backwards on Unix and forwards on Windows. It
+/// works on a view, which is a gap buffer of positions: the gap follows the removals, and only the few ready
+/// positions are moved across it, so that a removal is O(1) in both directions. <see cref="Rewind(int, int)"/> makes
+/// the view whole again at the cost of those few. The members are kept in two parts, hot before cold, so that the
+/// view can also be opened on the hot ones alone.
 /// </summary>
 internal sealed class SocketList(bool forWriting) : IList
 {
@@ -18,8 +19,8 @@ internal sealed class SocketList(bool forWriting) : IList
     private int _members;
     private int _hot;
 
-    /// <summary>The view's positions in order, counted from <see cref="_first"/>, with the gap between them. Outside the
-    /// moved range each is its own index.</summary>
+    /// <summary>The view's positions in order, counted from <see cref="_first"/>, with the gap between them. Outside
+    /// the moved range each is its own index.</summary>
     private int[] _view = Identity(InitialCapacity);
     private int _first;
     private int _viewLength;
@@ -34,7 +35,8 @@ internal sealed class SocketList(bool forWriting) : IList
     /// <summary>How many of them are hot.</summary>
     public int Hot => _hot;
 
-    /// <summary>How many are in view: those that <see cref="Rewind(int, int)"/> brought in, less those that a select removed.</summary>
+    /// <summary>How many are in view: those that <see cref="Rewind(int, int)"/> brought in, less those that a select
+    /// removed.</summary>
     public int Count => _viewLength - (_gapEnd - _gapStart);
 
     object? IList.this[int index]
@@ -103,7 +105,8 @@ internal sealed class SocketList(bool forWriting) : IList
         }
     }
 
-    /// <summary>Moves the hot member at a position to the cold ones; the last of the hot ones takes its place.</summary>
+    /// <summary>Moves the hot member at a position to the cold ones; the last of the hot ones takes its
+    /// place.</summary>
     public void MakeCold(int position) => Swap(position, --_hot);
 
     /// <summary>Puts another socket in the place of a member that has no entry.</summary>

@@ -9,8 +9,8 @@ internal sealed partial class SocketPoll
 
     public PollLimit Limit { get; } = new();
 
-    // One part after the other is asked without waiting. If none is ready, it waits for the first part alone, for a short
-    // time: that part holds the wake-up and the readers that were ready lately.
+    // One part after the other is asked without waiting. If none is ready, it waits for the first part alone, for a
+    // short time: that part holds the wake-up and the readers that were ready lately.
     private bool SelectInParts(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
     {
         bool any = SelectParts(Readers, hotOnly ? Readers.Hot : Readers.Members, ready);

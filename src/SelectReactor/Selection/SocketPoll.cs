@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// The sockets of a <see cref="SelectSelector"/>, and one <c>Socket.Select</c> over them: lists in, ready entries out. It
-/// also owns the wake-up connection, which is always the first reader.
+/// The sockets of a <see cref="SelectSelector"/>, and one <c>Socket.Select</c> over them: lists in, ready entries
+/// out. It also owns the wake-up connection, which is always the first reader.
 /// </summary>
 internal sealed partial class SocketPoll : IDisposable
 {
@@ -40,8 +40,8 @@ internal sealed partial class SocketPoll : IDisposable
     public LoopbackPair WakeUp => Volatile.Read(ref _wakeUp);
 
     /// <summary>
-    /// Rounds up to whole milliseconds, since poll(2) would cut a shorter wait to none and spin, and stays within the range of
-    /// <c>Socket.Select</c>.
+    /// Rounds up to whole milliseconds, since poll(2) would cut a shorter wait to none and spin, and stays within the
+    /// range of <c>Socket.Select</c>.
     /// </summary>
     public static int ToMicroseconds(TimeSpan wait)
     {
@@ -97,10 +97,12 @@ internal sealed partial class SocketPoll : IDisposable
             Evict(static handle => handle.IsClosed, ready);
             return true;
         }
-        catch (SocketException error) when (error.SocketErrorCode is SocketError.OperationAborted or SocketError.NotSocket)
+        catch (SocketException error)
+            when (error.SocketErrorCode is SocketError.OperationAborted or SocketError.NotSocket)
         {
-            // Only Windows fails the whole call: the first when another thread closes a socket during the wait, the second
-            // when a descriptor was closed past its Socket. If no socket is to blame for the second, it would fail for ever.
+            // Only Windows fails the whole call: the first when another thread closes a socket during the wait, the
+            // second when a descriptor was closed past its Socket. If no socket is to blame for the second, it would
+            // fail for ever.
             if (!EvictBroken(ready) && error.SocketErrorCode == SocketError.NotSocket)
             {
                 throw;
@@ -209,13 +211,15 @@ internal sealed partial class SocketPoll : IDisposable
             LoopbackPair renewed = _openWakeUp();
             Readers.Replace(WakeUpPosition, renewed.Reader);
 
-            // A full fence: a thread that still signals the old pair has posted before, and the reactor looks after this.
+            // A full fence: a thread that still signals the old pair has posted before, and the reactor looks after
+            // this.
             Interlocked.Exchange(ref _wakeUp, renewed);
             old.Dispose();
         }
         catch (Exception error) when (error is SocketException or IOException)
         {
-            // No descriptor is left. The next wait tries again; a loop that has nothing else to do must not spin until then.
+            // No descriptor is left. The next wait tries again; a loop that has nothing else to do must not spin
+            // until then.
             if (!hasOtherWork)
             {
                 Thread.Sleep(_renewalPause);

@@ -5,10 +5,13 @@ namespace SelectReactor.Selection;
 /// <summary>The part of Linux' <c>struct tcp_info</c> that this library reads (tcp(7), TCP_INFO).</summary>
 /// <param name="State">The state of the connection, by the numbers of the kernel.</param>
 /// <param name="SegmentBytes">The size of a full segment.</param>
-/// <param name="Unacknowledged">Segments that were sent and not acknowledged, the end of the stream (FIN) included.</param>
-/// <param name="Acknowledged">Bytes that were acknowledged since the connection began; SYN and FIN count one each.</param>
+/// <param name="Unacknowledged">Segments that were sent and not acknowledged, the end of the stream (FIN)
+/// included.</param>
+/// <param name="Acknowledged">Bytes that were acknowledged since the connection began; SYN and FIN count one
+/// each.</param>
 /// <param name="NotSent">Bytes in the send buffer that were not sent yet.</param>
-internal readonly record struct TcpInfo(byte State, long SegmentBytes, long Unacknowledged, long Acknowledged, long NotSent)
+internal readonly record struct TcpInfo(
+    byte State, long SegmentBytes, long Unacknowledged, long Acknowledged, long NotSent)
 {
     /// <summary>The connection was reset or timed out, or both ends have ended it.</summary>
     public const byte Closed = 7;
@@ -27,12 +30,13 @@ internal readonly record struct TcpInfo(byte State, long SegmentBytes, long Unac
     private const int NotSentOffset = 144;
     private const int Size = NotSentOffset + sizeof(uint);
 
-    /// <summary>Whether everything that was sent has been acknowledged. Never true of a closed connection, whose send buffer is
-    /// empty because it was discarded.</summary>
+    /// <summary>Whether everything that was sent has been acknowledged. Never true of a closed connection, whose send
+    /// buffer is empty because it was discarded.</summary>
     public bool IsAllAcknowledged => State != Closed && Unacknowledged == 0 && NotSent == 0;
 
     /// <summary>Whether this side has sent its end of the stream, or there is no connection.</summary>
-    public bool HasEndedOutput => State is (>= FirstFinWait and <= TimeWait) or Closed or LastAcknowledgement or Closing;
+    public bool HasEndedOutput =>
+        State is (>= FirstFinWait and <= TimeWait) or Closed or LastAcknowledgement or Closing;
 
     public static bool IsKnownFor(Socket socket) =>
         OperatingSystem.IsLinux()

@@ -2,7 +2,9 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Selection;
 
-/// <summary>Tells how much of what a TCP socket has sent was acknowledged, and how the connection ended. Linux only.</summary>
+/// <summary>
+/// Tells how many of the bytes that a TCP socket has sent were acknowledged, and whether it was reset. Linux only.
+/// </summary>
 internal sealed class TcpProgress
 {
     private readonly Socket _socket;
@@ -15,8 +17,8 @@ internal sealed class TcpProgress
     /// <summary>Null if the system tells nothing about this socket.</summary>
     public static TcpProgress? Of(Socket socket) => TcpInfo.IsKnownFor(socket) ? new TcpProgress(socket) : null;
 
-    /// <summary>Begins to count on a connection that somebody else may have sent on. What is still on its way counts as
-    /// acknowledged before, rounded up, so that it is never taken for our own bytes.</summary>
+    /// <summary>Begins to count on a connection that somebody else may have sent on. What is still on its way counts
+    /// as acknowledged before, rounded up, so that it is never taken for our own bytes.</summary>
     public void TakeOver()
     {
         if (TcpInfo.TryRead(_socket, out TcpInfo info))
@@ -35,7 +37,8 @@ internal sealed class TcpProgress
 
     public void AddSent(int bytes) => _sent += bytes;
 
-    /// <summary>The output has ended: from now on, a closed connection may be one that both sides have ended.</summary>
+    /// <summary>The output has ended: from now on, a closed connection may be one that both sides have
+    /// ended.</summary>
     public void EndOutput() => _hasEnded = true;
 
     /// <summary>Whether an end of the stream that a receive found is a reset in fact.</summary>

@@ -213,6 +213,23 @@ public sealed class SelectorTests(string world) : ConformanceFixture(world)
         Assert.That(Ready, Does.Not.Contain(old));
     }
 
+    [Test]
+    public void SecondKeyOnOneHandle_IsRefused_UntilTheFirstIsCancelled()
+    {
+        (Handle client, _) = Pair();
+        using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => Selector });
+        var handler = new Mock<IEventHandler>();
+        SelectionKey key = reactor.Register(client, Interest.Read, handler.Object);
+
+        Assert.That(
+            () => reactor.Register(client, Interest.Read, handler.Object),
+            Throws.InvalidOperationException.With.Message.Contains(client.ToString()!));
+
+        key.Cancel();
+        SelectionKey second = reactor.Register(client, Interest.Read, handler.Object);
+        second.Cancel();
+    }
+
     private void AssertReady(SelectionKey key, Interest interest)
     {
         TimeSpan end = Now + Bound;

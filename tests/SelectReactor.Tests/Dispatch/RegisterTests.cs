@@ -49,7 +49,9 @@ public sealed class RegisterTests(SelectorKind selector) : ReactorFixture(select
     {
         var handle = new Mock<Handle> { CallBase = true };
         var selector = new Mock<ISelector>();
-        selector.SetupSequence(static s => s.Add(It.IsAny<SelectorEntry>())).Throws(new IOException("no memory")).Pass();
+        selector.SetupSequence(static s => s.Add(It.IsAny<SelectorEntry>()))
+            .Throws(new IOException("no memory"))
+            .Pass();
         using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector.Object });
         Assert.That(
             () => reactor.Register(handle.Object, Interest.Read, _handler.Object), Throws.InstanceOf<IOException>());

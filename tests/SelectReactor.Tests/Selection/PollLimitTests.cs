@@ -3,7 +3,8 @@ using SelectReactor.Selection;
 
 namespace SelectReactor.Tests.Selection;
 
-/// <summary>How the size of one system call is found, when the process may not open as many files as it has sockets.</summary>
+/// <summary>How the size of one system call is found, when the process may not open as many files as it has
+/// sockets.</summary>
 public sealed class PollLimitTests
 {
     [Test]

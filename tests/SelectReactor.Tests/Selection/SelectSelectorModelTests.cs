@@ -35,7 +35,8 @@ public sealed class SelectSelectorModelTests
 
     [TestCase(4, 63, 300)]
     [TestCase(80, 100, 20)]
-    public void MoreSocketsThanOneCallTakes_AreReportedAsTheyAre(int connections, int maxConnections, int iterations) =>
+    public void MoreSocketsThanOneCallTakes_AreReportedAsTheyAre(
+        int connections, int maxConnections, int iterations) =>
         _steps.Sample(
             steps => Run(connections, maxConnections, steps, maxSocketsAtOnce: 3),
             iter: iterations,

@@ -35,7 +35,8 @@ public sealed class SelectionKeyTests
     [Test]
     public void ANewInterest_ReachesTheSelectorWithTheOldOne()
     {
-        _selector.Setup(s => s.Update(_key.Entry, Interest.Read)).Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Write)));
+        _selector.Setup(s => s.Update(_key.Entry, Interest.Read))
+            .Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Write)));
 
         _key.Interest = Interest.Write;
 
@@ -66,7 +67,8 @@ public sealed class SelectionKeyTests
     [Test]
     public void Cancel_RemovesTheKeyOnce_AndLeavesTheHandleOpen()
     {
-        _selector.Setup(s => s.Remove(_key.Entry)).Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Read)));
+        _selector.Setup(s => s.Remove(_key.Entry))
+            .Callback(() => Assert.That(_key.Interest, Is.EqualTo(Interest.Read)));
 
         _key.Cancel();
         _key.Cancel();

@@ -58,7 +58,8 @@ public abstract class SelectorFixture
         return key;
     }
 
-    protected SelectionKey NewKey(Handle handle, Interest interest) => new(handle, interest, new object(), Selector, _affinity);
+    protected SelectionKey NewKey(Handle handle, Interest interest) =>
+        new(handle, interest, new object(), Selector, _affinity);
 
     /// <summary>Waits as a reactor does, and collects the keys that were found in <see cref="Ready"/>.</summary>
     protected void Select(TimeSpan wait)

@@ -96,7 +96,8 @@ public sealed class SocketHandleTests : SelectorFixture
         Assert.That(listener.Bind(new IPEndPoint(IPAddress.Loopback, 0)), Is.EqualTo(SocketError.Success));
         Assert.That(listener.Listen(4), Is.EqualTo(SocketError.Success));
         Handle client = Own(SocketHandleFactory.Instance.CreateStream(AddressFamily.InterNetwork));
-        Assert.That(client.SetOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, 1), Is.EqualTo(SocketError.Success));
+        Assert.That(
+            client.SetOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, 1), Is.EqualTo(SocketError.Success));
 
         Assert.That(client.Connect(listener.LocalEndPoint!), Is.AnyOf(SocketError.WouldBlock, SocketError.InProgress));
 

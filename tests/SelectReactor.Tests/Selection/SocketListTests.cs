@@ -20,7 +20,8 @@ public sealed class SocketListTests(bool forWriting)
     {
         for (int i = 0; i < 40; i++)
         {
-            _handles.Add(new SocketHandle(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)));
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _handles.Add(new SocketHandle(socket));
         }
     }
 

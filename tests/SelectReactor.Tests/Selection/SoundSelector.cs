@@ -54,7 +54,9 @@ internal sealed class SoundSelector(SelectSelector inner) : ISelector
             {
                 Require(entry.Ready != Interest.None, "An entry is reported for nothing.");
                 Require((entry.Ready & ~entry.Interest) == 0, "More is reported than was asked for.");
-                Require((entry.Ready & ~Poll(handle, entry.Ready)) == 0, "An entry is reported whose socket is not ready.");
+                Require(
+                    (entry.Ready & ~Poll(handle, entry.Ready)) == 0,
+                    "An entry is reported whose socket is not ready.");
             }
         }
     }

@@ -4,7 +4,8 @@ using SelectReactor.Selection;
 
 namespace SelectReactor.Tests.Selection;
 
-/// <summary>The wake-up is a connection, and connections can be cut: by an administrator, a firewall or a stray close.</summary>
+/// <summary>The wake-up is a connection, and connections can be cut: by an administrator, a firewall or a stray
+/// close.</summary>
 public sealed class WakeUpCutTests : SelectorFixture
 {
     /// <summary>Their descriptors are closed already, and the numbers may belong to others by now.</summary>
@@ -80,8 +81,8 @@ public sealed class WakeUpCutTests : SelectorFixture
     [Test]
     public void PostsReachTheLoop_AfterACut([Values] Cut cut)
     {
-        SelectSelector selector = null!;
-        using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector = new SelectSelector() });
+        var selector = new SelectSelector();
+        using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector });
         int ran = 0;
         for (int i = 1; i <= 20; i++)
         {
