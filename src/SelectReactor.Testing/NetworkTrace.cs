@@ -4,8 +4,8 @@ using System.Text;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// What happened on a <see cref="SimulatedNetwork"/>, one line an event: the time in seconds, the host, and what it
-/// did. Two runs with the same <see cref="Hash"/> are the same run.
+/// What happened on a <see cref="SimulatedNetwork"/>, one line an event: the time in seconds, the host, and its
+/// action. Two runs with the same <see cref="Hash"/> are the same run.
 /// </summary>
 public sealed class NetworkTrace
 {
@@ -14,7 +14,8 @@ public sealed class NetworkTrace
 
     internal NetworkTrace(int capacity) => _capacity = capacity;
 
-    /// <summary>Identifies the run: it covers every line since the beginning, whether kept or not.</summary>
+    /// <summary>Identifies the run. It covers every line since the beginning, including lines that are no longer
+    /// kept.</summary>
     public ulong Hash { get; private set; } = 14695981039346656037;
 
     /// <summary>How many lines there were since the beginning.</summary>

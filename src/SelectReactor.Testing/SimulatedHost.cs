@@ -7,9 +7,9 @@ using SelectReactor.Testing.Network;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// A machine on a <see cref="SimulatedNetwork"/>: addresses, a table of descriptors, and a
-/// <see cref="SelectReactor.Reactor"/> that the network steps. Made by
-/// <see cref="SimulatedNetwork.AddHost(string)"/>. To be used on the network's thread.
+/// A machine on a <see cref="SimulatedNetwork"/>. It has addresses, a table of descriptors, and a
+/// <see cref="SelectReactor.Reactor"/> that the network runs. <see cref="SimulatedNetwork.AddHost(string)"/> makes
+/// it. Use it on the network's thread.
 /// </summary>
 [SuppressMessage("Reliability", "CA1001",
     Justification = "The reactor owns its selector, and the network the reactor.")]
@@ -57,11 +57,12 @@ public sealed class SimulatedHost
     /// <summary>Its reactor.</summary>
     public Reactor Reactor { get; }
 
-    /// <summary>Makes handles on this host, for a peer that is no reactor: a test may connect, send and receive with
-    /// them as it likes, in the order in which it likes.</summary>
+    /// <summary>Makes handles on this host, for a peer without a reactor. A test may connect, send and receive with
+    /// them in any order.</summary>
     public IHandleFactory Handles { get; }
 
-    /// <summary>How many descriptors it may have open. Lower it to run out of them for a while.</summary>
+    /// <summary>How many descriptors the host may have open. Lower it to run out of descriptors for a
+    /// while.</summary>
     public int MaxDescriptors
     {
         get => Descriptors.Capacity;
@@ -78,7 +79,7 @@ public sealed class SimulatedHost
     /// <summary>How many handles were closed while they were still registered.</summary>
     public int EvictedKeys => _selector.Evicted;
 
-    /// <summary>How many ticks the reactor has run: more than events and timers account for means that it
+    /// <summary>How many ticks the reactor has run. If there are more than events and timers explain, the loop
     /// spins.</summary>
     public long Ticks { get; private set; }
 
@@ -87,6 +88,13 @@ public sealed class SimulatedHost
     internal DescriptorTable Descriptors { get; }
 
     internal PortTable Ports { get; }
+
+    /// <summary>How many of the next changes of interest its selector refuses.</summary>
+    internal int SelectorUpdatesToFail
+    {
+        get => _selector.UpdatesToFail;
+        set => _selector.UpdatesToFail = value;
+    }
 
     /// <summary>What its reactor's selector watches.</summary>
     internal IReadOnlyList<SelectorEntry> Entries => _selector.Entries;
@@ -97,8 +105,7 @@ public sealed class SimulatedHost
     /// <summary>The open ends on this host.</summary>
     internal List<SimulatedStream> Streams { get; } = [];
 
-    /// <summary>When the reactor has its next turn, unless something happens before; never once it is
-    /// disposed.</summary>
+    /// <summary>When the reactor runs its next tick if nothing happens before. Never, once it is disposed.</summary>
     internal long WakeAt => _selector.IsDisposed ? long.MaxValue
         : IsTouched || _selector.IsWoken ? _stalledUntil
         : Math.Max(_selector.SleepsUntil, _stalledUntil);
@@ -106,7 +113,7 @@ public sealed class SimulatedHost
     /// <summary>Whether something happened to it since its last wait.</summary>
     internal bool IsTouched { get => field && !_selector.IsDisposed; private set; } = true;
 
-    /// <summary>Whether the reactor waits for what others do, or for a timer.</summary>
+    /// <summary>Whether the reactor waits for an event or for a timer.</summary>
     internal bool IsAsleep =>
         _selector.IsDisposed || (!IsTouched && !_selector.IsWoken && _selector.SleepsUntil > Network.Now);
 
@@ -116,8 +123,8 @@ public sealed class SimulatedHost
     /// <summary>An address of this host with a port, to listen on or to connect to.</summary>
     public IPEndPoint EndPoint(int port) => new(Address, port);
 
-    /// <summary>Gives the reactor no turn for so long: a process that is stopped, or a machine that is overloaded. Its
-    /// system goes on to receive and acknowledge. Of several stalls the one that ends last counts.</summary>
+    /// <summary>Stops the reactor for this long, as a stopped process or an overloaded machine does. The host's
+    /// system still receives and acknowledges. If stalls overlap, the last end counts.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     public void Stall(TimeSpan time)
     {
@@ -126,9 +133,8 @@ public sealed class SimulatedHost
         _stalledUntil = Math.Max(_stalledUntil, Network.After(time));
     }
 
-    /// <summary>To be called in a callback of this host's reactor: lets so much time pass, as a callback does that
-    /// takes that long, while the rest of the network goes on. When two hosts spend time at once, the one that began
-    /// first ends last.</summary>
+    /// <summary>Simulates a callback that takes this long: call it in a callback of this host's reactor. The rest of
+    /// the network runs meanwhile. If two hosts spend time at once, the one that began first ends last.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called outside this host's callbacks.</exception>
     public void Spend(TimeSpan time)
@@ -143,10 +149,10 @@ public sealed class SimulatedHost
         Wait(static () => false, Network.After(time));
     }
 
-    /// <summary>Lets the next accepts that find a client fail, each of which loses that client, as accept(2) does with
-    /// <see cref="SocketError.ConnectionAborted"/>.</summary>
-    /// <param name="error">What they fail with.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>Lets the next accepts that find a client fail. Each failure loses that client, as
+    /// <see cref="SocketError.ConnectionAborted"/> of accept(2) does.</summary>
+    /// <param name="error">The error of these accepts.</param>
+    /// <param name="count">How many accepts fail.</param>
     public void FailAccepts(SocketError error, int count)
     {
         Note($"fails {count} accepts with {error}");
@@ -154,8 +160,8 @@ public sealed class SimulatedHost
         _acceptErrorsLeft = count;
     }
 
-    /// <summary>Throws what the user's code threw since the last time, unless the test keeps that log
-    /// itself.</summary>
+    /// <summary>Throws the first exception of the user's code since the last call, unless the test has its own
+    /// logger.</summary>
     internal void ThrowFault() => _faults?.ThrowFirst();
 
     internal SocketError TakeAcceptError() =>
@@ -192,7 +198,7 @@ public sealed class SimulatedHost
         }
     }
 
-    /// <summary>The reactor is in the middle of a tick, and the rest of the network goes on.</summary>
+    /// <summary>Runs the rest of the network while this reactor is in the middle of a tick.</summary>
     internal bool Wait(Func<bool> isOver, long deadline)
     {
         bool wasBusy = IsBusy;

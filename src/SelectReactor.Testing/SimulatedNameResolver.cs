@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing;
 
-/// <summary>The names of a <see cref="SimulatedNetwork"/> and their addresses. An answer takes a round trip of the
-/// network's latency.</summary>
+/// <summary>The names of a <see cref="SimulatedNetwork"/> and their addresses. An answer takes one round trip of the
+/// network.</summary>
 public sealed class SimulatedNameResolver : INameResolver
 {
     private readonly Dictionary<string, IPAddress[]> _addresses = new(StringComparer.OrdinalIgnoreCase);
@@ -16,8 +16,7 @@ public sealed class SimulatedNameResolver : INameResolver
         Set("localhost", IPAddress.Loopback, IPAddress.IPv6Loopback);
     }
 
-    /// <summary>Gives a name its addresses, best first, in place of those that it had. An address that no host has
-    /// answers nobody.</summary>
+    /// <summary>Sets the addresses of a name, best first. Nobody answers at an address that no host has.</summary>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public void Set(string name, params IPAddress[] addresses)
     {
@@ -26,7 +25,7 @@ public sealed class SimulatedNameResolver : INameResolver
         _addresses[name] = [.. addresses];
     }
 
-    /// <summary>Takes a name away: nobody knows it any more.</summary>
+    /// <summary>Removes a name: resolving it fails.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public void Remove(string name) => _addresses.Remove(name);
 

@@ -3,41 +3,41 @@ using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing;
 
-/// <content>How it runs: one event, or one tick of one host, after the other, at the moment at which it
-/// happens.</content>
+/// <content>The run: one event, or one tick of one host, after the other, each at its moment.</content>
 public sealed partial class SimulatedNetwork
 {
-    private static readonly TimeSpan _longestRun = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _maxRunTime = TimeSpan.FromHours(1);
     private readonly EventQueue _events = new();
     private int _depth;
 
-    /// <summary>The first, kept until the outermost run ends: what fails inside a callback would only end a
-    /// connection.</summary>
+    /// <summary>The first failure. It is kept until the outermost run ends: thrown inside a callback, it would only
+    /// end a connection.</summary>
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>Since the network was made, in ticks of 100 nanoseconds, whatever the clock shows.</summary>
+    /// <summary>The time since the network was made, in ticks of 100 nanoseconds. The clock may show another
+    /// time.</summary>
     internal long Now { get; private set; }
 
     /// <summary>How often code of the user's has run.</summary>
     internal long UserTurns { get; private set; }
 
-    /// <summary>Whether the network runs already: then a reactor's wait must return to it, and not run it
+    /// <summary>Whether the network is running. A reactor's wait then returns to it, and does not run it
     /// again.</summary>
     internal bool IsRunning => _depth > 0;
 
-    /// <summary>Runs until something has come true, for an hour of the network's time at most.</summary>
+    /// <summary>Runs until a condition is true, for at most an hour of the network's time.</summary>
     /// <inheritdoc cref="RunUntil(Func{bool}, TimeSpan)"/>
-    public void RunUntil(Func<bool> condition) => RunUntil(condition, _longestRun);
+    public void RunUntil(Func<bool> condition) => RunUntil(condition, _maxRunTime);
 
-    /// <summary>Runs until something has come true. To be called outside the reactors' callbacks, as all members that
-    /// run.</summary>
-    /// <param name="condition">Asked after each event and each tick; it should only look.</param>
-    /// <param name="limit">How long it may take in the network's time.</param>
+    /// <summary>Runs until a condition is true. Call it outside the reactors' callbacks, like all members that run
+    /// the network.</summary>
+    /// <param name="condition">Called after each event and each tick. It must not change anything.</param>
+    /// <param name="limit">The longest time to run, in the network's time.</param>
     /// <exception cref="ArgumentNullException"><paramref name="condition"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
-    /// <exception cref="SimulationException">It did not come true in time, or nothing is left that could happen, or
-    /// the program seems to spin.</exception>
+    /// <exception cref="SimulationException">The condition was not true in time, or nothing is left that could
+    /// happen, or the program seems to spin.</exception>
     public void RunUntil(Func<bool> condition, TimeSpan limit)
     {
         ArgumentNullException.ThrowIfNull(condition);
@@ -52,14 +52,14 @@ public sealed partial class SimulatedNetwork
         }
     }
 
-    /// <summary>Runs until nothing is on its way and no reactor has anything to do at this moment: only timers may be
-    /// left. For an hour of the network's time at most.</summary>
+    /// <summary>Runs until no packet is on its way and no reactor has work to do now; only timers may be left. Runs
+    /// for at most an hour of the network's time.</summary>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">It was not idle in time, or the program seems to spin.</exception>
     public void RunUntilIdle() => RunUntil(
         () => _events.Pending == 0 && _hosts.TrueForAll(static host => host.IsAsleep));
 
-    /// <summary>Runs for so long in the network's time.</summary>
+    /// <summary>Runs for this long, in the network's time.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">The program seems to spin.</exception>
@@ -70,9 +70,9 @@ public sealed partial class SimulatedNetwork
         Drive(static () => false, After(time));
     }
 
-    /// <summary>Does something at a moment to come, while the network runs: a fault, a change of mind.</summary>
-    /// <param name="due">From now, in the network's time.</param>
-    /// <param name="action">May use the reactors and all that is theirs.</param>
+    /// <summary>Schedules an action, such as a fault, for a later moment of the run.</summary>
+    /// <param name="due">The time from now, in the network's time.</param>
+    /// <param name="action">May use the reactors and their connections.</param>
     /// <exception cref="ArgumentNullException"><paramref name="action"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
     public void Schedule(TimeSpan due, Action action)
@@ -112,12 +112,12 @@ public sealed partial class SimulatedNetwork
         NoteUserCode();
     }
 
-    /// <summary>A reactor that waits in the test's hands may have been given something to do.</summary>
+    /// <summary>Notes that a reactor which the test itself runs may have new work.</summary>
     internal void NoteUserCode() => UserTurns++;
 
     internal long After(TimeSpan span) => span.Ticks > long.MaxValue - Now ? long.MaxValue : Now + span.Ticks;
 
-    /// <summary>Runs until the condition holds; false when it does not before the deadline.</summary>
+    /// <summary>Runs until the condition is true. Returns false if the deadline comes first.</summary>
     internal bool Drive(Func<bool> isDone, long deadline)
     {
         // Whoever calls may have given any reactor something to do.

@@ -28,19 +28,19 @@ public sealed partial class SimulatedNetwork : IDisposable
     private readonly HashSet<(SimulatedHost From, SimulatedHost To)> _cuts = [];
     private readonly List<Link> _held = [];
 
-    /// <summary>A failure that came first must not give way to what comes of it.</summary>
+    /// <summary>Later failures are often consequences: the first one is the one to report.</summary>
     private bool _hasFailed;
 
-    /// <summary>A network under conditions that are drawn from the seed
+    /// <summary>Makes a network with conditions that are drawn from the seed
     /// (<see cref="SimulatedNetworkOptions.Draw"/>).</summary>
     public SimulatedNetwork(int seed)
         : this(seed, SimulatedNetworkOptions.Draw(seed))
     {
     }
 
-    /// <summary>A network under conditions of your own; the seed decides what they leave to chance.</summary>
+    /// <summary>Makes a network with conditions of your own. The seed decides everything that is random.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
-    /// <exception cref="ArgumentException">The least latency is above the longest.</exception>
+    /// <exception cref="ArgumentException">MinLatency is above MaxLatency.</exception>
     public SimulatedNetwork(int seed, SimulatedNetworkOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -68,7 +68,7 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>The clock of all hosts.</summary>
     public SimulatedClock Clock { get; }
 
-    /// <summary>For what the test itself leaves to chance; drawn from the seed, too.</summary>
+    /// <summary>Random numbers for the test, drawn from the seed.</summary>
     public Random Random { get; }
 
     /// <summary>What has happened.</summary>
@@ -83,12 +83,12 @@ public sealed partial class SimulatedNetwork : IDisposable
     internal SeededRandom InternalRandom { get; }
 
     /// <summary>
-    /// A network as <see cref="SimulatedNetwork(int)"/> makes it, which keeps its whole trace: give it to the code
-    /// that failed on this seed.
+    /// Makes the network of <see cref="SimulatedNetwork(int)"/>, but keeps its whole trace. Run the scenario that
+    /// failed on this seed with it.
     /// </summary>
     public static SimulatedNetwork Replay(int seed) => Replay(seed, SimulatedNetworkOptions.Draw(seed));
 
-    /// <summary>As the other overload, under the conditions under which it failed.</summary>
+    /// <summary>Makes a network that keeps its whole trace, with the conditions of the run that failed.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     public static SimulatedNetwork Replay(int seed, SimulatedNetworkOptions options)
     {
@@ -96,12 +96,12 @@ public sealed partial class SimulatedNetwork : IDisposable
         return new SimulatedNetwork(seed, options with { TraceCapacity = int.MaxValue });
     }
 
-    /// <summary>Runs a scenario on the seeds 1 to <paramref name="seeds"/>, each on a network of its own under
-    /// conditions drawn from the seed.</summary>
+    /// <summary>Runs a scenario on the seeds 1 to
+    /// <paramref name="seeds"/>, each on a network of its own with conditions drawn from the seed.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="scenario"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="seeds"/> is not above zero.</exception>
-    /// <exception cref="SimulationException">The scenario threw on a seed: the message names the seed, and ends with
-    /// the last lines of the trace; the inner exception is what it threw.</exception>
+    /// <exception cref="SimulationException">The scenario threw. The message names the seed and ends with the last
+    /// lines of the trace; the inner exception is the one of the scenario.</exception>
     public static void Explore(int seeds, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
@@ -112,16 +112,16 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
     }
 
-    /// <summary>Runs a scenario on one seed, on a network under conditions drawn from it.</summary>
+    /// <summary>Runs a scenario on one seed, with conditions drawn from it.</summary>
     /// <inheritdoc cref="Try(int, SimulatedNetworkOptions, Action{SimulatedNetwork})"/>
     public static ulong Try(int seed, Action<SimulatedNetwork> scenario) =>
         Try(seed, SimulatedNetworkOptions.Draw(seed), scenario);
 
-    /// <summary>Runs a scenario on one seed, under conditions of your own.</summary>
+    /// <summary>Runs a scenario on one seed, with conditions of your own.</summary>
     /// <returns>The hash of the run's trace.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="SimulationException">The scenario threw: the message names the seed, and ends with the last
-    /// lines of the trace; the inner exception is what it threw.</exception>
+    /// <exception cref="SimulationException">The scenario threw. The message names the seed and ends with the last
+    /// lines of the trace; the inner exception is the one of the scenario.</exception>
     public static ulong Try(int seed, SimulatedNetworkOptions options, Action<SimulatedNetwork> scenario)
     {
         ArgumentNullException.ThrowIfNull(scenario);
@@ -141,9 +141,9 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
     }
 
-    /// <summary>Adds a host with a reactor. What a handler, a timer or a posted callback of it throws has the
-    /// consequences that it has in production, and then leaves the network's run, so that a test does not overlook
-    /// it. Where exceptions are part of the test, use the other overload.</summary>
+    /// <summary>Adds a host with a reactor. An exception of a handler, a timer or a posted callback has the same
+    /// consequences as in production, and is then thrown by the member that runs the network, so that a test does not
+    /// overlook it. If exceptions are part of the test, use the other overload.</summary>
     /// <inheritdoc cref="AddHost(string, ReactorOptions)"/>
     public SimulatedHost AddHost(string name)
     {
@@ -152,8 +152,9 @@ public sealed partial class SimulatedNetwork : IDisposable
     }
 
     /// <summary>Adds a host with a reactor. Its addresses are 10.0.0.n and fd00::n, n from 1 on.</summary>
-    /// <param name="name">By which the others can find it, and which the trace shows.</param>
-    /// <param name="options">For the reactor; its clock, selector, handles and resolver are the network's.</param>
+    /// <param name="name">The name that resolves to the host, and that the trace shows.</param>
+    /// <param name="options">The reactor's options. Its clock, selector, handles and resolver are always those of the
+    /// network.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">A host has this name.</exception>
     public SimulatedHost AddHost(string name, ReactorOptions options)
@@ -161,10 +162,9 @@ public sealed partial class SimulatedNetwork : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         return AddHost(name, options, faults: null);
     }
-    /// <summary>Cuts two hosts off from each other, both ways, until
-    /// <see cref="Heal(SimulatedHost, SimulatedHost)"/>. What is sent meanwhile is lost in silence and sent again
-    /// after that, as TCP does; a connection that waits for fifteen minutes fails with
-    /// <see cref="System.Net.Sockets.SocketError.TimedOut"/>.</summary>
+    /// <summary>Separates two hosts, in both directions, until <see cref="Heal(SimulatedHost, SimulatedHost)"/>.
+    /// Packets are lost meanwhile, and TCP sends them again afterwards. A connection without an acknowledgement for
+    /// fifteen minutes fails with <see cref="System.Net.Sockets.SocketError.TimedOut"/>.</summary>
     /// <exception cref="ArgumentNullException">A host is null.</exception>
     public void Partition(SimulatedHost one, SimulatedHost other)
     {
@@ -175,7 +175,7 @@ public sealed partial class SimulatedNetwork : IDisposable
         _cuts.Add((other, one));
     }
 
-    /// <summary>Ends a <see cref="Partition"/>; without one, does nothing.</summary>
+    /// <summary>Ends a <see cref="Partition"/>. Does nothing if there is none.</summary>
     /// <exception cref="ArgumentNullException">A host is null.</exception>
     public void Heal(SimulatedHost one, SimulatedHost other)
     {
@@ -195,8 +195,8 @@ public sealed partial class SimulatedNetwork : IDisposable
         ReleaseHeld();
     }
 
-    /// <summary>Cuts every connection between two hosts with a reset at both ends, as a firewall that forgets them or
-    /// a cable that swaps routes does. A host may be given twice, for its connections to itself.</summary>
+    /// <summary>Resets every connection between two hosts at both ends, as a firewall that forgets them does. Pass a
+    /// host twice for its connections to itself.</summary>
     /// <exception cref="ArgumentNullException">A host is null.</exception>
     public void Reset(SimulatedHost one, SimulatedHost other)
     {
@@ -214,11 +214,11 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
     }
 
-    /// <summary>Adds a line of yours to the trace, and so to its hash.</summary>
+    /// <summary>Adds a line to the trace, and so to its hash.</summary>
     public void Note(string text) => Trace.Add(Now, text);
 
-    /// <summary>Disposes all reactors, which closes everything that is open on them. What a reactor's last callbacks
-    /// throw is thrown, once all are disposed, unless the network's run has failed already. Idempotent.</summary>
+    /// <summary>Disposes all reactors, which closes their connections and listeners. Throws the first exception of
+    /// their last callbacks once all are disposed, unless the run has failed before. Idempotent.</summary>
     public void Dispose()
     {
         ExceptionDispatchInfo? first = null;
@@ -241,7 +241,7 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
     }
 
-    /// <summary>Who has this address; null when nobody has, so that packets to it vanish.</summary>
+    /// <summary>The host with this address. Null if there is none: packets to it are lost.</summary>
     internal SimulatedHost? HostOf(SimulatedHost from, IPAddress address) =>
         from.Has(address) ? from : _hosts.Find(host => !IPAddress.IsLoopback(address) && host.Has(address));
 

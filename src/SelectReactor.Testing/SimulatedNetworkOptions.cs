@@ -4,21 +4,21 @@ using SelectReactor.Testing.Network;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// The conditions on a <see cref="SimulatedNetwork"/>. The defaults are those of a good local network.
-/// <see cref="Draw"/> makes some of a bad day instead. A value that makes no sense is refused with an
+/// The conditions on a <see cref="SimulatedNetwork"/>. The defaults are those of a good local network;
+/// <see cref="Draw"/> draws worse ones. A setter refuses an impossible value with an
 /// <see cref="ArgumentOutOfRangeException"/>.
 /// </summary>
 public sealed record SimulatedNetworkOptions
 {
-    /// <summary>The least time that a packet is on its way. Default: 50 microseconds.</summary>
+    /// <summary>The shortest time that a packet takes. Default: 50 microseconds.</summary>
     public TimeSpan MinLatency
     {
         get;
         init => field = Condition.NotNegative(value);
     } = TimeSpan.FromMicroseconds(50);
 
-    /// <summary>The longest time that a packet is on its way; each packet's is drawn. The bytes of one connection
-    /// still arrive in order. Default: 200 microseconds.</summary>
+    /// <summary>The longest time that a packet takes. Each packet's time is drawn between the two. The bytes of one
+    /// connection still arrive in order. Default: 200 microseconds.</summary>
     public TimeSpan MaxLatency
     {
         get;
@@ -33,39 +33,39 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = long.MaxValue;
 
-    /// <summary>How likely a packet is lost, from 0 to below 1, to arrive only when it is sent again, 200
-    /// milliseconds later or more. Default: 0.</summary>
+    /// <summary>The chance that a packet is lost, from 0 to below 1. It arrives when it is sent again, 200
+    /// milliseconds later or more, unless a reset comes first. Default: 0.</summary>
     public double LossChance
     {
         get;
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>The most bytes that one packet carries. Each one's size is drawn, from one byte on, so that the
-    /// boundaries lie anywhere. Default: 1,460.</summary>
+    /// <summary>The largest number of bytes in one packet. Each packet's size is drawn from one byte on, so that
+    /// messages are cut anywhere. Default: 1,460.</summary>
     public int MaxSegmentBytes
     {
         get;
         init => field = Condition.AtLeast(value, 1);
     } = 1460;
 
-    /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them: a send is short
-    /// or would block beyond that. SO_SNDBUF replaces it. At least 2; default: 65,536.</summary>
+    /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them. A send of more
+    /// is short or would block. SO_SNDBUF replaces it. At least 2. Default: 65,536.</summary>
     public int SendBufferBytes
     {
         get;
         init => field = Condition.AtLeast(value, 2);
     } = 64 * 1024;
 
-    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it, when it
-    /// is set before connecting or listening. Default: 65,536.</summary>
+    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it. Default:
+    /// 65,536.</summary>
     public int ReceiveWindowBytes
     {
         get;
         init => field = Condition.AtLeast(value, 1);
     } = 64 * 1024;
 
-    /// <summary>How likely a packet with data brings a reset to both ends instead, from 0 to below 1. Default:
+    /// <summary>The chance that a packet with data becomes a reset of both ends, from 0 to below 1. Default:
     /// 0.</summary>
     public double ResetChance
     {
@@ -73,8 +73,8 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.Chance(value);
     }
 
-    /// <summary>How likely a wait reports handles that are not ready (select(2), bugs), from 0 to below 1. Default:
-    /// 0.</summary>
+    /// <summary>The chance that a wait also reports handles that are not ready (select(2), BUGS), from 0 to below 1.
+    /// Default: 0.</summary>
     public double SpuriousReadinessChance
     {
         get;
@@ -93,7 +93,7 @@ public sealed record SimulatedNetworkOptions
     /// received, as on Windows. Default: false, as on Linux.</summary>
     public bool ResetDiscardsInput { get; init; }
 
-    /// <summary>How likely a send to a peer that has reset the connection reports that a part was sent and loses the
+    /// <summary>The chance that a send to a peer that has reset the connection reports a short send and loses the
     /// error, from 0 to below 1. Socket.Send does so when the reset comes between its two attempts. Default:
     /// 0.</summary>
     public double LostSendErrorChance
@@ -115,7 +115,7 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = 1024;
 
-    /// <summary>How long one tick of a reactor takes, so that a loop without an end gets on in time as well. Default:
+    /// <summary>How long one tick of a reactor takes, so that time also passes for a loop that never waits. Default:
     /// 1 microsecond.</summary>
     public TimeSpan TickTime
     {
@@ -123,7 +123,7 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.NotNegative(value);
     } = TimeSpan.FromMicroseconds(1);
 
-    /// <summary>How many events and ticks one call may run before it fails, since the program seems to spin.
+    /// <summary>How many events and ticks one call may run. A call that needs more fails: the program seems to spin.
     /// Default: 10,000,000.</summary>
     public long MaxSteps
     {
@@ -138,8 +138,8 @@ public sealed record SimulatedNetworkOptions
         init => field = Condition.AtLeast(value, 1);
     } = 1000;
 
-    /// <summary>Nothing takes time and nothing is cut to pieces: for tests in which the network is not the
-    /// question.</summary>
+    /// <summary>Packets take no time and carry any number of bytes: for tests that are not about the
+    /// network.</summary>
     public static SimulatedNetworkOptions Ideal { get; } = new()
     {
         MinLatency = TimeSpan.Zero,
@@ -149,24 +149,25 @@ public sealed record SimulatedNetworkOptions
     };
 
     /// <summary>
-    /// Conditions drawn from a seed, each from good to bad: latency up to a second, narrow lines, loss, packets of few
-    /// bytes, small buffers, spurious readiness. Not all of it at once, so that a connection still carries some
-    /// hundred bytes a second, and no resets: nothing that a correct program could not survive.
+    /// Draws conditions from a seed, each from good to bad: latency up to a second, narrow lines, loss, packets of a
+    /// few bytes, small buffers, spurious readiness, and behaviour of other systems than Linux. They are never all
+    /// bad at once: a connection still carries some hundred bytes a second. There are no resets. A correct program
+    /// survives all of it.
     /// </summary>
     public static SimulatedNetworkOptions Draw(int seed)
     {
         var random = new Random(seed ^ 0x5EED);
-        TimeSpan least = Pick(random, TimeSpan.Zero, TimeSpan.FromMicroseconds(20), TimeSpan.FromMilliseconds(1),
+        TimeSpan min = Pick(random, TimeSpan.Zero, TimeSpan.FromMicroseconds(20), TimeSpan.FromMilliseconds(1),
             TimeSpan.FromMilliseconds(80));
-        TimeSpan most = least + Pick(
+        TimeSpan max = min + Pick(
             random, TimeSpan.Zero, TimeSpan.FromMicroseconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(
                 1));
-        bool isFar = most > TimeSpan.FromMilliseconds(5);
+        bool isFar = max > TimeSpan.FromMilliseconds(5);
         int segment = isFar ? Pick(random, 1460, 64 * 1024) : Pick(random, 1460, 64 * 1024, 100, 3);
         return new SimulatedNetworkOptions
         {
-            MinLatency = least,
-            MaxLatency = most,
+            MinLatency = min,
+            MaxLatency = max,
             BytesPerSecond = Pick(random, long.MaxValue, long.MaxValue, 10_000_000, 100_000),
             LossChance = segment < 100 ? 0 : Pick(random, 0, 0, 0.01, 0.1),
             MaxSegmentBytes = segment,

@@ -21,29 +21,29 @@ internal static class Bounds
     public static TimeSpan Connect(SimulatedNetwork network) => 3 * OneWay(network);
 
     /// <summary>Some time from nothing to this one.</summary>
-    public static TimeSpan UpTo(this Random random, TimeSpan most) =>
-        TimeSpan.FromTicks(random.NextInt64(most.Ticks + 1));
+    public static TimeSpan UpTo(this Random random, TimeSpan max) =>
+        TimeSpan.FromTicks(random.NextInt64(max.Ticks + 1));
 
     /// <summary>Some time between two.</summary>
-    public static TimeSpan Between(this Random random, TimeSpan least, TimeSpan most) =>
-        least + random.UpTo(most - least);
+    public static TimeSpan Between(this Random random, TimeSpan min, TimeSpan max) =>
+        min + random.UpTo(max - min);
 
     public static bool Coin(this Random random) => random.Next(2) == 0;
 
     /// <summary>Some bytes of some number.</summary>
-    public static byte[] Bytes(this Random random, int most)
+    public static byte[] Bytes(this Random random, int max)
     {
-        byte[] bytes = new byte[random.Next(1, most + 1)];
+        byte[] bytes = new byte[random.Next(1, max + 1)];
         random.NextBytes(bytes);
         return bytes;
     }
 
     /// <summary>That something was neither early nor late.</summary>
-    public static void RequireWithin(TimeSpan actual, TimeSpan least, TimeSpan most, string what)
+    public static void RequireWithin(TimeSpan actual, TimeSpan min, TimeSpan max, string what)
     {
-        if (actual < least || actual > most)
+        if (actual < min || actual > max)
         {
-            throw new RequirementException($"{what} came after {actual}, not between {least} and {most}.");
+            throw new RequirementException($"{what} came after {actual}, not between {min} and {max}.");
         }
     }
 
@@ -51,8 +51,8 @@ internal static class Bounds
     /// vain.</summary>
     public static void RequireFewTicks(SimulatedHost host, long before, int useful)
     {
-        long most = (3 * useful) + 50;
-        if (host.Ticks - before > most)
+        long max = (3 * useful) + 50;
+        if (host.Ticks - before > max)
         {
             throw new RequirementException(
                 $"{host.Name} took {host.Ticks - before} ticks for {useful} things to do: it spins.");

@@ -51,12 +51,12 @@ internal sealed class RawPeer
     }
 
     /// <summary>Takes what is there, as far as it is wanted.</summary>
-    public void Receive(int most = 1024)
+    public void Receive(int max = 1024)
     {
-        Span<byte> buffer = stackalloc byte[Math.Min(most, 1024)];
-        while (most > 0 && !IsEnded && !IsReset)
+        Span<byte> buffer = stackalloc byte[Math.Min(max, 1024)];
+        while (max > 0 && !IsEnded && !IsReset)
         {
-            SocketError error = _handle.Receive(buffer[..Math.Min(buffer.Length, most)], out int received);
+            SocketError error = _handle.Receive(buffer[..Math.Min(buffer.Length, max)], out int received);
             Note(error);
             if (error != SocketError.Success)
             {
@@ -65,7 +65,7 @@ internal sealed class RawPeer
 
             IsEnded = received == 0;
             Received.AddRange(buffer[..received]);
-            most -= received;
+            max -= received;
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace SelectReactor.Testing.InMemory;
 
 /// <summary>
-/// Where the library reports what the user's code threw: handlers, timers, posts. A test wants it thrown, but only
-/// once the library has done what it does about it, so that the test can look at that as well.
+/// Collects the exceptions of the user's code that the library logs: of handlers, timers and posts. They are thrown
+/// to the test after the library has dealt with them, so that the test sees the consequences too.
 /// </summary>
 internal sealed class FaultLog : ILogger
 {
@@ -29,7 +29,7 @@ internal sealed class FaultLog : ILogger
         }
     }
 
-    /// <summary>Throws the first of those since the last call, if there was one.</summary>
+    /// <summary>Throws the first exception since the last call, if there was one.</summary>
     public void ThrowFirst()
     {
         ExceptionDispatchInfo? first = _first;

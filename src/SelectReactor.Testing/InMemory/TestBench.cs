@@ -3,21 +3,19 @@ using System.Net;
 namespace SelectReactor.Testing.InMemory;
 
 /// <summary>
-/// What a test connection runs on: the real connection on a network without delays, so that a test of one handler
-/// meets the semantics of production and has nothing to wait for.
+/// The base of a test connection: a real connection on a network without delays. A test of one handler meets the
+/// behaviour of production and has nothing to wait for.
 /// </summary>
 internal sealed class TestBench : IDisposable
 {
     private const int Port = 7007;
 
-    /// <summary>Far more than any conversation in memory takes; two ends that never stop are found within a
-    /// second.</summary>
-    private const int MostSteps = 1_000_000;
+    /// <summary>Far more than a test needs. Two ends that never stop are found within a second.</summary>
+    private const int MaxTestSteps = 1_000_000;
 
-    /// <summary>Time stands still while the handler works, so that what is due after a round number of seconds comes
-    /// exactly then, also at the end of a chain of delays.</summary>
+    /// <summary>Time stands still while the handler works, so that timers fire exactly at their time.</summary>
     private static readonly SimulatedNetworkOptions _conditions =
-        SimulatedNetworkOptions.Ideal with { TickTime = TimeSpan.Zero, MaxSteps = MostSteps };
+        SimulatedNetworkOptions.Ideal with { TickTime = TimeSpan.Zero, MaxSteps = MaxTestSteps };
 
     private readonly SimulatedNetwork _network = new(seed: 1, _conditions);
     private readonly FaultLog _faults = new();

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing.InMemory;
 
-/// <summary>The other end of a test connection: a bare handle, which does what the test says and nothing of its own,
-/// except that it answers the end of a close with its own end.</summary>
+/// <summary>The other end of a test connection: a bare handle that does what the test says. By itself it only answers
+/// the end of a close with its own end.</summary>
 internal sealed class TestPeer : IEventHandler
 {
     private const int ReceiveSize = 64 * 1024;
@@ -83,7 +83,7 @@ internal sealed class TestPeer : IEventHandler
         _handle.Abort();
     }
 
-    /// <summary>Whoever has closed waits for the peer to do so as well, and most peers do.</summary>
+    /// <summary>A side that has closed waits for the peer's end, and most peers end then.</summary>
     public void AnswerClose()
     {
         if (SawEnd && _isClosing())

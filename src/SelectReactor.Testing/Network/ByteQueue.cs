@@ -22,7 +22,7 @@ internal sealed class ByteQueue
         Count += bytes.Length;
     }
 
-    /// <returns>How many there were to take, as far as they fit.</returns>
+    /// <returns>The number of bytes that were taken.</returns>
     public int Dequeue(Span<byte> target)
     {
         int count = Math.Min(target.Length, Count);

@@ -11,14 +11,14 @@ internal static class Condition
         return value;
     }
 
-    public static T AtLeast<T>(T value, T least, [CallerMemberName] string name = "")
+    public static T AtLeast<T>(T value, T min, [CallerMemberName] string name = "")
         where T : IComparable<T>
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, min, name);
         return value;
     }
 
-    /// <summary>Less than 1: what always happens would leave nothing else.</summary>
+    /// <summary>Verifies a chance: from 0 to below 1.</summary>
     public static double Chance(double value, [CallerMemberName] string name = "") => value is >= 0 and < 1
         ? value
         : throw new ArgumentOutOfRangeException(name, value, "A chance is at least 0 and less than 1.");

@@ -1,7 +1,7 @@
 namespace SelectReactor.Testing.Network;
 
-/// <summary>The numbers of open descriptors: as POSIX says, a new one gets the lowest that is free, so that a number
-/// is used again at once.</summary>
+/// <summary>The numbers of open descriptors. A new descriptor gets the lowest free number, as POSIX demands, so
+/// numbers are reused at once.</summary>
 internal sealed class DescriptorTable(int capacity)
 {
     private readonly SortedSet<int> _free = [];

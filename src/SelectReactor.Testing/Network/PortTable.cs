@@ -2,7 +2,7 @@ using System.Net;
 
 namespace SelectReactor.Testing.Network;
 
-/// <summary>Which ports of a host are bound, and who listens on them.</summary>
+/// <summary>The ports of a host: the handles that are bound to each, and its listeners.</summary>
 internal sealed class PortTable(SeededRandom random)
 {
     private const int FirstEphemeral = 32768;
@@ -60,7 +60,7 @@ internal sealed class PortTable(SeededRandom random)
         }
     }
 
-    /// <summary>One of those who listen there; null when nobody does.</summary>
+    /// <summary>A listener of this end point. Null if there is none.</summary>
     public SimulatedListener? ListenerOn(IPEndPoint endPoint)
     {
         if (!_bound.TryGetValue(endPoint.Port, out List<SimulatedHandle>? handles))

@@ -3,8 +3,7 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing.Network;
 
-/// <summary>What every handle of a simulated host has: a descriptor, an address, and things that it is ready
-/// for.</summary>
+/// <summary>The common part of the handles of a simulated host: descriptor, address, options.</summary>
 internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, AddressFamily family) : Handle
 {
     /// <summary>In place of a descriptor: waits to be accepted.</summary>
@@ -21,8 +20,8 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
 
     public override EndPoint? LocalEndPoint => IsClosed ? null : Local;
 
-    /// <summary>Whether others may bind to its address while it does not listen (SO_REUSEADDR): the runtime sets that
-    /// whenever it binds, and a client that did not bind has been given a port of its own.</summary>
+    /// <summary>Whether others may bind to its address while it does not listen (SO_REUSEADDR). The runtime sets this
+    /// option whenever it binds.</summary>
     public bool SharesAddress { get; private set; }
 
     public virtual bool IsListening => false;
@@ -32,7 +31,7 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
     /// <summary>SO_REUSEPORT, which the runtime sets with SO_REUSEADDR.</summary>
     public bool ReusesPort { get; private set; }
 
-    /// <summary>What a wait would find, whatever is asked for.</summary>
+    /// <summary>Everything that the handle is ready for now.</summary>
     public abstract Interest Readiness { get; }
 
     /// <summary>Whether its program has closed it; the connection may go on without it.</summary>
@@ -124,10 +123,10 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
 
     public override void Abort() => End(reset: true);
 
-    /// <summary>Gives one that was waiting to be accepted its descriptor.</summary>
+    /// <summary>Sets the descriptor of a handle that was accepted.</summary>
     public void Open(int descriptor) => Descriptor = descriptor;
 
-    /// <summary>The peer's connection needs no more of this end; whatever it still has to say goes nowhere.</summary>
+    /// <summary>The program closes the handle. The connection may go on without it.</summary>
     protected abstract void OnClosing(bool reset);
 
     protected void Note(string text) => host.Note(IsClosed ? text : $"fd {Descriptor}: {text}");
@@ -149,8 +148,8 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
         Note($"is bound to {endPoint}");
     }
 
-    /// <summary>The address of one that was accepted, whose port is the listener's; and of one that is bound to any
-    /// address and now has one.</summary>
+    /// <summary>Sets the address without taking a port: of an accepted handle, and of one that was bound to any
+    /// address.</summary>
     protected void Relocate(IPEndPoint endPoint) => Local = endPoint;
 
     private SocketError WhileOpen(SocketError answer) => IsClosed ? SocketError.OperationAborted : answer;

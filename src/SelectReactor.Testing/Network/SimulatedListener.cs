@@ -7,7 +7,8 @@ namespace SelectReactor.Testing.Network;
 internal sealed class SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family)
     : SimulatedHandle(host, descriptor, family)
 {
-    /// <summary>After so long without the client's answer Linux forgets it (tcp_synack_retries, tcp(7)).</summary>
+    /// <summary>Linux forgets a client that does not confirm the connection within this time (tcp_synack_retries,
+    /// tcp(7)).</summary>
     private static readonly TimeSpan _handshake = TimeSpan.FromSeconds(63);
 
     private readonly Queue<SimulatedStream> _backlog = new();
@@ -18,7 +19,7 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
 
     public override bool IsListening => _isListening;
 
-    /// <summary>What the accepted ones inherit, where it was set.</summary>
+    /// <summary>The buffer size that accepted handles inherit. Null if it was not set.</summary>
     public int? SendBufferBytes { get; private set; }
 
     public int? ReceiveBufferBytes { get; private set; }
@@ -109,7 +110,8 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             && (Local.AddressFamily == address.AddressFamily || (_takesBothFamilies
                 && Family == AddressFamily.InterNetworkV6)));
 
-    /// <summary>A client's first packet. As on Linux, one more than the backlog has room.</summary>
+    /// <summary>A client's SYN arrives. As on Linux, there is room for one more client than the backlog
+    /// says.</summary>
     public void OnSyn(SimulatedStream client)
     {
         if (_backlog.Count + _halfOpen.Count > _backlogSize)

@@ -1,8 +1,8 @@
 namespace SelectReactor.Testing.Network;
 
 /// <summary>
-/// The selector of a simulated host. When the network runs the host's reactor, a wait returns at once and leaves a
-/// note of how long it would have been: the network comes back then. When a test steps the reactor itself, the wait
+/// The selector of a simulated host. When the network runs the host's reactor, a wait returns at once and notes until
+/// when it would have waited; the network runs the reactor again then. When a test runs the reactor itself, the wait
 /// runs the network.
 /// </summary>
 internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
@@ -14,6 +14,9 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     public IReadOnlyList<SelectorEntry> Entries => _entries;
 
     public int Evicted { get; private set; }
+
+    /// <summary>How many of the next updates fail, as epoll_ctl(2) does without memory.</summary>
+    public int UpdatesToFail { get; set; }
 
     public long SleepsUntil { get; private set; }
 
@@ -35,7 +38,17 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         host.Touch();
     }
 
-    public void Update(SelectorEntry entry, Interest previous) => host.Touch();
+    public void Update(SelectorEntry entry, Interest previous)
+    {
+        if (UpdatesToFail > 0)
+        {
+            UpdatesToFail--;
+            host.Note("the selector refuses a new interest");
+            throw new IOException("The system is out of memory.");
+        }
+
+        host.Touch();
+    }
 
     public void Remove(SelectorEntry entry)
     {
@@ -54,8 +67,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
         if (network.Clock.Stands && wait > TimeSpan.Zero)
         {
-            // As poll(2), which counts in milliseconds: a moment before a timer that does not come nearer is no busy
-            // loop.
+            // poll(2) counts in milliseconds, so a loop does not spin just before a timer while the clock stands.
             deadline = Math.Max(deadline, network.After(_minWait));
         }
 
@@ -86,7 +98,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     private void RunNetwork(TimeSpan wait, long deadline)
     {
-        // However short a wait, it takes the time of a tick, so that a loop that never sleeps gets on as well.
+        // Every wait takes at least the time of a tick, so that time passes for a loop that never sleeps.
         SimulatedNetwork network = host.Network;
         host.Wait(static () => false, network.After(network.Options.TickTime));
         long turns = network.UserTurns;
@@ -114,7 +126,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
             entry.Ready = ((SimulatedHandle)entry.Handle).Readiness & entry.Interest;
 
-            // Not for a connect, whose end no system reports before it has come.
+            // Not for a connect: no system reports its end too early.
             Interest watched = entry.Interest & (Interest.Read | Interest.Write);
             if (isSpurious && watched != Interest.None && host.Network.InternalRandom.Below(2) == 0)
             {

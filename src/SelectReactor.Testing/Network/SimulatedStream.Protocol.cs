@@ -3,8 +3,8 @@ using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing.Network;
 
-/// <content>What goes over the network between two ends. An end that its program has closed goes on to deliver what
-/// it had taken.</content>
+/// <content>The packets between two ends. An end whose program has closed it still delivers the bytes that it had
+/// taken.</content>
 internal sealed partial class SimulatedStream
 {
     /// <summary>After so long without an acknowledgement Linux gives up (tcp_retries2, tcp(7)).</summary>
@@ -113,7 +113,7 @@ internal sealed partial class SimulatedStream
         }
     }
 
-    // Only while a partition is in the way: otherwise every packet is acknowledged sooner or later.
+    // Only during a partition: otherwise every packet is acknowledged sooner or later.
     private void WatchForSilence()
     {
         if (!IsCut && _send.IsInFlight && _silenceTimer is null)
@@ -171,7 +171,7 @@ internal sealed partial class SimulatedStream
         Acknowledge();
     }
 
-    // Tells the peer what has come, and how much more there is room for.
+    // Tells the peer which bytes have come, and how many more there is room for.
     private void Acknowledge()
     {
         if (!IsCut)
@@ -246,7 +246,7 @@ internal sealed partial class SimulatedStream
         Touch();
     }
 
-    /// <summary>Gives an attempt to connect up; the peer learns of it when it answers.</summary>
+    /// <summary>Gives up an attempt to connect. The peer learns of it when it answers.</summary>
     private void GiveUp() => Reset(tellPeer: false);
 
     private void Reset(bool tellPeer)

@@ -130,7 +130,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
             return SocketError.WouldBlock;
         }
 
-        // As the handle of a real socket, which asks for TCP's state. After an own shutdown that says nothing.
+        // The handle of a real socket asks for TCP's state here. After an own shutdown the state does not tell a
+        // reset from an end.
         bool isReset = IsCut && !_isOutputShut && !buffer.IsEmpty && !Network.Options.ResetLooksLikeEnd;
         Note(isReset ? "receive: reset" : "receive: end");
         return isReset ? SocketError.ConnectionReset : SocketError.Success;
@@ -215,7 +216,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         return error;
     }
 
-    // An end that is bound to any address belongs from now on to the address by which it reaches the other.
+    // An end that is bound to any address now takes the address by which it reaches the other.
     private bool TakeAddress(IPAddress remote)
     {
         bool isV6 = Family == AddressFamily.InterNetworkV6;
@@ -264,8 +265,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
         return sent == 0 && wanted > 0 ? SocketError.WouldBlock : SocketError.Success;
     }
 
-    // Socket.Send sends the rest of a short send again, and forgets the error of that when a part was sent: the reset
-    // came between the two.
+    // Socket.Send sends the rest of a short send again, and loses the error of that second attempt. The reset came
+    // between the two.
     private SocketError BeginFailedSend(int wanted, out int sent)
     {
         sent = 0;

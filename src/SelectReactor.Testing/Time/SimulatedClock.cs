@@ -3,16 +3,16 @@ using SelectReactor.Testing.Time;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// The one clock of a <see cref="SimulatedNetwork"/>. It moves only when the network runs. Its monotonic side
-/// (<see cref="GetTimestamp"/>, timers) and its wall side (<see cref="GetUtcNow"/>) can be moved apart, as a real
-/// clock is by an administrator or a time server. To be used on the network's thread only.
+/// The one clock of a <see cref="SimulatedNetwork"/>. It moves only when the network runs. Its monotonic time
+/// (<see cref="GetTimestamp"/>, timers) and its wall time (<see cref="GetUtcNow"/>) can be moved apart, as a time
+/// server moves a real clock. Use it on the network's thread; timers may be made, changed and disposed on any thread.
 /// </summary>
 public sealed class SimulatedClock : TimeProvider
 {
-    /// <summary>A timestamp of zero would hide a program that takes zero for "never".</summary>
+    /// <summary>Not zero, to find programs that use zero for "never".</summary>
     private const long FirstTimestamp = TimeSpan.TicksPerHour;
 
-    private static readonly TimeSpan _longestLeap = TimeSpan.FromDays(365_000);
+    private static readonly TimeSpan _maxLeap = TimeSpan.FromDays(365_000);
     private static readonly DateTimeOffset _firstDay = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly SimulatedNetwork _network;
     private readonly List<SimulatedTimer> _timers = [];
@@ -28,7 +28,7 @@ public sealed class SimulatedClock : TimeProvider
     /// <summary>Always UTC, so that a run does not depend on where it runs.</summary>
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    /// <summary>How much time has passed since the network was made, as this clock has it.</summary>
+    /// <summary>The time since the network was made, by this clock.</summary>
     public TimeSpan Elapsed => TimeSpan.FromTicks(GetTimestamp() - FirstTimestamp);
 
     internal bool Stands => _standsAt is not null;
@@ -39,22 +39,22 @@ public sealed class SimulatedClock : TimeProvider
     /// <summary>The wall clock: 2000-01-01 00:00 UTC at first.</summary>
     public override DateTimeOffset GetUtcNow() => _firstDay + Elapsed + _wallOffset;
 
-    /// <summary>Moves the wall clock alone, forward or back, as setting the date does. Monotonic time and timers are
-    /// not concerned.</summary>
+    /// <summary>Moves the wall clock, forward or back, as setting the date does. Monotonic time and timers do not
+    /// change.</summary>
     public void StepWallClock(TimeSpan step)
     {
         _wallOffset += step;
         _network.Note($"the wall clock steps by {step}");
     }
 
-    /// <summary>Lets the clock jump forward, both sides, as on a machine that was suspended: what was due meanwhile is
-    /// found late. The network itself has not moved.</summary>
+    /// <summary>Moves monotonic and wall time forward, as after a suspend. Timers that were due meanwhile fire late.
+    /// Packets on the network do not move.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="span"/> is negative, since monotonic time never
     /// goes back, or more than a thousand years.</exception>
     public void Leap(TimeSpan span)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(span, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(span, _longestLeap);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(span, _maxLeap);
         _leap += span.Ticks;
         if (_standsAt is { } moment)
         {
@@ -65,8 +65,7 @@ public sealed class SimulatedClock : TimeProvider
         ArmTimers();
     }
 
-    /// <summary>Lets the clock stand still while the network goes on, until <see cref="Resume"/>.
-    /// Idempotent.</summary>
+    /// <summary>Stops the clock while the network runs, until <see cref="Resume"/>. Idempotent.</summary>
     public void Freeze()
     {
         _standsAt ??= GetTimestamp();
@@ -74,7 +73,7 @@ public sealed class SimulatedClock : TimeProvider
         ArmTimers();
     }
 
-    /// <summary>Lets a clock that stands go on from where it stood. Idempotent.</summary>
+    /// <summary>Lets a stopped clock run on from its time. Idempotent.</summary>
     public void Resume()
     {
         if (_standsAt is { } moment)
@@ -86,7 +85,7 @@ public sealed class SimulatedClock : TimeProvider
         }
     }
 
-    /// <summary>A timer whose callback the network calls, on its own thread, while it runs.</summary>
+    /// <summary>Makes a timer. The network calls its callback on its own thread while it runs.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A time is negative and not infinite.</exception>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

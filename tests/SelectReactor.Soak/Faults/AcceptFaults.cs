@@ -103,7 +103,7 @@ internal static class AcceptFaults
     /// in its time among them.</summary>
     public static void ManyAtOnce(SimulatedNetwork network)
     {
-        const int MostATick = 16;
+        const int MaxAcceptsPerTick = 16;
         SimulatedHost server = null!;
         var accepted = new Dictionary<long, int>();
         var served = new Recorder
@@ -113,7 +113,8 @@ internal static class AcceptFaults
         };
         server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
-        server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { MaxAcceptsPerTick = MostATick });
+        server.Reactor.Listen(
+            server.EndPoint(7), served, new ListenerOptions { MaxAcceptsPerTick = MaxAcceptsPerTick });
         var calling = new Recorder();
         client.Reactor.ConnectAsync(server.EndPoint(7), calling);
         network.RunUntil(() => served.Connections == 1 && calling.Connections == 1);
@@ -125,7 +126,8 @@ internal static class AcceptFaults
             () => calling.BytesReceived == 1, TimeSpan.FromMilliseconds(100) + (2 * Bounds.OneWay(network)));
         network.RunUntil(
             () => served.Connections == 1 + peers.Count, TimeSpan.FromMilliseconds(100) + Bounds.Connect(network));
-        Require.That(accepted.Values.All(static count => count <= MostATick), "no tick accepts more than the limit");
+        Require.That(
+            accepted.Values.All(static count => count <= MaxAcceptsPerTick), "no tick accepts more than the limit");
 
         peers.ForEach(static peer => peer.Close());
         calling.Connection.Close();
@@ -137,12 +139,12 @@ internal static class AcceptFaults
     /// closed; nobody is refused, and there are never more.</summary>
     public static void FullAndWaiting(SimulatedNetwork network)
     {
-        (SimulatedHost server, Listener listener, Recorder served, int most) = ListenWithLimit(
+        (SimulatedHost server, Listener listener, Recorder served, int max) = ListenWithLimit(
             network, WhenFull.Pause);
         SimulatedHost crowd = network.AddHost("crowd");
-        List<RawPeer> peers = [.. Enumerable.Range(0, most + 5).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
+        List<RawPeer> peers = [.. Enumerable.Range(0, max + 5).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
         network.RunFor(Bounds.Connect(network));
-        Require.Equal(served.Connections, most);
+        Require.Equal(served.Connections, max);
         while (served.Closed < peers.Count)
         {
             // Whoever is there goes away; all whom it leaves room come in at once.
@@ -150,7 +152,7 @@ internal static class AcceptFaults
             int before = served.Closed;
             network.RunFor(Bounds.Slack);
             Require.Equal(served.Closed, before + 1);
-            Require.Equal(served.Connections, Math.Min(peers.Count, most + served.Closed));
+            Require.Equal(served.Connections, Math.Min(peers.Count, max + served.Closed));
             if (served.Connections == peers.Count)
             {
                 peers.ForEach(static peer => peer.Abort());
@@ -165,32 +167,32 @@ internal static class AcceptFaults
     /// <summary>F19: at a limit on connections the others are cut, and counted, where that is asked for.</summary>
     public static void FullAndRefusing(SimulatedNetwork network)
     {
-        (SimulatedHost server, Listener listener, Recorder served, int most) = ListenWithLimit(
+        (SimulatedHost server, Listener listener, Recorder served, int max) = ListenWithLimit(
             network, WhenFull.Refuse);
         SimulatedHost crowd = network.AddHost("crowd");
         List<RawPeer> peers = [.. Enumerable.Range(0,
-            most + network.Random.Next(1, 6)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
+            max + network.Random.Next(1, 6)).Select(_ => new RawPeer(crowd, server.EndPoint(7)))];
         network.RunFor(Bounds.Connect(network) + Bounds.OneWay(network));
         peers.ForEach(static peer => peer.Receive());
-        int refused = peers.Count - most;
+        int refused = peers.Count - max;
         Require.Equal(peers.Count(static peer => peer.IsReset), refused);
-        Require.Equal((listener.Accepted, listener.Refused, listener.Connections), (most, refused, most));
+        Require.Equal((listener.Accepted, listener.Refused, listener.Connections), (max, refused, max));
         peers.ForEach(static peer => peer.Close());
-        network.RunUntil(() => served.Closed == most);
+        network.RunUntil(() => served.Closed == max);
         Leaks.None(network);
     }
 
-    private static (SimulatedHost Server, Listener Listener, Recorder Served, int Most) ListenWithLimit(
+    private static (SimulatedHost Server, Listener Listener, Recorder Served, int Max) ListenWithLimit(
         SimulatedNetwork network, WhenFull whenFull)
     {
-        int most = network.Random.Next(1, 4);
+        int max = network.Random.Next(1, 4);
         bool isReactors = network.Random.Coin();
         SimulatedHost server = network.AddHost(
             "server",
-                new ReactorOptions { PropagateExceptions = true, MaxConnections = isReactors ? most : int.MaxValue });
-        var options = new ListenerOptions { WhenFull = whenFull, MaxConnections = isReactors ? int.MaxValue : most };
+                new ReactorOptions { PropagateExceptions = true, MaxConnections = isReactors ? max : int.MaxValue });
+        var options = new ListenerOptions { WhenFull = whenFull, MaxConnections = isReactors ? int.MaxValue : max };
         var served = new Recorder();
-        return (server, server.Reactor.Listen(server.EndPoint(7), served, options), served, most);
+        return (server, server.Reactor.Listen(server.EndPoint(7), served, options), served, max);
     }
 
     private static void RunFailingAccepts(SimulatedNetwork network, SocketError error, int failures, TimeSpan limit)

@@ -162,12 +162,12 @@ internal static class LoopFaults
     public static void NothingIsNested(SimulatedNetwork network)
     {
         int depth = 0;
-        int most = 0;
+        int max = 0;
         int left = 30;
         IConnectionHandler? other = null;
         void Act(Connection connection)
         {
-            most = Math.Max(most, ++depth);
+            max = Math.Max(max, ++depth);
             for (int i = 0; i < 3 && left-- > 0; i++)
             {
                 Provoke(network.Random.Next(9), connection, other!);
@@ -198,7 +198,7 @@ internal static class LoopFaults
         var marks = new ConnectionOptions { OutputHighWaterMark = 10, OutputLowWaterMark = 5, MaxOutputBytes = 2000 };
         _ = new Pair(network, served, calling, marks, marks);
         network.RunFor(TimeSpan.FromSeconds(30));
-        Require.Equal(most, 1);
+        Require.Equal(max, 1);
         served.Reset();
         calling.Reset();
         network.RunFor(TimeSpan.FromSeconds(30));

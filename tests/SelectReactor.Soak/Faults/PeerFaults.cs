@@ -204,8 +204,8 @@ internal static class PeerFaults
     /// <summary>F9: a peer that sends on and on after our close is cut once that was too much.</summary>
     public static void SendsOnAfterTheClose(SimulatedNetwork network)
     {
-        int most = network.Random.Next(10, 300);
-        var options = new ConnectionOptions { LingerTimeout = TimeSpan.FromMinutes(1), MaxLingerBytes = most };
+        int max = network.Random.Next(10, 300);
+        var options = new ConnectionOptions { LingerTimeout = TimeSpan.FromMinutes(1), MaxLingerBytes = max };
         var served = new Recorder { Connected = static connection => connection.Close() };
         SimulatedHost server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
@@ -214,12 +214,12 @@ internal static class PeerFaults
         int sent = 0;
         network.RunUntil(() =>
         {
-            sent += sent <= most ? peer.Send(new byte[most + 1 - sent]) : 0;
+            sent += sent <= max ? peer.Send(new byte[max + 1 - sent]) : 0;
             return served.Closed == 1;
         });
 
-        Require.Equal(sent, most + 1);
-        Require.Equal(served.Connection.Statistics.BytesReceived, most + 1);
+        Require.Equal(sent, max + 1);
+        Require.Equal(served.Connection.Statistics.BytesReceived, max + 1);
         Require.Equal(served.Reason.Kind, CloseKind.Local);
         peer.Abort();
         Leaks.None(network);

@@ -35,12 +35,12 @@ internal static class SlowPeerFaults
         {
             Require.Equal(peer.Send(stream.AsSpan(i, 1)), 1);
             network.RunFor(network.Random.UpTo(TimeSpan.FromMilliseconds(100)));
-            peer.Receive(most: 1);
+            peer.Receive(max: 1);
         }
 
         network.RunUntil(() =>
         {
-            peer.Receive(most: 1);
+            peer.Receive(max: 1);
             return peer.Received.Count == stream.Length;
         });
         Require.That(peer.Received.SequenceEqual(stream), "the frames come back as they went");
@@ -149,7 +149,7 @@ internal static class SlowPeerFaults
     /// <summary>F22: a handler that writes on regardless is stopped by the limit on output.</summary>
     public static void OutputWithoutBound(SimulatedNetwork network)
     {
-        const int Most = 3000;
+        const int Max = 3000;
         var served = new Recorder
         {
             Readable = static connection =>
@@ -163,7 +163,7 @@ internal static class SlowPeerFaults
         var options = new ConnectionOptions
         {
             SendBufferBytes = 100,
-            MaxOutputBytes = Most,
+            MaxOutputBytes = Max,
             PauseReadingWhenOutputIsFull = false,
         };
         server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = options });
@@ -171,13 +171,13 @@ internal static class SlowPeerFaults
         network.RunUntil(() => served.Connections == 1);
         for (int i = 0; i < 30 && served.Closed == 0; i++)
         {
-            Require.That(served.Connection.QueuedOutputBytes <= Most, "the output is bounded");
+            Require.That(served.Connection.QueuedOutputBytes <= Max, "the output is bounded");
             peer.Send("x"u8);
             network.RunFor(Bounds.OneWay(network));
         }
 
         Require.Equal(served.Reason.Kind, CloseKind.LimitExceeded);
-        Require.That(served.Reason.UnsentBytes is > Most and <= Most + 250, "what was not sent is told");
+        Require.That(served.Reason.UnsentBytes is > Max and <= Max + 250, "what was not sent is told");
         peer.Abort();
         Leaks.None(network);
     }

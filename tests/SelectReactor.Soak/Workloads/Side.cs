@@ -282,10 +282,10 @@ internal abstract class Side(
     // may have learned more since the last look, while a callback spent time.
     private void VerifyLoss(CloseReason reason)
     {
-        long least = Accepted - _stream!.AcknowledgedBytes;
-        long most = Accepted - Math.Min(_acknowledged, _stream.AcknowledgedBytes);
+        long min = Accepted - _stream!.AcknowledgedBytes;
+        long max = Accepted - Math.Min(_acknowledged, _stream.AcknowledgedBytes);
         judge.Expect(
-            reason.UnsentBytes >= least && reason.UnsentBytes <= most,
-            $"the bytes that did not reach the peer are told: {reason}, not {least} to {most} of {Accepted}");
+            reason.UnsentBytes >= min && reason.UnsentBytes <= max,
+            $"the bytes that did not reach the peer are told: {reason}, not {min} to {max} of {Accepted}");
     }
 }

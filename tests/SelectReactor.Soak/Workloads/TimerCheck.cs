@@ -15,7 +15,7 @@ internal sealed record TimerOrder(bool IsPunctual)
 internal sealed class TimerCheck(
     SimulatedNetwork network, Reactor reactor, TimerPlan plan, TimerOrder order, Judge judge)
 {
-    private const int MostBeats = 5;
+    private const int MaxBeats = 5;
     private static readonly TimeSpan _mostLate = TimeSpan.FromMilliseconds(2);
     private ReactorTimer? _timer;
     private long _dueAt;
@@ -60,7 +60,7 @@ internal sealed class TimerCheck(
 
         long period = TimeSpan.FromMilliseconds(plan.PeriodMs).Ticks;
         _dueAt += period * (((now - _dueAt) / period) + 1);
-        if (_beats == MostBeats)
+        if (_beats == MaxBeats)
         {
             Cancel();
         }

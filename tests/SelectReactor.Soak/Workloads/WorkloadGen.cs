@@ -79,22 +79,22 @@ internal static class WorkloadGen
         var conditions = SimulatedNetworkOptions.Draw(workload.Seed);
         int piece = Math.Min(
             conditions.MaxSegmentBytes, Math.Min(conditions.SendBufferBytes, conditions.ReceiveWindowBytes));
-        int most = piece < 1000 ? 2000 : int.MaxValue;
+        int max = piece < 1000 ? 2000 : int.MaxValue;
         return workload with
         {
             Connections =
             [
                 .. workload.Connections.Select(
-                    plan => plan with { Caller = Fit(plan.Caller, most), Callee = Fit(plan.Callee, most) }),
+                    plan => plan with { Caller = Fit(plan.Caller, max), Callee = Fit(plan.Callee, max) }),
             ],
         };
     }
 
-    private static PlayerPlan Fit(PlayerPlan plan, int mostBytes)
+    private static PlayerPlan Fit(PlayerPlan plan, int maxBytes)
     {
-        int bytes = Math.Min(plan.Bytes, mostBytes);
-        int leastChunk = plan.Write is WriteKind.Trickle or WriteKind.Held
+        int bytes = Math.Min(plan.Bytes, maxBytes);
+        int minChunk = plan.Write is WriteKind.Trickle or WriteKind.Held
             || plan.Read is ReadKind.Pause or ReadKind.Slow ? bytes / 50 : bytes / 1000;
-        return plan with { Bytes = bytes, Chunk = Math.Max(plan.Chunk, leastChunk + 1) };
+        return plan with { Bytes = bytes, Chunk = Math.Max(plan.Chunk, minChunk + 1) };
     }
 }

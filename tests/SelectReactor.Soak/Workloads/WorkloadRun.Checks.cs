@@ -37,10 +37,10 @@ internal sealed partial class WorkloadRun
     {
         int open = host.Reactor.Connections.Count;
         int listeners = host == _server ? 1 : 0;
-        int least = open + (_judge.IsServerStopping ? 0 : listeners);
-        int most = open + listeners + MostAttempts(host);
-        Require.That(host.RegisteredKeys >= least, "every connection and listener has its key");
-        Require.That(host.RegisteredKeys <= most, "every key belongs to something that is open");
+        int min = open + (_judge.IsServerStopping ? 0 : listeners);
+        int max = open + listeners + MaxAttempts(host);
+        Require.That(host.RegisteredKeys >= min, "every connection and listener has its key");
+        Require.That(host.RegisteredKeys <= max, "every key belongs to something that is open");
         Require.That(host.RegisteredKeys <= host.OpenDescriptors, "no more keys than handles");
         Require.That(host.OpenDescriptors <= host.RegisteredKeys + listeners,
             "no more handles than keys, but for the spare one");
@@ -48,18 +48,18 @@ internal sealed partial class WorkloadRun
     }
 
     // A name has two addresses, which may be tried at the same time.
-    private int MostAttempts(SimulatedHost host)
+    private int MaxAttempts(SimulatedHost host)
     {
-        int most = 0;
+        int max = 0;
         foreach (Call call in _calls)
         {
             if (call.Attempt is { IsCompleted: false } && _clients[call.Plan.Client] == host)
             {
-                most += call.Plan.ByName ? 2 : 1;
+                max += call.Plan.ByName ? 2 : 1;
             }
         }
 
-        return most;
+        return max;
     }
 
     private void Judge(Call call)
