@@ -1,5 +1,6 @@
 using SelectReactor.Interleavings.Exploration;
 using Mailbox = SelectReactor.Dispatch.Mailbox;
+using WorkItem = SelectReactor.Dispatch.WorkItem;
 
 namespace SelectReactor.Interleavings;
 
@@ -7,14 +8,14 @@ namespace SelectReactor.Interleavings;
 public sealed class MailboxTests
 {
     [Test]
-    public void EveryLetter_IsTakenOnce_InTheOrderOfItsThread()
+    public void EveryItem_IsTakenOnce_InTheOrderOfItsThread()
     {
         Outcome outcome = Explorer.Explore(3, static () =>
         {
             var mailbox = new Mailbox();
             var taken = new List<string>();
             return new Scenario(
-                () => Letters.RequireInOrder(TakeAll(mailbox, taken), 2, 2),
+                () => WorkItems.RequireInOrder(TakeAll(mailbox, taken), 2, 2),
                 ("taker", () => TakeSome(mailbox, taken, times: 3)),
                 ("a", () => Post(mailbox, "a1", "a2")),
                 ("b", () => Post(mailbox, "b1", "b2")));
@@ -24,7 +25,7 @@ public sealed class MailboxTests
     }
 
     [Test]
-    public void ALetterIsTaken_OrRefused_WhenTheMailboxCloses()
+    public void AnItemIsTaken_OrRefused_WhenTheMailboxCloses()
     {
         Outcome outcome = Explorer.Explore(3, static () =>
         {
@@ -47,21 +48,21 @@ public sealed class MailboxTests
 
             void Check()
             {
-                Scenario.Require(Post(mailbox, "late1") == 0, "A closed mailbox takes a letter.");
-                Letters.RequireInOrder(taken, a, b);
+                Scenario.Require(Post(mailbox, "late1") == 0, "A closed mailbox takes an item.");
+                WorkItems.RequireInOrder(taken, a, b);
             }
         });
 
         outcome.AssertSound(atLeast: 1_000);
     }
 
-    private static int Post(Mailbox mailbox, params string[] letters)
+    private static int Post(Mailbox mailbox, params string[] items)
     {
         int accepted = 0;
-        foreach (string letter in letters)
+        foreach (string item in items)
         {
-            bool posted = mailbox.TryPost(static _ => { }, letter);
-            Scenario.Require(!posted || letter[^1] == '1' || accepted > 0, "Accepted after one was refused.");
+            bool posted = mailbox.TryPost(new WorkItem(static _ => { }, item));
+            Scenario.Require(!posted || item[^1] == '1' || accepted > 0, "Accepted after one was refused.");
             accepted += posted ? 1 : 0;
         }
 

@@ -27,7 +27,7 @@ public sealed class ReactorEndTests
             void Check()
             {
                 reactor.RunOnce(TimeSpan.Zero);
-                Letters.RequireInOrder(ran, 1, 0);
+                WorkItems.RequireInOrder(ran, 1, 0);
             }
         });
 
@@ -62,7 +62,7 @@ public sealed class ReactorEndTests
     }
 
     [Test]
-    public void DisposeInALetter_RunsWhatWasAccepted_AndRefusesTheRest()
+    public void DisposeInAPost_RunsWhatWasAccepted_AndRefusesTheRest()
     {
         Outcome outcome = Explorer.Explore(1, static () =>
         {
@@ -72,6 +72,24 @@ public sealed class ReactorEndTests
                 ("loop", () => end.Run(Loop.Run)),
                 ("a", () => end.Post(1)),
                 ("disposer", () => end.Reactor.TryPost(_ => end.Reactor.Dispose(), null)));
+        });
+
+        outcome.AssertSound(atLeast: 300);
+    }
+
+    // Members for any thread that act at once while nobody runs the loop: never beside a loop that begins meanwhile.
+    [TestCase(Loop.Run)]
+    [TestCase(Loop.RunOnce)]
+    [TestCase(Loop.None)]
+    public void AnActionOfAnyThread_RunsOnce_AndNeverBesideTheLoop(Loop loop)
+    {
+        Outcome outcome = Explorer.Explore(2, () =>
+        {
+            var end = new End();
+            return new Scenario(
+                () => end.CheckExecuted(loop),
+                ("loop", loop == Loop.None ? end.Reactor.Dispose : () => end.Run(loop)),
+                ("a", () => end.Execute(loop)));
         });
 
         outcome.AssertSound(atLeast: 300);
@@ -98,7 +116,7 @@ public sealed class ReactorEndTests
         outcome.AssertSound(atLeast: 300);
     }
 
-    /// <summary>A reactor that is about to be disposed, and what becomes of the letters.</summary>
+    /// <summary>A reactor that is about to be disposed, and what becomes of the posts.</summary>
     private sealed class End
     {
         private readonly List<string> _ran = [];
@@ -127,25 +145,45 @@ public sealed class ReactorEndTests
             }
         }
 
-        public void Post(int letters)
+        public void Post(int items)
         {
-            for (int i = 1; i <= letters && Reactor.TryPost(RunLetter, $"a{i}"); i++)
+            for (int i = 1; i <= items && Reactor.TryPost(RunItem, $"a{i}"); i++)
             {
                 _accepted++;
             }
         }
 
-        public void Check()
+        public void Execute(Loop loop)
         {
-            Scenario.Require(!Reactor.TryPost(RunLetter, "late"), "A letter is accepted after the end.");
-            Letters.RequireInOrder(_ran, _accepted, 0);
+            Reactor.Execute(RunItem, "b1");
+            if (loop == Loop.Run)
+            {
+                Reactor.Stop();
+            }
         }
 
-        private void RunLetter(object? letter)
+        /// <summary>Whether the action ran once, or not at all where the disposal came first.</summary>
+        public void CheckExecuted(Loop loop)
         {
-            _ran.Add(_isRunning ? $"{letter} inside another" : (string)letter!);
+            Reactor.Dispose();
+            Run(Loop.RunOnce);
+            WorkItems.RequireInOrder(_ran, 0, loop == Loop.None ? _ran.Count : 1);
+        }
+
+        public void Check()
+        {
+            // Where a loop of steps is over before the disposal, its next step closes.
+            Run(Loop.RunOnce);
+            Scenario.Require(!Reactor.TryPost(RunItem, "late"), "A post is accepted after the end.");
+            WorkItems.RequireInOrder(_ran, _accepted, 0);
+        }
+
+        private void RunItem(object? item)
+        {
+            _ran.Add(_isRunning ? $"{item} inside another" : (string)item!);
             _isRunning = true;
-            Worker.Pause("runs a letter");
+            Worker.Pause("runs an item");
+            Scenario.Require(Reactor.IsReactorThread, "An item runs beside the loop of another thread.");
             _isRunning = false;
         }
     }

@@ -2,20 +2,20 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor.Interleavings;
 
-/// <summary>Posting to a loop that runs. One that waits while a letter is there shows as threads that can't go on.</summary>
+/// <summary>Posting to a loop that runs. One that waits while a post is there shows as threads that can't go on.</summary>
 public sealed class ReactorPostTests
 {
     [TestCase(2, 1024, 1)]
     [TestCase(2, 1, 1)]
     [TestCase(1, 1, 2)]
-    public void LettersOfTwoThreads_AllRun_InOrder(int each, int perTick, int mostPreemptions)
+    public void PostsOfTwoThreads_AllRun_InOrder(int each, int perTick, int mostPreemptions)
     {
         Outcome outcome = Explorer.Explore(mostPreemptions, () =>
         {
             var reactor = new Reactor(new ReactorOptions { MaxPostsPerTick = perTick });
             var ran = new List<string>();
             return new Scenario(
-                () => Letters.RequireInOrder(ran, each, each),
+                () => WorkItems.RequireInOrder(ran, each, each),
                 ("loop", () => reactor.Run()),
                 ("a", () => Post("a")),
                 ("b", () => Post("b")));
@@ -24,10 +24,10 @@ public sealed class ReactorPostTests
             {
                 for (int i = 1; i <= each; i++)
                 {
-                    string letter = $"{thread}{i}";
+                    string item = $"{thread}{i}";
                     reactor.Post(() =>
                     {
-                        ran.Add(letter);
+                        ran.Add(item);
                         if (ran.Count == each * 2)
                         {
                             reactor.Stop();
@@ -41,14 +41,14 @@ public sealed class ReactorPostTests
     }
 
     [Test]
-    public void LettersThatLettersPost_AllRun()
+    public void PostsMadeByPosts_AllRun()
     {
         Outcome outcome = Explorer.Explore(2, static () =>
         {
             var reactor = new Reactor();
             var ran = new List<string>();
             return new Scenario(
-                () => Letters.RequireInOrder(ran, 2, 1),
+                () => WorkItems.RequireInOrder(ran, 2, 1),
                 ("loop", () => reactor.Run()),
                 ("a", () => reactor.Post(PostAnother)),
                 ("b", () => reactor.Post(() => Run("b1"))));
@@ -59,9 +59,9 @@ public sealed class ReactorPostTests
                 reactor.Post(() => Run("a2"));
             }
 
-            void Run(string letter)
+            void Run(string item)
             {
-                ran.Add(letter);
+                ran.Add(item);
                 if (ran.Count == 3)
                 {
                     reactor.Stop();
@@ -74,7 +74,7 @@ public sealed class ReactorPostTests
 
     // A thread that ran the loop takes itself for the reactor's until another enters, and posts without a wake-up.
     [Test]
-    public void ALetterOfTheThreadThatHadTheLoop_RunsOnTheOneThatHasIt()
+    public void APostOfTheThreadThatHadTheLoop_RunsOnTheOneThatHasIt()
     {
         Outcome outcome = Explorer.Explore(3, static () =>
         {

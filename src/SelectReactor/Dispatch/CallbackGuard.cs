@@ -12,6 +12,8 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
     /// <summary>The execution context of the thread that entered the loop; null outside the loop.</summary>
     private ExecutionContext? _own;
 
+    public bool PropagatesExceptions => propagatesExceptions;
+
     /// <summary>Makes the reactor's synchronization context current and notes the execution context of the caller.</summary>
     /// <returns>For <see cref="Leave"/>.</returns>
     public Ambient Enter()
@@ -39,11 +41,11 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
     }
 
     /// <summary>Calls a user's code; an exception is reported, or leaves the loop where the options say so.</summary>
-    public void Run(Action<object?> callback, object? state, Action<ILogger, Exception> report)
+    public void Run(WorkItem callback, Action<ILogger, Exception> report)
     {
         try
         {
-            callback(state);
+            callback.Run();
         }
         catch (Exception exception) when (!propagatesExceptions)
         {
@@ -59,7 +61,7 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
     public void Invoke(Action<object?> continuation, object? state, bool withContext)
     {
         SynchronizationContext.SetSynchronizationContext(withContext ? context : null);
-        Run(continuation, state, ReactorLog.CallbackFault);
+        Run(new WorkItem(continuation, state), ReactorLog.CallbackFault);
     }
 
     /// <summary>Restores the ambient state of the loop if a callback has changed it.</summary>

@@ -1,26 +1,23 @@
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// Callbacks for the reactor's thread, posted by any thread: first in, first out, for each thread that posts. This is the
-/// only place of the library where threads meet.
+/// Callbacks for the reactor's thread, posted by any thread: first in, first out, for each thread that posts.
 /// </summary>
 internal sealed class Mailbox
 {
     private readonly Lock _gate = new();
-    private List<Letter> _incoming = [];
-    private List<Letter> _current = [];
+    private List<WorkItem> _incoming = [];
+    private List<WorkItem> _current = [];
     private int _next;
     private int _incomingCount;
     private bool _closed;
-
-    public readonly record struct Letter(Action<object?> Callback, object? State);
 
     /// <summary>Whether there is nothing to take. The reactor's thread.</summary>
     public bool IsEmpty => _next == _current.Count && Volatile.Read(ref _incomingCount) == 0;
 
     /// <summary>Any thread.</summary>
     /// <returns>False, and nothing was queued, once the mailbox is closed.</returns>
-    public bool TryPost(Action<object?> callback, object? state)
+    public bool TryPost(WorkItem item)
     {
         lock (_gate)
         {
@@ -29,14 +26,14 @@ internal sealed class Mailbox
                 return false;
             }
 
-            _incoming.Add(new Letter(callback, state));
+            _incoming.Add(item);
             _incomingCount = _incoming.Count;
             return true;
         }
     }
 
-    /// <summary>How many callbacks the next calls of <see cref="Take"/> yield; what is posted from now on is not among
-    /// them. The reactor's thread.</summary>
+    /// <summary>How many callbacks the next calls of <see cref="Take"/> yield. Later posts are not among them. The
+    /// reactor's thread.</summary>
     public int Snapshot()
     {
         if (_next == _current.Count)
@@ -56,11 +53,11 @@ internal sealed class Mailbox
         return _current.Count - _next;
     }
 
-    public Letter Take()
+    public WorkItem Take()
     {
-        Letter letter = _current[_next];
+        WorkItem item = _current[_next];
         _current[_next++] = default;
-        return letter;
+        return item;
     }
 
     /// <summary>Refuses all further posts. What is queued can still be taken.</summary>

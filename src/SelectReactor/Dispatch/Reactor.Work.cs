@@ -1,9 +1,11 @@
+using SelectReactor.Dispatch;
+
 namespace SelectReactor;
 
 /// <content>What the loop is given to do: callbacks, timers, handles to watch.</content>
 public sealed partial class Reactor
 {
-    private int _wakePending;
+    private long _lastId;
 
     /// <summary>Calls back in a later phase of the loop, never inside this call. Any thread; callbacks posted by one
     /// thread run in their order.</summary>
@@ -24,16 +26,19 @@ public sealed partial class Reactor
         ObjectDisposedException.ThrowIf(!TryPost(callback, state), this);
     }
 
-    /// <summary>Runs a function on the reactor's thread, in a later phase of the loop. Any thread.</summary>
+    /// <summary>Runs a function on the reactor's thread, in a later phase of the loop and in the execution context of the
+    /// caller. Any thread.</summary>
     /// <returns>A task with its result, or with the exception that it threw; with an
-    /// <see cref="ObjectDisposedException"/> when the reactor is disposed.</returns>
+    /// <see cref="ObjectDisposedException"/> when the reactor is disposed. Code that awaits it on the reactor's thread goes on
+    /// there.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="function"/> is null.</exception>
     public Task<T> InvokeAsync<T>(Func<T> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(function);
+        var invocation = new Invocation<T>(this, function);
+        Task<T> task = invocation.Task;
         return TryPost(static work => ((Invocation<T>)work!).Run(), invocation)
-            ? invocation.Task
+            ? task
             : Task.FromException<T>(new ObjectDisposedException(nameof(Reactor)));
     }
 
@@ -81,90 +86,89 @@ public sealed partial class Reactor
         ArgumentNullException.ThrowIfNull(handler);
         VerifyAccess();
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (handle.Registration is { IsEvicted: false })
-        {
-            throw new InvalidOperationException(
-                $"{handle} is registered already. A handle has one key: change its interest, or cancel it first.");
-        }
-
-        var key = new SelectionKey(handle, interest, handler, _selector, _affinity);
-        _selector.Add(key.Entry);
-        handle.Registration = key;
-        return key;
+        return _demultiplexer.Register(handle, interest, handler);
     }
 
     internal ReactorTimer Schedule(TimeSpan due, Action<object?> callback, object? state) =>
         _timers.Add(due, TimeSpan.Zero, callback, state);
 
+    internal IReadOnlyList<IReactorClient> Clients => _clients.All;
+
+    /// <summary>Whether there are as many connections as allowed.</summary>
+    internal bool IsFull => _clients.IsFull;
+
+    internal long NextId() => ++_lastId;
+
+    internal void Add(IReactorClient client) => _clients.Add(client);
+
+    internal void Remove(IReactorClient client) => _clients.Remove(client);
+
+    /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
+    internal void WaitForRoom(Action callback) => _clients.WaitForRoom(callback);
+
+    /// <summary>Takes note of a part that starts connections and is to be told of the end. Throws as
+    /// <see cref="VerifyCanStart"/>.</summary>
+    internal void AddStarter(IStoppable starter)
+    {
+        VerifyCanStart();
+        _clients.AddStarter(starter);
+    }
+
+    internal void RemoveStarter(IStoppable starter) => _clients.RemoveStarter(starter);
+
+    internal void MarkDirty(IReactorClient client) => _clients.MarkDirty(client);
+
+    internal void FinishLater(IReactorClient client) => _clients.FinishLater(client);
+
+    /// <summary>Lets a part of the library resume in a later phase of the loop. The reactor's thread only.</summary>
+    internal void ResumeLater(IResumable item) => _resumed.Add(new WorkItem(static item => ((IResumable)item!).Resume(), item));
+
+    /// <summary>Runs the continuation of an await with the reactor's synchronization context current, or with none. An
+    /// exception of it is logged. Only in a phase of the loop, never inside a user's call.</summary>
+    internal void Invoke(Action<object?> continuation, object? state, bool withContext) =>
+        _guard.Invoke(continuation, state, withContext);
+
+    /// <summary>To be called after each call of a user's code: restores the loop's own synchronization context and execution
+    /// context if the callback has changed them.</summary>
+    internal void EndCallback() => _guard.EndCallback();
+
     /// <summary>As <see cref="Post(Action{object}, object)"/>, and false in place of an exception.</summary>
-    internal bool TryPost(Action<object?> callback, object? state)
+    internal bool TryPost(Action<object?> callback, object? state) => TryPost(new WorkItem(callback, state));
+
+    /// <summary>For callers who can't be told that the reactor is disposed, such as awaits and pipes: what they post
+    /// runs in any case. Never throws. Any thread.</summary>
+    internal void PostAlways(WorkItem item)
     {
-        bool posted = _mailbox.TryPost(callback, state);
-        if (posted && !IsInTick)
+        if (_place.IsMine)
         {
-            Wake();
+            _resumed.Add(item);
         }
-
-        return posted;
-    }
-
-    private void Select(TimeSpan wait)
-    {
-        foreach (SelectorEntry entry in _ready)
+        else if (!TryPost(item))
         {
-            entry.Ready = Interest.None;
-        }
-
-        _ready.Clear();
-        try
-        {
-            _selector.Select(wait, _ready);
-        }
-        finally
-        {
-            // Cleared before the mailbox is looked at: a thread that saw the flag set has posted before.
-            if (Volatile.Read(ref _wakePending) != 0)
-            {
-                Interlocked.Exchange(ref _wakePending, 0);
-            }
+            _late.Add(item);
         }
     }
 
-    /// <summary>Ends the wait of the loop. Many calls before the loop looks are one wake-up of the selector. Any thread.</summary>
-    private void Wake()
+    /// <summary>Runs a short action of the library now when this thread is the reactor's, or while there is none; posts it
+    /// otherwise. After the reactor's end there is nothing left to do. Any thread.</summary>
+    internal void Execute(Action<object?> action, object? state)
     {
-        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
+        if (!_place.TryRun(action, state))
         {
-            _selector.Wake();
+            TryPost(action, state);
         }
     }
 
-    /// <summary>Runs a callback now when this thread may use the reactor, and posts it otherwise; after the reactor's end
-    /// there is nothing left to do. Any thread.</summary>
-    internal void Execute(Action<object?> callback, object? state)
+    private bool TryPost(WorkItem item)
     {
-        if (_affinity.IsCurrentOrUnbound)
-        {
-            callback(state);
-        }
-        else
-        {
-            TryPost(callback, state);
-        }
-    }
+        bool isPosted = _mailbox.TryPost(item);
 
-    private sealed class Invocation<T>(Func<T> function) : TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public void Run()
+        // In a callback the loop looks at its mailbox afterwards in any case.
+        if (isPosted && !_place.IsMine)
         {
-            try
-            {
-                SetResult(function());
-            }
-            catch (Exception exception)
-            {
-                SetException(exception);
-            }
+            _demultiplexer.Wake();
         }
+
+        return isPosted;
     }
 }

@@ -20,19 +20,16 @@ public sealed partial class Reactor : IDisposable
 {
     private static readonly TimeSpan _trimInterval = TimeSpan.FromSeconds(30);
     private readonly ReactorOptions _options;
-    private readonly ISelector _selector;
-    private readonly MonotonicClock _clock;
+    private readonly Demultiplexer _demultiplexer;
     private readonly TimerQueue _timers;
-    private readonly ThreadAffinity _affinity = new();
-    private readonly Mailbox _mailbox = new();
-    private readonly ResumeQueue _resumed = new();
+    private readonly LoopPlace _place;
     private readonly CallbackGuard _guard;
-    private readonly List<SelectorEntry> _ready = [];
-    private readonly List<IReactorClient> _dirty = [];
-    private List<IReactorClient> _closing = [];
-    private List<IReactorClient> _finishing = [];
+    private readonly Mailbox _mailbox = new();
+    private readonly LateWork _late;
+    private readonly ResumeQueue _resumed;
+    private readonly ClientRegistry _clients;
+    private readonly GracefulShutdown _shutdown;
     private ReactorTimer? _trimming;
-    private int _running;
     private volatile bool _stopRequested;
 
     /// <summary>A reactor with default options.</summary>
@@ -49,33 +46,40 @@ public sealed partial class Reactor : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         Logger = new GuardedLogger(options.Logger);
-        _clock = new MonotonicClock(options.TimeProvider);
-        Now = _clock.Now;
-        _timers = new TimerQueue(_clock, _affinity);
         SynchronizationContext = new ReactorSynchronizationContext(this);
         PipeScheduler = new ReactorPipeScheduler(this);
+        Clock = new MonotonicClock(options.TimeProvider);
+        Now = Clock.Now;
+        _timers = new TimerQueue(Clock, Affinity);
+        _place = new LoopPlace(Affinity);
         _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext);
-        _selector = options.SelectorFactory();
+        _late = new LateWork(Logger, SynchronizationContext);
+        _resumed = new ResumeQueue(_late);
+        _clients = new ClientRegistry(options.MaxConnections, _resumed, _guard, Logger);
+        _shutdown = new GracefulShutdown(this, _clients);
+        _demultiplexer = new Demultiplexer(options.SelectorFactory(), Affinity, _clients, _guard, Logger);
     }
 
     /// <summary>The clock of the timers. Any thread.</summary>
     public TimeProvider TimeProvider => _options.TimeProvider;
 
     /// <summary>Runs what is posted to it on the reactor's thread, and is current there during a tick, so that the code
-    /// after an <c>await</c> in a callback comes back. Any thread.</summary>
+    /// after an <c>await</c> in a callback comes back. After the reactor's end it runs what is posted on the thread pool, one
+    /// item at a time and in order. Any thread.</summary>
     public SynchronizationContext SynchronizationContext { get; }
 
-    /// <summary>Lets a <see cref="Pipe"/> of your own call back on the reactor's thread. Any thread.</summary>
+    /// <summary>Lets a <see cref="Pipe"/> of your own call back on the reactor's thread, and after the reactor's end on the
+    /// thread pool. Any thread.</summary>
     public PipeScheduler PipeScheduler { get; }
 
     /// <summary>Whether the current thread is the reactor's. False before the loop was entered. Any thread.</summary>
-    public bool IsReactorThread => _affinity.IsCurrent;
+    public bool IsReactorThread => Affinity.IsCurrent;
 
-    internal ThreadAffinity Affinity => _affinity;
+    internal ThreadAffinity Affinity { get; } = new();
 
-    internal MonotonicClock Clock => _clock;
+    internal MonotonicClock Clock { get; }
 
-    /// <summary>When the tick under way began to serve: for what may be that much off, at no cost.</summary>
+    /// <summary>When the tick under way began to serve: for purposes that need no exact time, at no cost.</summary>
     internal long Now { get; private set; }
 
     internal BufferPool Buffers { get; } = new();
@@ -88,25 +92,34 @@ public sealed partial class Reactor : IDisposable
 
     internal ILogger Logger { get; }
 
+    internal bool IsDisposed => _place.IsDisposed;
+
+    /// <summary>Whether callbacks, awaits or closes wait for their turn.</summary>
+    internal bool HasWork => _clients.HasWork || _resumed.Count > 0 || !_mailbox.IsEmpty;
+
     /// <summary>Throws unless the current thread may use this reactor. Any thread.</summary>
     /// <exception cref="InvalidOperationException">Another thread is the reactor's.</exception>
-    public void VerifyAccess() => _affinity.Verify();
+    public void VerifyAccess() => Affinity.Verify();
 
     /// <summary>
-    /// Runs the loop on the current thread until <see cref="Stop"/> is called, <paramref name="stop"/> is cancelled or a
-    /// shutdown has finished. A stop that came before makes it return at once. It can be called again. Any thread, one at
-    /// a time.
+    /// Runs the loop on the current thread until <see cref="Stop"/> is called, <paramref name="stop"/> is cancelled, a
+    /// shutdown has finished, or the reactor is disposed. A stop that came before makes it return at once. It can be called
+    /// again. Any thread, one at a time. If the selector itself fails, and the loop can therefore no longer wait, everything is
+    /// closed as by <see cref="Dispose"/> and the selector's exception is thrown.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this callback.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
-    public void Run(CancellationToken stop = default)
+    public void Run(CancellationToken stop = default) => RunLoop(disposesAtEnd: false, stop);
+
+    /// <summary>As <see cref="Run"/>. It can dispose the reactor at the end, before another thread may use it.</summary>
+    internal void RunLoop(bool disposesAtEnd, CancellationToken stop)
     {
         CallbackGuard.Ambient outer = Enter();
         try
         {
             using (stop.UnsafeRegister(static self => ((Reactor)self!).Stop(), this))
             {
-                while (!_stopRequested && !_shutdown.Task.IsCompleted)
+                while (!_stopRequested && !_shutdown.IsOver && !IsDisposed)
                 {
                     Tick(Timeout.InfiniteTimeSpan);
                 }
@@ -114,24 +127,23 @@ public sealed partial class Reactor : IDisposable
         }
         finally
         {
-            _stopRequested = false;
-            if (!IsDisposed)
+            if (disposesAtEnd)
             {
-                // Otherwise everything is about to be closed, and until then no other thread may pass for the reactor's.
-                _affinity.Release();
+                _place.TryDispose();
             }
 
-            Leave(outer);
+            Leave(outer, staysBound: false);
         }
     }
 
     /// <summary>
     /// Runs one tick on the current thread: waits for at most <paramref name="timeout"/> until there is something to do,
     /// does it, and returns. For a loop of your own, such as a game's. Any thread, one at a time; the thread stays the
-    /// reactor's thread afterwards.
+    /// reactor's thread afterwards. The first call after another thread has called <see cref="Dispose"/> closes everything
+    /// and returns.
     /// </summary>
     /// <param name="timeout">Zero to not wait; <see cref="Timeout.InfiniteTimeSpan"/> to wait without limit.</param>
-    /// <returns>How many readiness events, timers and posted callbacks were served.</returns>
+    /// <returns>How many readiness events, timers, awaits and posted callbacks were served.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite.</exception>
     /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this callback.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
@@ -145,34 +157,33 @@ public sealed partial class Reactor : IDisposable
         CallbackGuard.Ambient outer = Enter();
         try
         {
-            return Tick(timeout);
+            return IsDisposed ? 0 : Tick(timeout);
         }
         finally
         {
-            _stopRequested = false;
-            Leave(outer);
+            Leave(outer, staysBound: true);
         }
     }
 
     private int Tick(TimeSpan timeout)
     {
-        SettleDirty();
-        TimeSpan wait = ComputeWait(timeout);
-        Select(wait);
-        Now = _clock.Now;
-        int served = DispatchReady();
-        served += RunDueTimers(Now);
+        _clients.SettleDirty();
+        Select(ComputeWait(timeout));
+        Now = Clock.Now;
+        int served = _demultiplexer.DispatchReady();
+        served += RunDueTimers();
         served += RunResumed();
-        served += RunMailbox();
-        SettleDirty();
-        FinishCloses();
+        served += RunMailbox(_options.MaxPostsPerTick);
+        _clients.SettleDirty();
+        _clients.FinishCloses();
+        _shutdown.EndTick();
         KeepPoolTrim();
         return served;
     }
 
     private TimeSpan ComputeWait(TimeSpan timeout)
     {
-        if (_stopRequested || _closing.Count > 0 || _resumed.Count > 0 || !_mailbox.IsEmpty)
+        if (_stopRequested || HasWork)
         {
             return TimeSpan.Zero;
         }
@@ -181,66 +192,29 @@ public sealed partial class Reactor : IDisposable
         return next is { } due && (timeout < TimeSpan.Zero || due < timeout) ? due : timeout;
     }
 
-    private int DispatchReady()
-    {
-        // An earlier callback may have cancelled a later key of the same batch, or narrowed its interest.
-        int served = 0;
-        foreach (SelectorEntry entry in _ready)
-        {
-            entry.Ready &= entry.Interest;
-            if (entry.Key is { IsValid: true } key && (entry.Ready != Interest.None || entry.IsEvicted))
-            {
-                served++;
-                Dispatch(key);
-            }
-        }
-
-        return served;
-    }
-
-    private void Dispatch(SelectionKey key)
+    private void Select(TimeSpan wait)
     {
         try
         {
-            if (key.IsEvicted)
-            {
-                ReactorLog.Evicted(Logger, key.Handle);
-            }
-
-            ((IEventHandler)key.Attachment).OnReady(key);
-            if (key.IsEvicted)
-            {
-                key.Cancel();
-            }
+            _demultiplexer.Select(wait);
         }
-        catch (Exception exception) when (key.Attachment is IFallible part)
+        catch
         {
-            Fail(part, exception);
-        }
-        catch (Exception exception)
-        {
-            key.Cancel();
-            if (_options.PropagateExceptions)
-            {
-                throw;
-            }
-
-            ReactorLog.EventHandlerFault(Logger, exception);
-        }
-        finally
-        {
-            EndCallback();
+            // Without a wait there is no loop. Whoever has the loop's place closes everything when it leaves.
+            _place.TryDispose();
+            throw;
         }
     }
 
-    private int RunDueTimers(long now)
+    private int RunDueTimers()
     {
         int served = 0;
+        long now = Now;
         _timers.CollectDue(now);
         while (_timers.TakeDue(now) is { } timer)
         {
             served++;
-            _guard.Run(timer.Callback, timer.State, ReactorLog.TimerFault);
+            _guard.Run(new WorkItem(timer.Callback, timer.State), ReactorLog.TimerFault);
         }
 
         return served;
@@ -251,41 +225,21 @@ public sealed partial class Reactor : IDisposable
         int count = _resumed.Count;
         for (int i = 0; i < count; i++)
         {
-            _guard.Run(static item => ((IResumable)item!).Resume(), _resumed.Take(), ReactorLog.CallbackFault);
+            _guard.Run(_resumed.Take(), ReactorLog.CallbackFault);
         }
 
         return count;
     }
 
-    private int RunMailbox()
+    private int RunMailbox(int limit)
     {
-        int count = Math.Min(_mailbox.Snapshot(), _options.MaxPostsPerTick);
+        int count = Math.Min(_mailbox.Snapshot(), limit);
         for (int i = 0; i < count; i++)
         {
-            Mailbox.Letter letter = _mailbox.Take();
-            _guard.Run(letter.Callback, letter.State, ReactorLog.CallbackFault);
+            _guard.Run(_mailbox.Take(), ReactorLog.CallbackFault);
         }
 
         return count;
-    }
-
-    private void SettleDirty()
-    {
-        // By index, since one that settles may mark another.
-        for (int i = 0; i < _dirty.Count; i++)
-        {
-            IReactorClient client = _dirty[i];
-            try
-            {
-                client.Settle();
-            }
-            catch (Exception exception)
-            {
-                Fail(client, exception);
-            }
-        }
-
-        _dirty.Clear();
     }
 
     // After a burst, and for as long as much is left of it.
@@ -295,29 +249,5 @@ public sealed partial class Reactor : IDisposable
         {
             _trimming = Schedule(_trimInterval, static pool => ((BufferPool)pool!).Trim(), Buffers);
         }
-    }
-
-    private void FinishCloses()
-    {
-        // A connection that an OnClosed closes has its turn in the next tick, which does not wait.
-        (_closing, _finishing) = (_finishing, _closing);
-        foreach (IReactorClient client in _finishing)
-        {
-            try
-            {
-                client.FinishClose();
-            }
-            catch (Exception exception)
-            {
-                ReactorLog.ClientFault(Logger, exception);
-            }
-            finally
-            {
-                EndCallback();
-            }
-        }
-
-        _finishing.Clear();
-        CompleteShutdown();
     }
 }

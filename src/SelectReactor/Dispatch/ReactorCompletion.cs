@@ -27,11 +27,12 @@ internal sealed class ReactorCompletion<T>(Reactor reactor) : IResumable
     /// <summary>Cancels the tasks; awaiting them throws <paramref name="exception"/> itself, with its message.</summary>
     public void SetCanceled(OperationCanceledException exception) => Set(CancelledBy(exception));
 
-    /// <summary>Completes both tasks at once, in a phase of the loop and never inside a user's call. For results that come at
-    /// the end of the loop, when there is no later phase.</summary>
-    public void SetResultNow(T result)
+    /// <summary>Completes both tasks at once with what <paramref name="outcome"/> says. Only in a phase of the loop, never
+    /// inside a user's call.</summary>
+    /// <param name="outcome">A completed task.</param>
+    public void CompleteNow(Task<T> outcome)
     {
-        SetOutcome(System.Threading.Tasks.Task.FromResult(result));
+        SetOutcome(outcome);
         CompleteOnLoop();
     }
 

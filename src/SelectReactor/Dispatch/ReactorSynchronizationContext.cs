@@ -3,9 +3,8 @@ namespace SelectReactor.Dispatch;
 /// <summary>Brings the code after an <c>await</c> back to the reactor's thread.</summary>
 internal sealed class ReactorSynchronizationContext(Reactor reactor) : SynchronizationContext
 {
-    // Whoever posts here can't handle an exception: thrown from the continuation of an await it would end the process.
-    public override void Post(SendOrPostCallback d, object? state) =>
-        PoolFallback.Post(reactor, static work => ((Work)work!).Run(), new Work(d, state));
+    // The caller cannot handle an exception: thrown from the continuation of an await it would end the process.
+    public override void Post(SendOrPostCallback d, object? state) => reactor.PostAlways(WorkItem.OfAwait(d, state));
 
     public override void Send(SendOrPostCallback d, object? state)
     {
@@ -23,9 +22,4 @@ internal sealed class ReactorSynchronizationContext(Reactor reactor) : Synchroni
     }
 
     public override SynchronizationContext CreateCopy() => this;
-
-    private sealed record Work(SendOrPostCallback Callback, object? State)
-    {
-        public void Run() => Callback(State);
-    }
 }

@@ -119,8 +119,7 @@ public static class ReactorExtensions
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
-        reactor.VerifyAccess();
-        ObjectDisposedException.ThrowIf(reactor.IsDisposed, reactor);
+        reactor.VerifyCanStart();
         if (reactor.IsFull)
         {
             throw new InvalidOperationException("The reactor has as many connections as its MaxConnections allows.");

@@ -53,12 +53,7 @@ public sealed class ReactorThread : IDisposable
         ((ManualResetEventSlim)bound!).Set();
         try
         {
-            Reactor.Run();
-            _completion.SetResult();
-        }
-        catch (ObjectDisposedException) when (Reactor.IsDisposed)
-        {
-            // Disposed before the loop had begun.
+            Reactor.RunLoop(disposesAtEnd: true, CancellationToken.None);
             _completion.SetResult();
         }
         catch (Exception exception)

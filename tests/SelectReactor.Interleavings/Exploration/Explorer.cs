@@ -117,6 +117,7 @@ internal sealed class Explorer
         _over.Wait();
         if (_failure is null)
         {
+            StoreBuffers.Observed = Buffers;
             try
             {
                 scenario.Check();
@@ -124,6 +125,10 @@ internal sealed class Explorer
             catch (Exception exception)
             {
                 Fail(exception.Message);
+            }
+            finally
+            {
+                StoreBuffers.Observed = null;
             }
         }
     }

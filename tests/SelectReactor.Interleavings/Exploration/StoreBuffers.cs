@@ -7,7 +7,17 @@ namespace SelectReactor.Interleavings.Exploration;
 /// </summary>
 internal sealed class StoreBuffers
 {
+    [ThreadStatic]
+    private static StoreBuffers? _observed;
+
     private readonly List<Store> _stores = [];
+
+    /// <summary>The buffers of the scenario whose outcome the current thread checks; null while it checks none.</summary>
+    public static StoreBuffers? Observed
+    {
+        get => _observed;
+        set => _observed = value;
+    }
 
     public void Clear() => _stores.Clear();
 

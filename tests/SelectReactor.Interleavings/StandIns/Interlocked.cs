@@ -53,5 +53,7 @@ internal static class Interlocked
         {
             self.Explorer.Buffers.Settle(name, ref location);
         }
+
+        StoreBuffers.Observed?.Settle(name, ref location);
     }
 }

@@ -3,11 +3,11 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor;
 
-/// <summary>In place of the framework's: a letter is added in two steps, so that the mailbox is found out when it does
+/// <summary>In place of the framework's: an item is added in two steps, so that the mailbox is found out when it does
 /// that without its lock.</summary>
 public sealed class List<T> : System.Collections.Generic.List<T>
 {
-    private static readonly bool _isShared = typeof(T) == typeof(Mailbox.Letter);
+    private static readonly bool _isShared = typeof(T) == typeof(WorkItem);
 
     public new void Add(T item)
     {

@@ -9,6 +9,7 @@ internal static class Volatile
     public static int Read(ref int location, [CallerArgumentExpression(nameof(location))] string name = "")
     {
         Worker.Pause($"reads {name}");
+        StoreBuffers.Observed?.Settle(name, ref location);
         return Worker.Current is { } self ? self.Explorer.Buffers.Read(self, name, ref location) : location;
     }
 
@@ -22,6 +23,7 @@ internal static class Volatile
         }
         else
         {
+            StoreBuffers.Observed?.Settle(name, ref location);
             location = value;
         }
     }

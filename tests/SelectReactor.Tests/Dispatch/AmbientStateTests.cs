@@ -66,6 +66,21 @@ public sealed class AmbientStateTests(SelectorKind selector) : ReactorFixture(se
         }
     }
 
+    [Test]
+    public void InvokeAsync_RunsInTheStateOfItsCaller_AndAPostDoesNot()
+    {
+        var calling = Task.Run(async () =>
+        {
+            _local.Value = "the other thread's";
+            string? posted = "nothing";
+            Reactor.Post(() => posted = _local.Value);
+            string? invoked = await Reactor.InvokeAsync(static () => _local.Value);
+            return (posted, invoked);
+        });
+
+        Assert.That(RunUntil(calling), Is.EqualTo(((string?)null, "the other thread's")));
+    }
+
     private void SeeAndChange()
     {
         _seen.Add((

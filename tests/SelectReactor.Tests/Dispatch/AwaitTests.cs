@@ -82,19 +82,145 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
     }
 
     [Test]
-    public void Send_OnTheReactorsThread_RunsAtOnce()
+    public void DuringEveryCallback_TheContextIsCurrent()
     {
-        bool inside = false;
+        var seen = new List<(string Where, SynchronizationContext? Context)>();
+        void See(string where) => seen.Add((where, SynchronizationContext.Current));
+        var handler = new ScriptedHandler
+        {
+            Connected = _ => See("connected"),
+            Readable = _ => See("readable"),
+            InputEnded = connection =>
+            {
+                See("ended");
+                connection.Close();
+            },
+            Closed = (_, _) => See("closed"),
+        };
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        peer.Send("x"u8);
+        peer.EndOutput();
+        Reactor.Schedule(TimeSpan.Zero, () => See("timer"));
+        Reactor.Post(() => See("post"));
+        RunUntil(() => handler.IsClosed);
+        Reactor.Post(() => See("dispose"));
+        Reactor.Dispose();
+
+        Assert.That(
+            seen.Select(static one => one.Where),
+            Is.EquivalentTo(new[] { "timer", "post", "connected", "readable", "ended", "closed", "dispose" }));
+        Assert.That(seen.Select(static one => one.Context), Has.All.SameAs(Reactor.SynchronizationContext));
+    }
+
+    [Test]
+    public void ManyAwaits_StayOnTheThreadAndInOrder()
+    {
+        var order = new List<int>();
+        int strangers = 0;
+        int done = 0;
+        async void Walk(int number)
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                await Task.Yield();
+                strangers += Reactor.IsReactorThread ? 0 : 1;
+                order.Add(number);
+            }
+
+            done++;
+        }
+
+        for (int i = 0; i < 3; i++)
+        {
+            int number = i;
+            Reactor.Post(() => Walk(number));
+        }
+
+        RunUntil(() => done == 3);
+
+        Assert.That(strangers, Is.Zero);
+        Assert.That(order, Is.EqualTo(Enumerable.Range(0, 300).Select(static i => i % 3)));
+    }
+
+    // The other threads post faster than the loop may serve; what the loop has put off for itself does not stand in that line.
+    [Test]
+    public void AFloodOfPosts_DoesNotDelayAnAwait()
+    {
+        using var reactor = new Reactor(new ReactorOptions { MaxPostsPerTick = 1 });
+        int ticks = 0;
+        int resumedIn = 0;
+        reactor.Post(async () =>
+        {
+            await Task.Yield();
+            resumedIn = ticks;
+        });
+        for (int i = 0; i < 100; i++)
+        {
+            reactor.Post(static () => { });
+        }
+
+        for (; ticks < 3; ticks++)
+        {
+            reactor.RunOnce(TimeSpan.Zero);
+        }
+
+        Assert.That(resumedIn, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void AnAwaitThatPosts_AllocatesOnlyWhatTheAwaitItselfNeeds()
+    {
+        SynchronizationContext context = Reactor.SynchronizationContext;
+        static void Nothing(object? state)
+        {
+        }
+
+        SendOrPostCallback callback = Nothing;
+        long allocated = 0;
+        Reactor.Post(() => context.Post(callback, null));
+        Reactor.RunOnce(TimeSpan.Zero);
+        Reactor.RunOnce(TimeSpan.Zero);
         Reactor.Post(() =>
         {
-            bool ran = false;
-            Reactor.SynchronizationContext.Send(_ => ran = true, null);
-            inside = ran;
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            context.Post(callback, null);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         });
         Reactor.RunOnce(TimeSpan.Zero);
 
-        Assert.That(inside);
+        Assert.That(allocated, Is.Zero);
     }
+
+    [Test]
+    public void Send_OnTheReactorsThread_RunsAtOnceAndThrowsWhatItThrows()
+    {
+        bool inline = false;
+        Exception? thrown = null;
+        Reactor.Post(() =>
+        {
+            Reactor.SynchronizationContext.Send(_ => inline = true, null);
+            thrown = Assert.Catch(() => Reactor.SynchronizationContext.Send(static _ => throw new InvalidDataException(), null));
+        });
+        Reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(inline, Is.True);
+        Assert.That(thrown, Is.TypeOf<InvalidDataException>());
+    }
+
+    [Test]
+    public void Send_FromAnotherThread_RunsOnTheReactorsThread()
+    {
+        int thread = 0;
+        var sending = Task.Run(() => Reactor.SynchronizationContext.Send(_ => thread = Environment.CurrentManagedThreadId, null));
+        RunUntil(sending);
+
+        Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
+    }
+
+    [Test]
+    public void ACopy_IsTheSame() =>
+        Assert.That(Reactor.SynchronizationContext.CreateCopy(), Is.SameAs(Reactor.SynchronizationContext));
 
     [Test]
     public void Send_FromAnotherThread_BringsTheException()
@@ -147,7 +273,7 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         reactor.Post(async () =>
         {
             await source.Task;
-            onPool = Thread.CurrentThread.IsThreadPoolThread && SynchronizationContext.Current is null;
+            onPool = Thread.CurrentThread.IsThreadPoolThread && SynchronizationContext.Current == reactor.SynchronizationContext;
             resumed.Set();
         });
         reactor.RunOnce(TimeSpan.Zero);
@@ -157,6 +283,50 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         Assert.That(resumed.Wait(Bound), "the code after the await is lost");
         Assert.That(onPool);
         Assert.That(logger.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Warning, PostedAfterDispose) }));
+    }
+
+    [Test]
+    public void WhatComesAfterDispose_RunsOneAtATime_AndInOrder()
+    {
+        const int Items = 50;
+        Reactor.Dispose();
+        var order = new List<int>();
+        int inside = 0;
+        int overlaps = 0;
+        using var done = new CountdownEvent(Items);
+        void Enter()
+        {
+            overlaps += Interlocked.Increment(ref inside) == 1 ? 0 : 1;
+            Thread.SpinWait(1000);
+            Interlocked.Decrement(ref inside);
+        }
+
+        async void Late(object? number)
+        {
+            Enter();
+            order.Add((int)number!);
+
+            // Comes back to the end of the same line.
+            await Task.Yield();
+            Enter();
+            done.Signal();
+        }
+
+        for (int i = 0; i < Items; i++)
+        {
+            if (i % 2 == 0)
+            {
+                Reactor.SynchronizationContext.Post(Late, i);
+            }
+            else
+            {
+                Reactor.PipeScheduler.Schedule(Late, i);
+            }
+        }
+
+        Assert.That(done.Wait(Bound));
+        Assert.That(overlaps, Is.Zero);
+        Assert.That(order, Is.EqualTo(Enumerable.Range(0, Items)));
     }
 
     // On the pool nobody stands between an exception and the end of the process, so that a failure ends the whole test run.

@@ -7,25 +7,122 @@ namespace SelectReactor.Tests.Dispatch;
 public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selector)
 {
     [Test]
-    public void WhatWasQueued_Runs_AndWhatComesLaterIsRefused()
+    public void WhatWasQueued_Runs_AndWhatItPosts_AndWhatComesLaterIsRefused()
     {
         var ran = new List<string>();
-        Exception? refused = null;
         Reactor.Post(() =>
         {
             ran.Add("first");
-            refused = Assert.Catch(() => Reactor.Post(() => ran.Add("late")));
+            Reactor.Post(() => ran.Add("posted by the first"));
         });
         Task<int> invoked = Reactor.InvokeAsync(() => 42);
         Task<int> failing = Reactor.InvokeAsync<int>(static () => throw new InvalidDataException());
         Reactor.Dispose();
         Task<int> late = Reactor.InvokeAsync(static () => 43);
 
-        Assert.That(ran, Is.EqualTo(new[] { "first" }));
-        Assert.That(refused, Is.TypeOf<ObjectDisposedException>());
+        Assert.That(ran, Is.EqualTo(new[] { "first", "posted by the first" }));
         Assert.That(invoked.Result, Is.EqualTo(42));
         Assert.That(failing.Exception?.InnerException, Is.TypeOf<InvalidDataException>());
+        Assert.That(() => Reactor.Post(static () => { }), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(late.Exception?.InnerException, Is.TypeOf<ObjectDisposedException>());
+        Assert.That(() => Reactor.Run(), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => Reactor.Listen(AnyPort, new ScriptedHandler()), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(Reactor.Stop, Throws.Nothing);
+    }
+
+    [TestCase("never run")]
+    [TestCase("run has returned")]
+    public void WithoutALoop_TheCallingThreadClosesEverything(string before)
+    {
+        var handler = new ScriptedHandler();
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        int closing = 0;
+        handler.Connected = _ => Reactor.Stop();
+        handler.Closed = (_, _) => closing = Environment.CurrentManagedThreadId;
+        if (before == "run has returned")
+        {
+            Reactor.Run();
+        }
+
+        int disposing = Task.Run(() =>
+        {
+            Reactor.Dispose();
+            return Environment.CurrentManagedThreadId;
+        }).Result;
+
+        Assert.That(Peer.CanConnect(listener.LocalEndPoint), Is.False);
+        Assert.That(closing, Is.EqualTo(before == "never run" ? 0 : disposing));
+    }
+
+    // The loop of a game: its thread has the reactor also between two steps, and its own code runs there.
+    [Test]
+    public void BesideALoopOfSteps_TheNextStepClosesEverything_OnItsThread()
+    {
+        var handler = new ScriptedHandler();
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        using var other = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => handler.Connections.Count == 2);
+        int thread = 0;
+        handler.Closed = (_, _) => thread = Environment.CurrentManagedThreadId;
+        Task.Run(Reactor.Dispose).Wait();
+        Assert.That(handler.IsClosed, Is.False, "closed beside the code of the thread that steps");
+
+        Assert.That(Reactor.RunOnce(Timeout.InfiniteTimeSpan), Is.Zero);
+        Assert.That(handler.CloseReasons, Is.EqualTo(Enumerable.Repeat(new CloseReason { Kind = CloseKind.ReactorStopped }, 2)));
+        Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
+        Assert.That(() => Reactor.RunOnce(TimeSpan.Zero), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void BesideALoopThatWaitsInAStep_EndsTheWait_AndThatStepCloses()
+    {
+        var handler = new ScriptedHandler();
+        using var reactor = new Reactor(Options());
+        Listener listener = reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(reactor, () => handler.IsConnected);
+        int thread = 0;
+        handler.Closed = (_, _) => thread = Environment.CurrentManagedThreadId;
+        using var waiting = new ManualResetEventSlim();
+        var disposing = Task.Run(() =>
+        {
+            waiting.Wait(Bound);
+            reactor.Dispose();
+        });
+        waiting.Set();
+        while (!handler.IsClosed)
+        {
+            reactor.RunOnce(Timeout.InfiniteTimeSpan);
+        }
+
+        Assert.That(disposing.Wait(Bound));
+        Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
+    }
+
+    [Test]
+    public void BesideARunningLoop_ThatThreadCloses([Range(1, 10)] int round)
+    {
+        var handler = new ScriptedHandler();
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        using var connected = new ManualResetEventSlim();
+        handler.Connected = _ => connected.Set();
+        int closedOn = 0;
+        handler.Closed = (_, _) => closedOn = Environment.CurrentManagedThreadId;
+        int loopThread = 0;
+        var loop = Task.Run(() =>
+        {
+            loopThread = Environment.CurrentManagedThreadId;
+            Reactor.Run();
+        });
+        Assert.That(connected.Wait(Bound));
+        Task[] disposing = [.. Enumerable.Range(0, 1 + (round % 3)).Select(_ => Task.Run(Reactor.Dispose))];
+        Assert.That(Task.WaitAll([.. disposing, loop], Bound));
+
+        Assert.That(handler.Events, Is.EqualTo(new[] { "OnConnected", "OnClosed" }));
+        Assert.That(closedOn, Is.EqualTo(loopThread));
     }
 
     [Test]
@@ -83,6 +180,7 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
 
     [TestCase("post")]
     [TestCase("timer")]
+    [TestCase("OnConnected")]
     [TestCase("OnReadable")]
     [TestCase("OnInputEnded")]
     [TestCase("OnClosed")]
@@ -94,6 +192,7 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
         using var other = Peer.Connect(listener.LocalEndPoint);
         RunUntil(() => handler.Connections.Count == 2);
         int closedBefore = -1;
+        Peer? third = null;
         void Dispose()
         {
             closedBefore = handler.CloseReasons.Count;
@@ -109,6 +208,10 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
                 break;
             case "timer":
                 Reactor.Schedule(TimeSpan.Zero, Dispose);
+                break;
+            case "OnConnected":
+                handler.Connected = _ => Dispose();
+                third = Peer.Connect(listener.LocalEndPoint);
                 break;
             case "OnReadable":
                 handler.Readable = _ => Dispose();
@@ -130,8 +233,9 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
 
         Reactor.Run();
 
+        third?.Dispose();
         Assert.That(closedBefore, Is.Not.Negative);
-        Assert.That(handler.CloseReasons, Has.Count.EqualTo(2));
+        Assert.That(handler.CloseReasons, Has.Count.EqualTo(handler.Connections.Count));
         Assert.That(() => Reactor.RunOnce(TimeSpan.Zero), Throws.TypeOf<ObjectDisposedException>());
     }
 
@@ -162,8 +266,27 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
             }
 
             Assert.That(disposing.Wait(Bound), Is.True);
+            if (refused is null && !ran)
+            {
+                Assert.Fail($"round {round}: a step lost a post");
+            }
+
+            StepOrBeRefused(reactor);
             Assert.That(reactor.ShutdownAsync(TimeSpan.Zero).Wait(Bound), Is.True, $"round {round}: nobody closed, {refused}");
             Assert.That(ran, Is.True);
+        }
+    }
+
+    // The step that closes everything, unless the one that raced with the disposal was it.
+    private static void StepOrBeRefused(Reactor reactor)
+    {
+        try
+        {
+            reactor.RunOnce(TimeSpan.Zero);
+        }
+        catch (ObjectDisposedException)
+        {
+            return;
         }
     }
 

@@ -109,22 +109,6 @@ public sealed class PostTests(SelectorKind selector) : ReactorFixture(selector)
     }
 
     [Test]
-    public void AfterDispose_PostThrows_AndWhatWasQueuedHasRun()
-    {
-        bool ran = false;
-        Task<int> invoked = Reactor.InvokeAsync(static () => 1);
-        Reactor.Post(() => ran = true);
-        Reactor.Dispose();
-
-        Assert.That(ran);
-        Assert.That(invoked.Result, Is.EqualTo(1));
-        Assert.That(() => Reactor.Post(static () => { }), Throws.TypeOf<ObjectDisposedException>());
-        Assert.That(
-            () => Reactor.InvokeAsync(static () => 1).GetAwaiter().GetResult(),
-            Throws.TypeOf<ObjectDisposedException>());
-    }
-
-    [Test]
     public void PostsAgainstStopAndDispose_RunOrAreRejected([Range(1, 20)] int round)
     {
         using var thread = new ReactorThread(Options());

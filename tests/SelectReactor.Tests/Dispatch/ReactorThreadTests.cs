@@ -58,13 +58,53 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
     }
 
     [Test]
-    public void AfterShutdown_TheThreadEndsByItself()
+    public void DisposedOnItself_EndsWithoutWaitingForItself()
     {
         using var thread = new ReactorThread(Options());
-        Task shutdown = thread.Reactor.ShutdownAsync(TimeSpan.Zero);
+        thread.Reactor.Post(thread.Dispose);
 
-        Assert.That(Task.WaitAll([shutdown, thread.Completion], Bound), Is.True);
-        Assert.That(thread.Completion.IsCompletedSuccessfully, Is.True);
+        Assert.That(thread.Completion.Wait(Bound));
+        Assert.That(thread.Completion.IsCompletedSuccessfully);
+    }
+
+    [TestCase("shutdown")]
+    [TestCase("stop")]
+    [TestCase("fault")]
+    public void AfterTheEndOfItsLoop_EverythingIsClosedOnTheThread_AndPostsAreRefused(string how)
+    {
+        var thread = new ReactorThread(Options(propagateExceptions: true));
+        using var connected = new ManualResetEventSlim();
+        bool? onThread = null;
+        var handler = new ScriptedHandler
+        {
+            Connected = _ => connected.Set(),
+            Closed = (connection, _) => onThread = connection.Reactor.IsReactorThread,
+        };
+        Listener listener = thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, handler)).WaitAsync(Bound).Result;
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        Assert.That(connected.Wait(Bound));
+        Task shutdown = Task.CompletedTask;
+        switch (how)
+        {
+            case "shutdown":
+                shutdown = thread.Reactor.ShutdownAsync(TimeSpan.Zero);
+                break;
+            case "stop":
+                thread.Reactor.Stop();
+                break;
+            default:
+                thread.Reactor.Post(static () => throw new InvalidDataException());
+                break;
+        }
+
+        Assert.That(((IAsyncResult)thread.Completion).AsyncWaitHandle.WaitOne(Bound));
+        Assert.That(thread.Completion.IsFaulted, Is.EqualTo(how == "fault"));
+        Assert.That(shutdown.Wait(Bound));
+        Assert.That((handler.CloseReason.Kind, onThread), Is.EqualTo((CloseKind.ReactorStopped, true)));
+        Assert.That(() => thread.Reactor.Post(static () => { }), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(
+            () => thread.Reactor.InvokeAsync(static () => 1).GetAwaiter().GetResult(), Throws.TypeOf<ObjectDisposedException>());
+        thread.Dispose();
     }
 
     [Test]
@@ -83,9 +123,15 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
     {
         var local = new AsyncLocal<string?> { Value = "the maker's" };
         using var thread = new ReactorThread(Options());
-        Task<string?> seen = thread.Reactor.InvokeAsync<string?>(() => local.Value);
+        string? seen = "nothing";
+        using var ran = new ManualResetEventSlim();
+        thread.Reactor.Post(() =>
+        {
+            seen = local.Value;
+            ran.Set();
+        });
 
-        Assert.That(seen.Wait(Bound));
-        Assert.That(seen.Result, Is.Null);
+        Assert.That(ran.Wait(Bound));
+        Assert.That(seen, Is.Null);
     }
 }

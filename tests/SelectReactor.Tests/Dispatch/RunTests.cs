@@ -122,37 +122,4 @@ public sealed class RunTests(SelectorKind selector) : ReactorFixture(selector)
         RunUntil(reactor, () => echoes + peer.Socket.Available == 600);
         Assert.That((beats, posts), Is.EqualTo((99, 600)).Or.EqualTo((100, 600)));
     }
-
-    [Test]
-    public void SynchronizationContext_IsCurrentDuringATickOnly_AndBringsAwaitsBack()
-    {
-        SynchronizationContext? outer = SynchronizationContext.Current;
-        SynchronizationContext? inner = null;
-        bool? cameBack = null;
-        Reactor.Post(async () =>
-        {
-            inner = SynchronizationContext.Current;
-            await Task.Run(static () => { });
-            cameBack = Reactor.IsReactorThread;
-        });
-        RunUntil(() => cameBack is not null);
-
-        Assert.That(inner, Is.SameAs(Reactor.SynchronizationContext));
-        Assert.That(cameBack, Is.True);
-        Assert.That(SynchronizationContext.Current, Is.SameAs(outer));
-    }
-
-    [Test]
-    public void SynchronizationContext_SendWaits_AndPostAfterDisposeStillRuns()
-    {
-        int thread = 0;
-        var sending = Task.Run(() => Reactor.SynchronizationContext.Send(_ => thread = Environment.CurrentManagedThreadId, null));
-        RunUntil(sending);
-        Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
-
-        Reactor.Dispose();
-        using var ran = new ManualResetEventSlim();
-        Reactor.SynchronizationContext.Post(_ => ran.Set(), null);
-        Assert.That(ran.Wait(Bound));
-    }
 }

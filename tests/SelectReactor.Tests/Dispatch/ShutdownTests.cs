@@ -39,6 +39,139 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
+    public void StopsAccepting_AndEndsWithTheLastConnection()
+    {
+        var handler = new ScriptedHandler { Readable = ScriptedHandler.Echo };
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => handler.IsConnected);
+        var shutdown = Task.Run(() => Reactor.ShutdownAsync(TimeSpan.FromHours(1)));
+        RunUntil(() => !Peer.CanConnect(listener.LocalEndPoint), "the listener closes");
+
+        peer.Send("still served"u8);
+        RunUntil(() => peer.Socket.Available == 12);
+        peer.Receive(12);
+        Assert.That(shutdown.IsCompleted, Is.False);
+        peer.Dispose();
+        RunUntil(shutdown);
+        Assert.That(handler.CloseReason.Kind, Is.EqualTo(CloseKind.PeerClosed));
+    }
+
+    // Each finally block goes through several awaits. All of them run on the reactor's thread before the task completes.
+    [Test]
+    public void TheTask_CompletesAfterTheLastFinallyBlocks([Values] bool byDispose)
+    {
+        const int Handlers = 300;
+        int begun = 0;
+        int cleaned = 0;
+        int strangers = 0;
+        for (int i = 0; i < Handlers; i++)
+        {
+            var closed = new TaskCompletionSource();
+            var handler = new ScriptedHandler
+            {
+                Connected = _ => Serve(closed.Task),
+                Closed = (_, _) => closed.SetResult(),
+            };
+            Listener listener = Reactor.Listen(AnyPort, handler);
+            using var peer = Peer.Connect(listener.LocalEndPoint);
+            RunUntil(() => handler.IsConnected);
+            listener.Dispose();
+        }
+
+        Task shutdown = Reactor.ShutdownAsync(TimeSpan.Zero);
+        int cleanedAtTheEnd = 0;
+        shutdown.ContinueWith(
+            _ => cleanedAtTheEnd = cleaned,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        if (byDispose)
+        {
+            Reactor.Dispose();
+        }
+        else
+        {
+            Reactor.Run();
+        }
+
+        Assert.That(shutdown.IsCompletedSuccessfully);
+        Assert.That((begun, cleaned, cleanedAtTheEnd, strangers), Is.EqualTo((Handlers, Handlers, Handlers, 0)));
+
+        async void Serve(Task closed)
+        {
+            begun++;
+            try
+            {
+                await closed;
+            }
+            finally
+            {
+                for (int i = 0; i < 5; i++)
+                {
+                    await Task.Yield();
+                    strangers += Reactor.IsReactorThread ? 0 : 1;
+                }
+
+                cleaned++;
+            }
+        }
+    }
+
+    [Test]
+    public void PostsThatPostForEver_DoNotHoldUpTheEnd()
+    {
+        Reactor.Post(Again);
+        Task shutdown = Reactor.ShutdownAsync(TimeSpan.Zero);
+        Reactor.Run();
+        Assert.That(shutdown.IsCompletedSuccessfully);
+
+        Reactor.Dispose();
+
+        void Again() => Reactor.Post(Again);
+    }
+
+    [Test]
+    public void ACodeThatAwaitsIt_OnTheLoop_GoesOnThere_BeforeRunReturns()
+    {
+        bool? onThread = null;
+        bool? afterAnotherAwait = null;
+        Reactor.Post(async () =>
+        {
+            await Reactor.ShutdownAsync(TimeSpan.Zero).ConfigureAwait(false);
+            onThread = Reactor.IsReactorThread;
+            await Reactor.InvokeAsync(static () => 1).ConfigureAwait(false);
+            afterAnotherAwait = Reactor.IsReactorThread;
+        });
+        Reactor.Run();
+
+        Assert.That((onThread, afterAnotherAwait), Is.EqualTo((true, true)));
+    }
+
+    // Began after the last connection was gone and kept the loop for ever.
+    [Test]
+    public void NothingNew_CanBeStarted_FromTheLastCallbackOn()
+    {
+        var handler = new ScriptedHandler();
+        List<Exception> refused = [];
+        using Socket free = Peer.Listen();
+        using var connected = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        connected.Connect(free.LocalEndPoint!);
+        handler.Closed = (_, _) =>
+        {
+            refused.Add(Assert.Catch(() => Reactor.Adopt(connected, handler, new ConnectionOptions()))!);
+            refused.Add(Assert.Catch(() => Reactor.Listen(AnyPort, handler))!);
+        };
+        Listener listener = Reactor.Listen(AnyPort, handler);
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => handler.IsConnected);
+        Task shutdown = Reactor.ShutdownAsync(TimeSpan.Zero);
+        RunUntil(shutdown);
+
+        Assert.That(refused, Has.Count.EqualTo(2).And.All.TypeOf<InvalidOperationException>().And.All.Message.Contains("shutting down"));
+    }
+
+    [Test]
     public void AConnectionThatOnlyLingers_StillHoldsTheEnd()
     {
         var handler = new ScriptedHandler { Connected = static connection => connection.Close() };

@@ -66,7 +66,7 @@ public sealed partial class DocNameTests
     [TestCase("SelectSelector.cs", true)]
     [TestCase("SourceTests.Core_IsManaged", true)]
     [TestCase("Reactor.Walk", false)]
-    [TestCase("Demultiplexer", false)]
+    [TestCase("EventPump", false)]
     [TestCase("src/SelectReactor/Attic/", false)]
     [TestCase("Attic/", false)]
     [TestCase("Attic.cs", false)]

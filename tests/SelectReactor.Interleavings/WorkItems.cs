@@ -2,15 +2,15 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor.Interleavings;
 
-/// <summary>What is asked of the letters in every scenario: a1, a2, ... of one thread and b1, ... of another.</summary>
-internal static class Letters
+/// <summary>What every scenario asks of the posted items: a1, a2, ... of one thread and b1, ... of another.</summary>
+internal static class WorkItems
 {
     public static void RequireInOrder(IEnumerable<string> ran, int ofA, int ofB)
     {
         string all = string.Join(' ', ran);
         Scenario.Require(IsWhole('a', ofA) && IsWhole('b', ofB), $"Accepted {ofA} and {ofB}, ran: {all}");
 
-        bool IsWhole(char thread, int count) => ran.Where(letter => letter[0] == thread)
+        bool IsWhole(char thread, int count) => ran.Where(item => item[0] == thread)
             .SequenceEqual(Enumerable.Range(1, count).Select(i => $"{thread}{i}"));
     }
 

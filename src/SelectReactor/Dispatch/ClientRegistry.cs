@@ -1,0 +1,163 @@
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Dispatch;
+
+/// <summary>
+/// The connections of a reactor and whatever else takes part in its end, with the lists of those that have work to do in
+/// the tick. An exception out of one of them is that one's failure and nobody else's. For the reactor's thread only.
+/// </summary>
+internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, CallbackGuard guard, ILogger logger)
+{
+    private readonly List<IReactorClient> _clients = [];
+    private readonly HashSet<IStoppable> _starters = [];
+    private readonly List<Action> _waitingForRoom = [];
+    private readonly List<IReactorClient> _dirty = [];
+    private List<IReactorClient> _closing = [];
+    private List<IReactorClient> _finishing = [];
+
+    public IReadOnlyList<IReactorClient> All => _clients;
+
+    public bool IsFull => _clients.Count >= capacity;
+
+    /// <summary>Whether neither a connection is left nor anything that may start one.</summary>
+    public bool IsEmpty => _clients.Count == 0 && _starters.Count == 0;
+
+    /// <summary>Whether something is left to settle or to close.</summary>
+    public bool HasWork => _dirty.Count > 0 || _closing.Count > 0;
+
+    public bool HasCloses => _closing.Count > 0;
+
+    public void Add(IReactorClient client)
+    {
+        client.ClientIndex = _clients.Count;
+        _clients.Add(client);
+    }
+
+    public void Remove(IReactorClient client)
+    {
+        IReactorClient last = _clients[^1];
+        _clients[client.ClientIndex] = last;
+        last.ClientIndex = client.ClientIndex;
+        _clients.RemoveAt(_clients.Count - 1);
+        if (_waitingForRoom.Count > 0 && !IsFull)
+        {
+            foreach (Action callback in _waitingForRoom)
+            {
+                resumed.Add(new WorkItem(static callback => ((Action)callback!)(), callback));
+            }
+
+            _waitingForRoom.Clear();
+        }
+    }
+
+    /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
+    public void WaitForRoom(Action callback) => _waitingForRoom.Add(callback);
+
+    public void AddStarter(IStoppable starter) => _starters.Add(starter);
+
+    public void RemoveStarter(IStoppable starter) => _starters.Remove(starter);
+
+    public void MarkDirty(IReactorClient client) => _dirty.Add(client);
+
+    public void FinishLater(IReactorClient client) => _closing.Add(client);
+
+    public void SettleDirty()
+    {
+        // By index, since one that settles may mark another.
+        for (int i = 0; i < _dirty.Count; i++)
+        {
+            IReactorClient client = _dirty[i];
+            try
+            {
+                client.Settle();
+            }
+            catch (Exception exception)
+            {
+                Fail(client, exception);
+            }
+        }
+
+        _dirty.Clear();
+    }
+
+    public void FinishCloses()
+    {
+        // A connection that an OnClosed closes has its turn in the next tick, which does not wait.
+        (_closing, _finishing) = (_finishing, _closing);
+        foreach (IReactorClient client in _finishing)
+        {
+            try
+            {
+                client.FinishClose();
+            }
+            catch (Exception exception)
+            {
+                ReactorLog.ClientFault(logger, exception);
+                Forget(client);
+            }
+
+            guard.EndCallback();
+        }
+
+        _finishing.Clear();
+    }
+
+    public void BeginStop(StopPhase phase)
+    {
+        foreach (IStoppable starter in _starters.ToArray())
+        {
+            BeginStop(starter, phase);
+        }
+
+        foreach (IReactorClient client in _clients.ToArray())
+        {
+            BeginStop(client, phase);
+        }
+    }
+
+    /// <summary>A call of the loop threw: the part that was called gives up.</summary>
+    public void Fail(IFallible part, Exception error)
+    {
+        ReactorLog.ClientFault(logger, error);
+        try
+        {
+            part.Fail(error);
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ClientFault(logger, exception);
+        }
+    }
+
+    private void BeginStop(IStoppable part, StopPhase phase)
+    {
+        try
+        {
+            part.BeginStop(phase);
+        }
+        catch (Exception exception)
+        {
+            // A listener or an attempt that could not stop must not hold up the end.
+            _starters.Remove(part);
+            if (part is IFallible fallible)
+            {
+                Fail(fallible, exception);
+            }
+            else
+            {
+                ReactorLog.ClientFault(logger, exception);
+            }
+        }
+
+        guard.EndCallback();
+    }
+
+    // One that failed halfway through its close must not hold up the end.
+    private void Forget(IReactorClient client)
+    {
+        if (client.ClientIndex < _clients.Count && _clients[client.ClientIndex] == client)
+        {
+            Remove(client);
+        }
+    }
+}
