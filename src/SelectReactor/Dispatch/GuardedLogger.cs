@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>The user's logger, whose exceptions must not end the loop; they go to <see cref="Trace"/> instead.</summary>
+/// <summary>Calls the user's logger. Its exceptions go to <see cref="Trace"/>, because they must not end the loop.</summary>
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)

@@ -4,8 +4,8 @@ namespace SelectReactor;
 public interface IEventHandler
 {
     /// <summary>
-    /// The handle is ready for what <see cref="SelectionKey.Ready"/> says. Called on the reactor's thread, once a tick for
-    /// as long as the readiness lasts and the key asks for it. An exception is logged and cancels the key.
+    /// The handle is ready for the operations in <see cref="SelectionKey.Ready"/>. Called on the reactor's thread, once in each
+    /// tick while the handle is ready and the key has that interest. An exception is logged and cancels the key.
     /// </summary>
     void OnReady(SelectionKey key);
 }

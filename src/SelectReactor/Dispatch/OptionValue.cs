@@ -1,6 +1,7 @@
 namespace SelectReactor.Dispatch;
 
-/// <summary>What an option may be: each method returns the value, or throws an <see cref="ArgumentOutOfRangeException"/>.</summary>
+/// <summary>Checks the values of options. Each method returns the value, or throws an
+/// <see cref="ArgumentOutOfRangeException"/>.</summary>
 internal static class OptionValue
 {
     public static int AtLeastOne(int value)

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>The resolver of the operating system, with its hosts file and its order of addresses: the default.</summary>
+/// <summary>The default: the resolver of the operating system, with its hosts file and its order of addresses.</summary>
 internal sealed class SystemNameResolver : INameResolver
 {
     public static SystemNameResolver Instance { get; } = new();

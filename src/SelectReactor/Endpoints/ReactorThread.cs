@@ -2,7 +2,8 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
-/// <summary>A <see cref="SelectReactor.Reactor"/> on a thread of its own, in the background, from construction until disposal.</summary>
+/// <summary>Runs a <see cref="SelectReactor.Reactor"/> on a background thread of its own. When its loop ends, by a shutdown, a
+/// stop, a fault or <see cref="Dispose"/>, the reactor is disposed.</summary>
 public sealed class ReactorThread : IDisposable
 {
     private readonly Thread _thread;
@@ -23,20 +24,21 @@ public sealed class ReactorThread : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = nameof(ReactorThread) };
         using var bound = new ManualResetEventSlim();
 
-        // Unsafe is to say without the maker's AsyncLocals, which every callback would carry for as long as the thread lives.
+        // UnsafeStart leaves out the AsyncLocals of the caller, which every callback would otherwise carry.
         _thread.UnsafeStart(bound);
         bound.Wait();
     }
 
-    /// <summary>The reactor; reach it with its members for any thread, such as
+    /// <summary>The reactor. Other threads use its members for any thread, such as
     /// <see cref="SelectReactor.Reactor.InvokeAsync"/>.</summary>
     public Reactor Reactor { get; }
 
-    /// <summary>Completes when the loop has ended, with an exception if one ended it.</summary>
+    /// <summary>Completes when the loop has ended and everything is closed. It fails with the exception that ended the loop, if
+    /// there was one.</summary>
     public Task Completion => _completion.Task;
 
-    /// <summary>Disposes the reactor, which closes everything, and waits for the thread to end, unless called on that thread
-    /// itself. Any thread; idempotent.</summary>
+    /// <summary>Disposes the reactor, which closes everything, and waits for the thread to end. On that thread itself it does
+    /// not wait. Any thread; idempotent.</summary>
     public void Dispose()
     {
         Reactor.Dispose();
@@ -48,7 +50,7 @@ public sealed class ReactorThread : IDisposable
 
     private void Run(object? bound)
     {
-        // Before anybody has the reactor, so that no other thread can pass for its own while this one starts.
+        // Bind before anybody has the reactor, so that no other thread can use it while this one starts.
         Reactor.Affinity.Bind();
         ((ManualResetEventSlim)bound!).Set();
         try

@@ -1,8 +1,8 @@
 namespace SelectReactor.Threading;
 
 /// <summary>
-/// Remembers which thread owns a reactor and refuses every other one. Before the first thread has bound itself,
-/// any thread may pass, so that a program can set things up before it runs the loop.
+/// Remembers the thread of a reactor and refuses every other one. While no thread is bound, any thread may use the reactor, so
+/// that a program can set things up before it runs the loop.
 /// </summary>
 internal sealed class ThreadAffinity
 {

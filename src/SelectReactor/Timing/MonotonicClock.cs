@@ -1,8 +1,8 @@
 namespace SelectReactor.Timing;
 
 /// <summary>
-/// The monotonic side of a <see cref="TimeProvider"/>, in its own units, so that no rounding makes a timer early and a
-/// step of the wall clock moves nothing.
+/// The monotonic clock of a <see cref="TimeProvider"/>, in the provider's own units. No rounding makes a timer early, and a
+/// step of the wall clock changes nothing.
 /// </summary>
 internal sealed class MonotonicClock
 {
@@ -19,7 +19,8 @@ internal sealed class MonotonicClock
 
     public long Now => _provider.GetTimestamp();
 
-    /// <summary>The moment <paramref name="span"/> after another, rounded up; far beyond the end of time is its end.</summary>
+    /// <summary>The time <paramref name="span"/> after <paramref name="moment"/>, rounded up and at most
+    /// <see cref="long.MaxValue"/>.</summary>
     public long After(long moment, TimeSpan span)
     {
         Int128 units = _unitsPerTick != 0
@@ -28,7 +29,7 @@ internal sealed class MonotonicClock
         return (long)Int128.Min(units + moment, long.MaxValue);
     }
 
-    /// <summary>How long it is until a moment, rounded up; zero when it has passed.</summary>
+    /// <summary>The time from <paramref name="now"/> until <paramref name="moment"/>, rounded up; zero if it has passed.</summary>
     public TimeSpan Until(long moment, long now)
     {
         if (moment <= now)

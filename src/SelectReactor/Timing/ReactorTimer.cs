@@ -4,8 +4,8 @@ namespace SelectReactor;
 
 /// <summary>
 /// A one-shot or periodic timer of a reactor, made by <see cref="Reactor.Schedule(TimeSpan, Action)"/> or
-/// <see cref="Reactor.SchedulePeriodic"/>. To be used on the reactor's thread only. It is never early; it is late by as
-/// much as the loop is busy.
+/// <see cref="Reactor.SchedulePeriodic"/>. Use it on the reactor's thread only. It never fires early. It fires late while the
+/// loop is busy.
 /// </summary>
 public sealed class ReactorTimer
 {
@@ -26,7 +26,7 @@ public sealed class ReactorTimer
         Due,
     }
 
-    /// <summary>Whether the callback is still to come.</summary>
+    /// <summary>Whether the timer will call back.</summary>
     public bool IsActive => Current != Phase.Idle;
 
     internal Action<object?> Callback { get; }
@@ -44,16 +44,16 @@ public sealed class ReactorTimer
 
     internal int HeapIndex { get; set; }
 
-    /// <summary>Lets the timer fire <paramref name="due"/> from now instead; starts it again when it has fired or was
-    /// cancelled. A periodic timer keeps its period.</summary>
+    /// <summary>Sets the time of the next call. Starts a timer again that has fired or was cancelled. A periodic timer keeps
+    /// its period.</summary>
     /// <param name="due">From now; zero means in the next tick.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Change(TimeSpan due) => _queue.Schedule(this, due);
 
-    /// <summary>As the other overload, and with a new period.</summary>
+    /// <summary>Sets the time of the next call and a new period.</summary>
     /// <param name="due">From now; zero means in the next tick.</param>
-    /// <param name="period">Between two calls from then on; more than zero.</param>
+    /// <param name="period">The time between two calls from then on; more than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/> is
     /// not above zero.</exception>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
@@ -64,7 +64,7 @@ public sealed class ReactorTimer
         Period = period;
     }
 
-    /// <summary>Takes the timer back: its callback is not called again, not even when it is due already. Idempotent.</summary>
+    /// <summary>Stops the timer. Its callback is not called again, even if it is already due. Idempotent.</summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Cancel() => _queue.Cancel(this);
 }

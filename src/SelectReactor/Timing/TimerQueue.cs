@@ -3,8 +3,8 @@ using SelectReactor.Threading;
 namespace SelectReactor.Timing;
 
 /// <summary>
-/// The timers of one reactor: a binary heap by due time, ties in the order in which they were scheduled, and beside it
-/// the list of those found due, which are taken out one by one, since each callback may cancel or move any other.
+/// The timers of one reactor: a binary heap ordered by due time, then by the order of scheduling. Due timers move to a
+/// list first and are taken from it one by one, because each callback may cancel or move any other timer.
 /// </summary>
 internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
 {
@@ -27,7 +27,7 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         affinity.Verify();
         ArgumentOutOfRangeException.ThrowIfLessThan(due, TimeSpan.Zero);
 
-        // The clock itself, not the tick's: after a long callback that one would make the timer early.
+        // Read the clock itself: after a long callback the time of the tick would make the timer early.
         Schedule(timer, clock.After(clock.Now, due));
     }
 
@@ -42,7 +42,7 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         timer.Current = ReactorTimer.Phase.Idle;
     }
 
-    /// <summary>How long until the next timer is due; null when there is none.</summary>
+    /// <summary>The time until the next timer is due; null if there is no timer.</summary>
     public TimeSpan? UntilNext()
     {
         if (_due.Count > 0)
@@ -53,7 +53,7 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         return _count == 0 ? null : clock.Until(_heap[0].DueAt, clock.Now);
     }
 
-    /// <summary>Notes which timers are due; what a callback schedules from now on is not among them.</summary>
+    /// <summary>Moves the due timers to the list. Timers that callbacks schedule from now on wait for the next call.</summary>
     public void CollectDue(long now)
     {
         while (_count > 0 && _heap[0].DueAt <= now)
@@ -65,8 +65,8 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         }
     }
 
-    /// <summary>Takes the next of the due timers that was neither cancelled nor moved since; null after the last. A
-    /// periodic one is scheduled anew before it is handed out, so that its callback can cancel it.</summary>
+    /// <summary>Takes the next due timer that was neither cancelled nor moved since; null after the last one. A periodic timer
+    /// is scheduled again before it is returned, so that its callback can cancel it.</summary>
     public ReactorTimer? TakeDue(long now)
     {
         while (_due.TryDequeue(out ReactorTimer? timer))
@@ -79,7 +79,7 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
             timer.Current = ReactorTimer.Phase.Idle;
             if (timer.Period > TimeSpan.Zero)
             {
-                Schedule(timer, NextBeat(timer, now));
+                Schedule(timer, NextPeriod(timer, now));
             }
 
             return timer;
@@ -88,8 +88,8 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         return null;
     }
 
-    // A late loop leaves out the beats that it missed and keeps to the rhythm.
-    private long NextBeat(ReactorTimer timer, long now)
+    // A late loop skips the periods that it missed and keeps the rhythm.
+    private long NextPeriod(ReactorTimer timer, long now)
     {
         long period = clock.After(0, timer.Period);
         long missed = (now - timer.DueAt) / period;

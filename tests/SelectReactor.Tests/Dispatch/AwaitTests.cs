@@ -192,6 +192,41 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         Assert.That(allocated, Is.Zero);
     }
 
+    // As the end of a wait does it: the code goes on at once, with the context or with none, and never with both.
+    [Test]
+    public void AContinuationOfTheLibrary_RunsWithTheContextOrWithNone_AndTheNextCallbackHasItAgain([Values] bool withContext)
+    {
+        var seen = new List<SynchronizationContext?>();
+        var waiting = new Mock<SelectReactor.Dispatch.IResumable>();
+        waiting.Setup(static item => item.Resume()).Callback(() =>
+        {
+            Reactor.Invoke(_ => See(), null, withContext);
+            See();
+        });
+        Reactor.ResumeLater(waiting.Object);
+        Reactor.Post(See);
+        Reactor.RunOnce(TimeSpan.Zero);
+
+        SynchronizationContext own = Reactor.SynchronizationContext;
+        Assert.That(seen, Is.EqualTo(new[] { withContext ? own : null, own, own }));
+
+        void See() => seen.Add(SynchronizationContext.Current);
+    }
+
+    [Test]
+    public void AContinuationOfTheLibraryThatThrows_IsLogged_AndTheLoopGoesOn()
+    {
+        var logger = new ListLogger();
+        using var reactor = new Reactor(Options(logger: logger));
+        var waiting = new Mock<SelectReactor.Dispatch.IResumable>();
+        waiting.Setup(static item => item.Resume())
+            .Callback(() => reactor.Invoke(static _ => throw new InvalidDataException(), null, withContext: false));
+        reactor.ResumeLater(waiting.Object);
+
+        Assert.That(reactor.RunOnce(TimeSpan.Zero), Is.EqualTo(1));
+        Assert.That(logger.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Error, CallbackFault) }));
+    }
+
     [Test]
     public void Send_OnTheReactorsThread_RunsAtOnceAndThrowsWhatItThrows()
     {
