@@ -7,6 +7,9 @@ namespace SelectReactor.Testing.Network;
 internal sealed class SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family)
     : SimulatedHandle(host, descriptor, family)
 {
+    /// <summary>The limit of the system: the default of net.core.somaxconn on Linux.</summary>
+    private const int MaxBacklog = 4096;
+
     /// <summary>Linux forgets a client that does not confirm the connection within this time (tcp_synack_retries,
     /// tcp(7)).</summary>
     private static readonly TimeSpan _handshake = TimeSpan.FromSeconds(63);
@@ -60,8 +63,8 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             return SocketError.AddressAlreadyInUse;
         }
 
-        Note($"listen, backlog {backlog}");
-        _backlogSize = backlog;
+        _backlogSize = Math.Min(backlog, MaxBacklog);
+        Note($"listen, backlog {_backlogSize}");
         _isListening = true;
         return SocketError.Success;
     }

@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace SelectReactor;
 
 /// <summary>
-/// Limits how often one address may connect, by a token bucket each: a burst at first, then a steady rate. IPv6 clients
-/// count by their /64 network, since one subscriber has all of it. One filter may serve several listeners of one reactor.
+/// Limits how often one address may connect, with a token bucket for each: a burst at first, then a steady rate. IPv6
+/// clients are counted by their /64 network, since one subscriber owns all of it. One filter may serve several listeners of
+/// one reactor.
 /// </summary>
 public sealed class AddressRateFilter : IAcceptFilter
 {
@@ -16,19 +17,19 @@ public sealed class AddressRateFilter : IAcceptFilter
     private readonly Dictionary<UInt128, Bucket> _buckets = [];
     private long? _lastSweep;
 
-    /// <summary>A filter on the system's clock that remembers up to 65,536 addresses.</summary>
+    /// <summary>Creates a filter that uses the system's clock and remembers up to 65,536 addresses.</summary>
     /// <inheritdoc cref="AddressRateFilter(double, int, int, TimeProvider)"/>
     public AddressRateFilter(double perSecond, int burst)
         : this(perSecond, burst, maxAddresses: 65_536, TimeProvider.System)
     {
     }
 
-    /// <summary>A filter.</summary>
-    /// <param name="perSecond">How many connections a second an address may make in the long run; above zero
-    /// and finite.</param>
-    /// <param name="burst">How many it may make at once when it has made none for a while; at least 1.</param>
-    /// <param name="maxAddresses">How many addresses are remembered at once. While all of them are in use, a further one
-    /// is refused: memory stays bounded under a flood.</param>
+    /// <summary>Creates a filter.</summary>
+    /// <param name="perSecond">The connections per second that one address may make in the long run; above zero and
+    /// finite.</param>
+    /// <param name="burst">The connections that one address may make at once after a quiet time; at least 1.</param>
+    /// <param name="maxAddresses">The addresses that are remembered at once; at least 1. While all of them are in use, a
+    /// further one is refused, so that memory stays bounded under a flood.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small, or not finite.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="timeProvider"/> is null.</exception>
@@ -36,7 +37,7 @@ public sealed class AddressRateFilter : IAcceptFilter
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
 
-        // Times no time at all it would be no number, and everybody refused.
+        // Infinity times a duration of zero is not a number, and the filter would then refuse every client.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(perSecond, double.MaxValue);
         ArgumentOutOfRangeException.ThrowIfEqual(perSecond, double.NaN);
         ArgumentOutOfRangeException.ThrowIfLessThan(burst, 1);
@@ -53,7 +54,7 @@ public sealed class AddressRateFilter : IAcceptFilter
     {
         if (remoteEndPoint is not IPEndPoint { Address: var address })
         {
-            // Such as a Unix-domain client, which has no address to count by.
+            // A Unix-domain client, for example, has no address to count by.
             return true;
         }
 
@@ -91,7 +92,7 @@ public sealed class AddressRateFilter : IAcceptFilter
         }
         else
         {
-            // Where no IPv6 network is, so that the two never meet.
+            // No IPv6 network begins with these bytes, so that the two never collide.
             bytes[..length].CopyTo(bytes[12..]);
             bytes[..12].Fill(0xFF);
         }
@@ -102,10 +103,10 @@ public sealed class AddressRateFilter : IAcceptFilter
     private double Refill(Bucket bucket, long now) =>
         Math.Min(_burst, bucket.Tokens + (_time.GetElapsedTime(bucket.At, now).TotalSeconds * _perSecond));
 
-    // A bucket that is full again says no more than none.
+    // A bucket that is full again holds no information.
     private void ForgetFullBuckets(long now)
     {
-        // At most once a second, so that a flood of new addresses does not make each of them a search of all.
+        // At most once a second. Otherwise each new address of a flood would cause a search of all.
         if (_lastSweep is { } last && _time.GetElapsedTime(last, now) < TimeSpan.FromSeconds(1))
         {
             return;

@@ -29,7 +29,8 @@ public sealed class ListenerOptions
         init => field = OptionValue.AtLeastOne(value);
     } = int.MaxValue;
 
-    /// <summary>What to do when a limit on connections is reached. Default: <see cref="WhenFull.Pause"/>.</summary>
+    /// <summary>What the listener does with new clients when a limit on connections is reached. Default:
+    /// <see cref="WhenFull.Pause"/>.</summary>
     public WhenFull WhenFull { get; init; }
 
     /// <summary>Decides for each client whether it may connect. Default (null): every client may.</summary>

@@ -186,6 +186,48 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
         AssertEchoes(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalEndPoint).Port));
     }
 
+    [Test]
+    public void LingerThatSomebodyElseSet_IsTurnedOff()
+    {
+        using Socket listener = Peer.Listen();
+        using var client = Peer.Connect(listener.LocalEndPoint!);
+        Socket adopted = listener.Accept();
+        adopted.LingerState = new LingerOption(enable: true, seconds: 60);
+        Reactor.Adopt(adopted, _handler, new ConnectionOptions());
+
+        var inherited = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        inherited.LingerState = new LingerOption(enable: true, seconds: 60);
+        inherited.Bind(AnyPort);
+        using Listener listening = Reactor.Listen(inherited, _ => _handler, new ListenerOptions());
+
+        // Accepted sockets inherit it from the listening one.
+        Assert.That((adopted.LingerState.Enabled, inherited.LingerState.Enabled), Is.EqualTo((false, false)));
+    }
+
+    [Test]
+    public void Close_DoesNotBlock_ThoughSomebodyElseSetALinger()
+    {
+        var handler = new ScriptedHandler
+        {
+            Connected = static connection =>
+            {
+                connection.TryWrite(new byte[200_000]);
+                connection.Close();
+            },
+        };
+        using Socket listener = Peer.Listen();
+        listener.ReceiveBufferSize = 4096;
+        using var client = Peer.Connect(listener.LocalEndPoint!);
+        using Socket silent = listener.Accept();
+        client.Socket.LingerState = new LingerOption(enable: true, seconds: 60);
+        using var thread = new ReactorThread(Options());
+        Task<CloseReason> closed = thread.Reactor.InvokeAsync(() => thread.Reactor.Adopt(
+            client.Socket, handler, new ConnectionOptions { LingerTimeout = TimeSpan.FromMilliseconds(100) }).Closed).Unwrap();
+
+        // The peer has not read: with its linger, the system would wait for a minute.
+        Assert.That(closed.Wait(Bound));
+    }
+
     private void AssertEchoes(EndPoint address)
     {
         int before = _handler.Connections.Count;
