@@ -5,10 +5,11 @@ using SelectReactor.Epoll;
 namespace SelectReactor;
 
 /// <summary>
-/// A selector on epoll(7) of Linux, level-triggered: the cost of a wait grows with the number of ready handles, not with
-/// the number of registered ones. Use it with <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It
-/// watches <see cref="SocketHandle"/>s, as many as the process may open. A wait that a signal interrupts goes on for the
-/// rest of its time. If a socket is closed while it is registered, the kernel forgets it, and no event is reported.
+/// A selector on epoll(7) of Linux, level-triggered: the cost of a wait grows with the number of ready handles, and
+/// not with the number of registered ones. Use it with
+/// <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It watches <see cref="SocketHandle"/>s, as
+/// many as the process may open. A wait that a signal interrupts goes on for the rest of its time. If a socket is
+/// closed while it is registered, the kernel forgets it, and no event is reported.
 /// </summary>
 public sealed class EpollSelector : ISelector
 {
@@ -157,8 +158,8 @@ public sealed class EpollSelector : ISelector
         ((interest & Interest.Read) != 0 ? Native.In : 0)
         | ((interest & (Interest.Write | Interest.Connect)) != 0 ? Native.Out : 0);
 
-    // An error or a hang-up makes the handle ready for everything that it is watched for: the next call on it tells which
-    // error it is.
+    // An error or a hang-up makes the handle ready for everything that it is watched for: the next call on it tells
+    // which error it is.
     private static Interest ToInterest(uint events, Interest interest)
     {
         if ((events & (Native.Error | Native.HangUp)) != 0)
