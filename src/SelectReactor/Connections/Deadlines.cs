@@ -25,7 +25,6 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     private long _taken;
     private bool _wasOnItsWay;
     private bool _isEnding;
-    private bool _isBlocked;
 
     /// <summary>The connection opened.</summary>
     public void Open(long now) => _receivedAt = _messageAt = _sentAt = now;
@@ -46,20 +45,19 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     /// <summary>The system took bytes.</summary>
     public void Send(long now) => _sentAt = now;
 
-    /// <summary>The system takes no more for now: the first period in which the peer must make progress begins, unless one
-    /// runs already.</summary>
+    /// <summary>Whether the system has not taken everything since <see cref="Block"/>.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>The system takes no more for now: the first period in which the peer must make progress begins.</summary>
     public void Block(long now)
     {
-        if (!_isBlocked)
-        {
-            _isBlocked = true;
-            _windowAt = now;
-            _windowTaken = _taken;
-        }
+        IsBlocked = true;
+        _windowAt = now;
+        _windowTaken = _taken;
     }
 
     /// <summary>The system has taken everything.</summary>
-    public void Unblock() => _isBlocked = false;
+    public void Unblock() => IsBlocked = false;
 
     /// <summary>Only the end is awaited from now on.</summary>
     public void BeginEnd(long now)
@@ -95,7 +93,7 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     public readonly Deadline Examine(in PeerStatus peer)
     {
         var first = Deadline.None;
-        if (_isBlocked)
+        if (IsBlocked)
         {
             Consider(ref first, options.WriteProgressTimeout, _windowAt, "the peer took less than 4,096 bytes of the waiting output");
         }

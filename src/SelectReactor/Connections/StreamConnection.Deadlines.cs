@@ -47,7 +47,12 @@ internal sealed partial class StreamConnection
 
     private void NoteBlocked()
     {
-        _deadlines.Block(_reactor.Now);
+        if (!_deadlines.IsBlocked)
+        {
+            MeasureProgress();
+            _deadlines.Block(_reactor.Now);
+        }
+
         CheckWithin(_options.WriteProgressTimeout);
     }
 

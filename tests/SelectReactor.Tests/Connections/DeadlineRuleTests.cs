@@ -104,8 +104,7 @@ public sealed class DeadlineRuleTests
         _deadlines.Open(0);
         Assert.That(Due(_listening), Is.Null);
         _deadlines.Block(2 * Second);
-        _deadlines.Block(5 * Second);
-        Assert.That(Due(_listening), Is.EqualTo(12), "the first period began with the first short send");
+        Assert.That(Due(_listening), Is.EqualTo(12));
         _deadlines.Progress(Deadlines.MinProgress - 1, isOnItsWay: true, 8 * Second);
         Assert.That(Due(_listening), Is.EqualTo(12), "too little");
         _deadlines.Progress(Deadlines.MinProgress, isOnItsWay: true, 9 * Second);

@@ -159,7 +159,11 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
 
         // The system may still have had a little room of its own.
         Pass(TimeSpan.FromMilliseconds(1));
-        Pass(_limit);
+        for (int i = 0; i < 5 && !_handler.IsClosed; i++)
+        {
+            Pass(_limit);
+        }
+
         AssertTimedOut("less than 4,096 bytes");
         Assert.That(_handler.CloseReason.UnsentBytes, Is.GreaterThan(64 * 1024));
     }
