@@ -55,17 +55,16 @@ public sealed class LocalPortTests(SelectorKind selector) : ReactorFixture(selec
         Assert.That(((IPEndPoint)connection.LocalEndPoint!).Port, Is.Positive);
     }
 
+    // Ports of connections that have just ended may be used again for another destination, so few of them do no harm.
     private static int FindFreePorts()
     {
         var system = IPGlobalProperties.GetIPGlobalProperties();
-        HashSet<int> taken =
-        [
-            .. system.GetActiveTcpListeners().Select(static each => each.Port),
-            .. system.GetActiveTcpConnections().Select(static each => each.LocalEndPoint.Port),
-        ];
-        string[] range = File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split();
-        int start = int.Parse(range[0], CultureInfo.InvariantCulture);
-        return Enumerable.Range(0, 1000).Select(i => start + (i * Ports)).First(
-            first => Enumerable.Range(first, Ports).All(port => !taken.Contains(port)));
+        HashSet<int> listening = [.. system.GetActiveTcpListeners().Select(static each => each.Port)];
+        HashSet<int> used = [.. system.GetActiveTcpConnections().Select(static each => each.LocalEndPoint.Port)];
+        int[] bounds = [.. File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split(
+            (char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(static text => int.Parse(text, CultureInfo.InvariantCulture))];
+        return Enumerable.Range(0, (bounds[1] - bounds[0]) / Ports).Select(i => bounds[0] + (i * Ports))
+            .Where(first => !Enumerable.Range(first, Ports).Any(listening.Contains))
+            .MinBy(first => Enumerable.Range(first, Ports).Count(used.Contains));
     }
 }
