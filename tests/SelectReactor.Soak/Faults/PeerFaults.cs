@@ -97,6 +97,8 @@ internal static class PeerFaults
         network.RunUntil(() => served.InputsEnded == 1);
         Require.Equal(served.BytesReceived, question.Length);
 
+        // Each acknowledgement of the question gives the client a turn.
+        network.RunFor(Bounds.OneWay(network));
         (long serverTicks, long clientTicks) = (pair.Server.Ticks, pair.Client.Ticks);
         network.RunFor(network.Random.UpTo(TimeSpan.FromMinutes(1)));
         Bounds.RequireFewTicks(pair.Server, serverTicks, useful: 20);
