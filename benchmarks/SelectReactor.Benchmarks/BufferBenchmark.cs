@@ -152,7 +152,17 @@ public class BufferBenchmark
 
         public IOException CreateReadError() => new();
 
-        public void Defer(Action<object?> callback, object? state) => callback(state);
+        public long Tick => 0;
+
+        public bool Defer(Action<object?> callback, object? state)
+        {
+            callback(state);
+            return true;
+        }
+
+        public void DelayOutputResult()
+        {
+        }
 
         public void InputAdvanced(long consumed)
         {

@@ -12,8 +12,12 @@ internal interface IBufferOwner
     /// <summary>Throws unless the current thread is the reactor's.</summary>
     void VerifyAccess();
 
+    /// <summary>The number of the current tick.</summary>
+    long Tick { get; }
+
     /// <summary>Runs a callback on the reactor's thread in a later phase. Any thread.</summary>
-    void Defer(Action<object?> callback, object? state);
+    /// <returns>False if the reactor has ended.</returns>
+    bool Defer(Action<object?> callback, object? state);
 
     /// <summary>Runs the continuation of an await now, with the reactor's context current or with none. Only for the loop.</summary>
     void Invoke(Action<object?> continuation, object? state, bool withContext);
@@ -23,6 +27,9 @@ internal interface IBufferOwner
 
     /// <summary>A waiting flush may go on: call <see cref="OutputBuffer.CompletePendingFlush"/> in a later phase.</summary>
     void OutputResultReady();
+
+    /// <summary>A flush that ends at once should wait for a moment: as above, but a little later.</summary>
+    void DelayOutputResult();
 
     /// <summary>The reader has advanced and consumed this many bytes, maybe none.</summary>
     void InputAdvanced(long consumed);

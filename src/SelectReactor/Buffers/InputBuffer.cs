@@ -8,14 +8,15 @@ namespace SelectReactor.Buffers;
 /// </summary>
 internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeReader
 {
-    /// <summary>So many reads in a row after the end of the stream mean that the reader does not look for the end.</summary>
-    private const int MaxReadsAfterEnd = 100;
+    /// <summary>So many reads in one tick that bring nothing new mean that the reader would go on for ever.</summary>
+    private const int MaxIdleReads = 100;
 
     private InputQueue _queue = new(pool);
     private PendingOperation<ReadResult>? _pending;
     private ReaderState _reader;
     private SourceState _source;
-    private int _readsAfterEnd;
+    private int _idleReads;
+    private long _tickOfReads;
     private bool _discarding;
     private bool _cancelNext;
 
@@ -56,7 +57,11 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     /// <summary>Whether the reader waits in <see cref="ReadAsync"/>, or has yet to take the result of that wait.</summary>
     public bool IsReadPending => _pending is { IsPending: true };
 
-    private bool CanRead => Unexamined > 0 || _source != SourceState.Open || _cancelNext;
+    /// <summary>Whether the reader has a result that it has not advanced yet.</summary>
+    public bool IsReading => _reader is ReaderState.HasResult or ReaderState.HasCancelledResult;
+
+    private bool CanRead =>
+        Unexamined > 0 || _source != SourceState.Open || _cancelNext || _reader == ReaderState.Completed;
 
     /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
     public Span<byte> Reserve() => _queue.Reserve();
@@ -67,6 +72,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         int kept = _discarding ? 0 : count;
         _queue.Commit(kept, count);
         Unexamined += kept;
+        _idleReads = 0;
     }
 
     public override bool TryRead(out ReadResult result)
@@ -126,9 +132,10 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
 
         // Unexamined may grow: the reader may have looked further ahead in an earlier read.
         _reader = ReaderState.Idle;
-        Unexamined = Unconsumed - seen;
+        long unexamined = Unconsumed - seen;
+        _idleReads = taken > 0 || unexamined < Unexamined ? 0 : _idleReads;
+        Unexamined = unexamined;
         TotalConsumed += taken;
-        _readsAfterEnd = taken > 0 ? 0 : _readsAfterEnd;
         if (_discarding)
         {
             Release();
@@ -155,6 +162,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         {
             _reader = ReaderState.Completed;
             Discard();
+            CompletePendingReadLater();
             owner.InputCompleted(exception);
         }
     }
@@ -195,11 +203,14 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         CompletePendingReadLater();
     }
 
+    /// <summary>Takes all bytes for examined, on behalf of a reader that was shown them and wants more.</summary>
+    public void ExamineRest() => Unexamined = 0;
+
     /// <summary>Gives the memory back. Segments that a reader still looks at are left to the collector.</summary>
     public void Release()
     {
         _discarding = true;
-        _queue.Release(areShared: _reader is ReaderState.HasResult or ReaderState.HasCancelledResult);
+        _queue.Release(areShared: IsReading);
         Unexamined = 0;
     }
 
@@ -220,8 +231,9 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
             throw owner.CreateReadError();
         }
 
+        VerifyNotCompleted();
         bool cancelled = _cancelNext;
-        if (!cancelled && _source == SourceState.Ended && Unexamined == 0)
+        if (!cancelled)
         {
             RefuseEndlessReading();
         }
@@ -231,14 +243,20 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         return new ReadResult(_queue.Bytes, cancelled, isCompleted: _source == SourceState.Ended);
     }
 
-    // A loop that forgets IsCompleted never waits again: without this it would stop the whole reactor.
+    // A loop that forgets IsCompleted, or the examined position, never waits again: it would stop the whole reactor.
     private void RefuseEndlessReading()
     {
-        if (++_readsAfterEnd > MaxReadsAfterEnd)
+        if (_tickOfReads != owner.Tick)
+        {
+            _tickOfReads = owner.Tick;
+            _idleReads = 0;
+        }
+
+        if (++_idleReads > MaxIdleReads)
         {
             throw new InvalidOperationException(
-                $"The input has ended, and {MaxReadsAfterEnd} reads in a row brought nothing new: stop reading when "
-                + "ReadResult.IsCompleted is true.");
+                $"{MaxIdleReads} reads in a row brought nothing new: stop reading when ReadResult.IsCompleted is true, and "
+                + "tell AdvanceTo the examined position, not only the consumed one.");
         }
     }
 
@@ -254,15 +272,19 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     private void VerifyCanRead()
     {
         owner.VerifyAccess();
-        if (_reader == ReaderState.Completed)
-        {
-            throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
-        }
-
+        VerifyNotCompleted();
         if (_reader == ReaderState.HasResult || IsReadPending)
         {
             throw new InvalidOperationException(
                 "Reading is already in progress: call AdvanceTo after each read, and await one ReadAsync before the next.");
+        }
+    }
+
+    private void VerifyNotCompleted()
+    {
+        if (_reader == ReaderState.Completed)
+        {
+            throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
         }
     }
 

@@ -23,6 +23,12 @@ internal struct InputQueue(BufferPool pool)
     /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
     public Span<byte> Reserve()
     {
+        if (_fresh is not null)
+        {
+            // The receive before this one threw.
+            return _fresh.FreeSpan;
+        }
+
         // Too little room is not worth a system call.
         if (_segments.Tail is { } tail && tail.Free >= _receiveSize.Bytes / 4)
         {
@@ -57,10 +63,14 @@ internal struct InputQueue(BufferPool pool)
 
     /// <summary>How far a position of <see cref="Bytes"/> is from its start. The default position, which an empty result
     /// has, stands for the start.</summary>
-    public readonly long OffsetOf(SequencePosition position) =>
-        _segments.Head is { } head && position.GetObject() is BufferSegment segment
-            ? segment.RunningIndex + position.GetInteger() - head.RunningIndex - head.Start
-            : 0;
+    /// <exception cref="InvalidOperationException">The position belongs to other memory.</exception>
+    public readonly long OffsetOf(SequencePosition position) => position.GetObject() switch
+    {
+        BufferSegment segment when _segments.Head is { } head =>
+            segment.RunningIndex + position.GetInteger() - head.RunningIndex - head.Start,
+        null => 0,
+        _ => throw new InvalidOperationException("The position given to AdvanceTo is not in the bytes that were read."),
+    };
 
     public void Consume(long count)
     {
@@ -74,6 +84,11 @@ internal struct InputQueue(BufferPool pool)
     {
         _segments.Release(areShared);
         Length = 0;
+        if (_fresh is { } fresh)
+        {
+            _fresh = null;
+            pool.Return(fresh);
+        }
     }
 
     // One byte left over from a burst must not hold the memory of the burst.

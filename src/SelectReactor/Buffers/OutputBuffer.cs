@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 
@@ -10,8 +11,8 @@ namespace SelectReactor.Buffers;
 /// </summary>
 internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLimits limits) : PipeWriter
 {
-    /// <summary>Of so many flushes in a row that say <c>IsCompleted</c>, one waits for the next tick.</summary>
-    private const int CompletedFlushesPerTick = 64;
+    /// <summary>Of so many flushes that say <c>IsCompleted</c>, one waits for a moment.</summary>
+    private const int CompletedFlushesPerWait = 64;
 
     private OutputQueue _queue = new(pool);
     private PendingOperation<FlushResult>? _pending;
@@ -34,6 +35,9 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
 
     /// <summary>Bytes advanced and not yet taken by the system.</summary>
     public long Queued => _queue.Length;
+
+    /// <summary>Whether the queue is longer than its limit, or holds far more memory.</summary>
+    public bool IsOverLimit => Queued > limits.MaxBytes || _queue.Capacity > limits.MaxMemory;
 
     /// <summary>Whether the queue has reached the high-water mark and not fallen to the low one since.</summary>
     public bool IsAboveMark { get; private set; }
@@ -94,7 +98,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         }
 
         VerifyCanWrite();
-        if (Queued + bytes.Length > limits.MaxBytes)
+        if (Queued + bytes.Length > limits.MaxBytes || _queue.Capacity > limits.MaxMemory)
         {
             _refusedBytes = Math.Max(_refusedBytes, bytes.Length);
             return false;
@@ -113,9 +117,9 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        // A loop that forgets IsCompleted must not stop the whole reactor.
+        // A loop that forgets IsCompleted must not stop the whole reactor, nor use up its core.
         _unflushed = 0;
-        bool waits = _writer == WriterState.Discarding && ++_completedFlushes % CompletedFlushesPerTick == 0;
+        bool waits = _writer == WriterState.Discarding && ++_completedFlushes % CompletedFlushesPerWait == 0;
         if (CanFlush && !waits)
         {
             return new ValueTask<FlushResult>(TakeResult());
@@ -125,10 +129,19 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         ValueTask<FlushResult> flush = _pending.Wait(cancellationToken);
         if (waits)
         {
-            owner.OutputResultReady();
+            owner.DelayOutputResult();
         }
 
         return flush;
+    }
+
+    /// <summary>As the stock one; but bytes that would exceed the limit of the queue are written piece by piece.</summary>
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+    {
+        owner.VerifyAccess();
+        return Queued + source.Length <= limits.MaxBytes || _writer == WriterState.Discarding
+            ? base.WriteAsync(source, cancellationToken)
+            : WriteInPiecesAsync(source, cancellationToken);
     }
 
     public override void CancelPendingFlush()
@@ -185,9 +198,28 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         IsAboveMark = false;
     }
 
+    private async ValueTask<FlushResult> WriteInPiecesAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        FlushResult result = default;
+        while (!source.IsEmpty && result is { IsCompleted: false, IsCanceled: false })
+        {
+            // A writer that is above its mark already waits for the queue first.
+            int count = (int)Math.Min(source.Length, Math.Max(0, limits.HighWaterMark - Queued));
+            if (count > 0)
+            {
+                BuffersExtensions.Write(this, source.Span[..count]);
+                source = source[count..];
+            }
+
+            result = await FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return result;
+    }
+
     private void Grow()
     {
-        IsAboveMark |= Queued >= limits.HighWaterMark;
+        IsAboveMark |= Queued >= limits.HighWaterMark || _queue.Capacity >= limits.HighMemoryMark;
         owner.OutputAdvanced();
     }
 

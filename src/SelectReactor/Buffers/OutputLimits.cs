@@ -3,6 +3,11 @@ namespace SelectReactor.Buffers;
 /// <summary>The bounds of an output queue in bytes, each at most as large as the next one, whatever the options say.</summary>
 internal readonly record struct OutputLimits
 {
+    /// <summary>A writer that asks for much memory and uses little of it should stop when it holds so many times its mark,
+    /// and must stop when it holds so many times its limit.</summary>
+    private const int MemoryPerMark = 4;
+    private const int MemoryPerLimit = 64;
+
     public OutputLimits(int lowWaterMark, int highWaterMark, int maxBytes)
     {
         MaxBytes = maxBytes;
@@ -18,4 +23,10 @@ internal readonly record struct OutputLimits
 
     /// <summary>More than this is refused.</summary>
     public int MaxBytes { get; }
+
+    /// <summary>From this much memory on a writer should stop, however few bytes it has written into it.</summary>
+    public long HighMemoryMark => MemoryPerMark * (long)Math.Max(HighWaterMark, BufferPool.LargeSize);
+
+    /// <summary>More memory than this is refused.</summary>
+    public long MaxMemory => MemoryPerLimit * (long)Math.Max(MaxBytes, BufferPool.LargeSize);
 }

@@ -16,6 +16,9 @@ internal struct OutputQueue(BufferPool pool)
 
     public long Length { get; private set; }
 
+    /// <summary>The memory that the queue holds, in bytes.</summary>
+    public readonly long Capacity => _segments.Capacity;
+
     /// <summary>How many bytes of lent memory may be committed.</summary>
     public readonly int Lent => _loan.Memory.Length;
 

@@ -70,7 +70,13 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
 
     public TResult GetResult(short token)
     {
-        owner.VerifyAccess();
+        if (!owner.HasAccess)
+        {
+            // The waiter has had its exception then; the loop's code may read and flush on.
+            ForgetLater(token);
+            owner.VerifyAccess();
+        }
+
         VerifyVersion(token);
         if (_phase != Phase.Ended)
         {
@@ -119,16 +125,35 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
 
     // A foreign thread awaits an operation of the loop: its code must not go on as the loop's.
     private void AttachForeign(
-        Action<object?> continuation, object? state, short token, ExecutionContext? executionContext, object scheduler) =>
-        owner.Defer(_ => Attach(continuation, state, token, executionContext, scheduler), null);
+        Action<object?> continuation, object? state, short token, ExecutionContext? executionContext, object scheduler)
+    {
+        if (!owner.Defer(_ => Attach(continuation, state, token, executionContext, scheduler), null))
+        {
+            // The reactor has ended: the waiter learns so when it asks for the result.
+            ThreadPool.UnsafeQueueUserWorkItem(continuation, state, preferLocal: false);
+        }
+    }
+
+    private void ForgetLater(short token) => owner.Defer(_ => Forget(token), null);
+
+    private void Forget(short token)
+    {
+        if (token == _version && _phase == Phase.Ended)
+        {
+            _phase = Phase.Idle;
+            Reset();
+        }
+    }
 
     private void Attach(
         Action<object?> continuation, object? state, short token, ExecutionContext? executionContext, object? scheduler)
     {
-        VerifyVersion(token);
-        if (_continuation is not null)
+        if (token != _version || _continuation is not null)
         {
-            throw new InvalidOperationException("A ValueTask can be awaited only once.");
+            // Awaited twice: the second waiter gets its exception when it asks for the result. Thrown here, it would end the
+            // process, since nobody stands above an await.
+            owner.Defer(continuation, state);
+            return;
         }
 
         _continuation = continuation;

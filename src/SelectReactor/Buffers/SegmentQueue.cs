@@ -7,10 +7,14 @@ internal struct SegmentQueue(BufferPool pool)
 
     public BufferSegment? Tail { get; private set; }
 
+    /// <summary>The memory of all segments in bytes.</summary>
+    public long Capacity { get; private set; }
+
     public void Append(BufferSegment segment)
     {
         Tail?.Append(segment);
         Tail = segment;
+        Capacity += segment.Capacity;
         if (Head is { Length: 0 } empty)
         {
             // It was kept only because its free end was lent.
@@ -50,6 +54,7 @@ internal struct SegmentQueue(BufferPool pool)
     private void DropHead(BufferSegment head, bool isShared)
     {
         Head = head.Successor;
+        Capacity -= head.Capacity;
         Tail = Head is null && Tail == head ? null : Tail;
         if (isShared)
         {

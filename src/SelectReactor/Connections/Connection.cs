@@ -66,7 +66,9 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
 
     /// <summary>Queues a copy of the bytes, all or none.</summary>
     /// <returns>False, and nothing was queued, if the queue would exceed <see cref="ConnectionOptions.MaxOutputBytes"/> or the
-    /// output is closed. After the first, <see cref="IConnectionHandler.OnWritable"/> follows when there is room.</returns>
+    /// output is closed; look at <see cref="State"/> before you take the second for the first. After the first,
+    /// <see cref="IConnectionHandler.OnWritable"/> follows when there is room, unless the bytes are more than the limit and
+    /// never fit.</returns>
     public abstract bool TryWrite(ReadOnlySpan<byte> bytes);
 
     /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a reset by the peer is noticed within ten seconds

@@ -99,14 +99,15 @@ public sealed class ConnectionOptions
     /// acknowledges bytes (TCP_INFO, tcp(7); where the system does not tell, whenever it takes bytes from us). When
     /// everything is acknowledged, the wait is for the peer's end of stream: it can then read the last bytes before a reset
     /// overtakes them. At the end of the wait the connection closes in good order if the peer has everything, and is cut
-    /// (RST) otherwise; <see cref="CloseReason"/> then tells how many bytes are lost. Zero waits only until the system has
-    /// taken the queue. Default: 5 seconds.
+    /// (RST) otherwise; <see cref="CloseReason"/> then tells how many bytes are lost. A peer that reads slowly into a large
+    /// receive buffer acknowledges in large steps, so a short time may cut it. Zero waits only until the system has taken the
+    /// queue. Default: 30 seconds.
     /// </summary>
     public TimeSpan LingerTimeout
     {
         get;
         init => field = OptionValue.NotNegative(value);
-    } = TimeSpan.FromSeconds(5);
+    } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long <see cref="Connection.Close"/> may take in all, however steadily the peer reads; then the connection
     /// ends as after <see cref="LingerTimeout"/>. Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no bound. Default: 5
@@ -127,7 +128,7 @@ public sealed class ConnectionOptions
 
     /// <summary>A peer that sends nothing for this long after the connection opened is cut with
     /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. None of them fires while the peer still takes bytes from us
-    /// or reading is paused, and each may be late by as long as a callback holds up the loop. Above zero, or
+    /// or reading is paused, and each may be off by as long as a callback holds up the loop. Above zero, or
     /// <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: none, since in some protocols the server speaks first.</summary>
     public TimeSpan FirstByteTimeout
     {

@@ -63,5 +63,5 @@ internal enum DeferredWork : byte
     Writable = 2,
     ReadResult = 4,
     Readable = 8,
-    InputEnded = 16,
+    Attached = 16,
 }

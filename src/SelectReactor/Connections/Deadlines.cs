@@ -13,7 +13,7 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     public const int MinProgress = 4 * 1024;
 
     /// <summary>Stands in for a linger time-out of zero where input that the handler has not read is at stake.</summary>
-    private static readonly TimeSpan _defaultGrace = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
 
     private long _receivedAt;
     private long _messageAt;
@@ -24,7 +24,6 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     private long _windowTaken;
     private long _taken;
     private bool _wasOnItsWay;
-    private bool _isEnding;
 
     /// <summary>The connection opened.</summary>
     public void Open(long now) => _receivedAt = _messageAt = _sentAt = now;
@@ -62,9 +61,12 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     /// <summary>Only the end is awaited from now on.</summary>
     public void BeginEnd(long now)
     {
-        _endAt = _isEnding ? _endAt : now;
-        _isEnding = true;
+        _endAt = now;
+        IsEnding = true;
     }
+
+    /// <summary>Whether <see cref="BeginEnd"/> was called.</summary>
+    public bool IsEnding { get; private set; }
 
     /// <summary>How long the end has been awaited.</summary>
     public readonly TimeSpan EndingFor(long now) => clock.Until(now, _endAt);
@@ -101,8 +103,12 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
         if (peer.IsClosing)
         {
             // A send counts where nobody tells what the peer has taken.
-            long since = Math.Max(Math.Max(_endAt, _sentAt), _takenAt);
-            Consider(ref first, options.LingerTimeout, since, "the peer took nothing and did not end its stream");
+            if (options.LingerTimeout > TimeSpan.Zero)
+            {
+                long since = Math.Max(Math.Max(_endAt, _sentAt), _takenAt);
+                Consider(ref first, options.LingerTimeout, since, "the peer took nothing and did not end its stream");
+            }
+
             Consider(ref first, options.MaxLingerTime, _endAt, "the peer did not take all output after the close");
             return first;
         }
@@ -129,7 +135,10 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
 
         if (peer.HasUnreadEnd)
         {
-            TimeSpan grace = options.LingerTimeout == TimeSpan.Zero ? _defaultGrace : options.LingerTimeout;
+            // A reader that has not looked at everything, or holds a result, will come back.
+            TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime
+                : options.LingerTimeout == TimeSpan.Zero ? DefaultGrace
+                : options.LingerTimeout;
             Consider(ref first, grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
         }
 
@@ -178,4 +187,7 @@ internal readonly struct PeerStatus
 
     /// <summary>Whether both directions have ended and the handler has not consumed all input.</summary>
     public bool HasUnreadEnd { get; init; }
+
+    /// <summary>Whether the handler has input that it has not examined, or holds a result.</summary>
+    public bool MayReadOn { get; init; }
 }

@@ -2,14 +2,21 @@ namespace SelectReactor;
 
 /// <summary>
 /// The protocol of one connection, or of many that share the object. You implement it. All calls come on the reactor's
-/// thread, one after the other, and for the same connection never one inside another. An exception closes that connection
-/// with <see cref="CloseKind.HandlerFault"/>; others are not affected.
+/// thread, one after the other, and for the same connection never one inside another. An exception cuts that connection
+/// with <see cref="CloseKind.HandlerFault"/>, and its output that was not sent is lost; others are not affected.
 /// </summary>
 /// <remarks>A loose mock of this interface by Moq skips the default bodies; set <c>CallBase = true</c> to have them.</remarks>
 public interface IConnectionHandler
 {
     /// <summary>The connection is open. This is the first call.</summary>
     void OnConnected(Connection connection)
+    {
+    }
+
+    /// <summary>The handler has taken over an open connection from another one (<see cref="Connection.Handler"/>), in a later
+    /// phase of the loop. Unexamined input is offered next, and an end of the peer's stream that was told before is told
+    /// again.</summary>
+    void OnAttached(Connection connection)
     {
     }
 

@@ -22,8 +22,7 @@ internal sealed partial class StreamConnection
         get
         {
             VerifyAccess();
-            CloseNotice notice = Notice();
-            return notice == CloseNotice.Given ? new CancellationToken(canceled: true) : notice.Token;
+            return _phase == ConnectionPhase.Closed ? new CancellationToken(canceled: true) : Notice().Token;
         }
     }
 
@@ -55,7 +54,7 @@ internal sealed partial class StreamConnection
         }
 
         DrainOutput();
-        BeginEnd();
+        RestartEnd();
     }
 
     public override void Abort(Exception? error = null)
@@ -77,16 +76,9 @@ internal sealed partial class StreamConnection
     public void FinishClose()
     {
         Transition(ConnectionPhase.Closed);
-        if (_reset)
-        {
-            _handle.Abort();
-        }
-        else
-        {
-            _handle.Close();
-        }
-
-        if (_reason.Kind == CloseKind.PeerClosed)
+        _reactor.Remove(this);
+        CloseHandle();
+        if (_reason.Kind == CloseKind.PeerClosed && _input.Unconsumed == 0)
         {
             _input.End();
         }
@@ -96,16 +88,18 @@ internal sealed partial class StreamConnection
         }
 
         _input.Release();
-        _reactor.Remove(this);
         if (_reactor.Logger.IsEnabled(LogLevel.Debug))
         {
             ReactorLog.Closed(_reactor.Logger, Id, _reason.Kind.ToString(), _reason.UnsentBytes);
         }
 
-        CloseNotice? notice = Interlocked.Exchange(ref _notice, CloseNotice.Given);
-        Cancel(notice);
-        DeliverClosed();
-        notice?.Complete(_reason);
+        Cancel(Volatile.Read(ref _notice));
+        if (_isGiven)
+        {
+            Call(Callback.OnClosed);
+        }
+
+        Interlocked.Exchange(ref _notice, CloseNotice.Given)?.Complete(_reason);
         _onFinished?.Invoke(this);
     }
 
@@ -181,7 +175,12 @@ internal sealed partial class StreamConnection
     // Nothing is left to say on either side; but output that the peer's system has not acknowledged may still be lost.
     private void EndBothDirections()
     {
-        if (Unacknowledged() == 0)
+        if (FindFailure())
+        {
+            return;
+        }
+
+        if (Unacknowledged() == 0 || _options.LingerTimeout == TimeSpan.Zero)
         {
             Terminate(CloseKind.PeerClosed, error: null, reset: false);
             return;
@@ -206,16 +205,56 @@ internal sealed partial class StreamConnection
             Transition(ConnectionPhase.Finishing);
             _reset = reset;
 
-            // After a close in good order the system goes on to send what it has taken.
-            long unacknowledged = kind == CloseKind.Local ? 0 : Unacknowledged();
-            _reason = _reason with { UnsentBytes = _output.Queued + _bytesLost + unacknowledged };
+            _reactor.FinishLater(this);
+            CountUnsent(kind);
             NoteReason(kind, error);
-            _key.Cancel();
-            _deadlineTimer?.Cancel();
+            StopWatching();
 
             // The callback under way may go on writing, and nothing of that may be kept.
             _output.Discard();
-            _reactor.FinishLater(this);
+        }
+    }
+
+    private void CountUnsent(CloseKind kind)
+    {
+        _reason = _reason with { UnsentBytes = _output.Queued + _bytesLost };
+        if (kind != CloseKind.Local)
+        {
+            // After a close in good order the system goes on to send what it has taken.
+            _reason = _reason with { UnsentBytes = _reason.UnsentBytes + Unacknowledged() };
+        }
+    }
+
+    // What a selector or a handle throws here must not keep the connection from its end.
+    private void StopWatching()
+    {
+        try
+        {
+            _deadlineTimer?.Cancel();
+            _key.Cancel();
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ClientFault(_reactor.Logger, exception);
+        }
+    }
+
+    private void CloseHandle()
+    {
+        try
+        {
+            if (_reset)
+            {
+                _handle.Abort();
+            }
+            else
+            {
+                _handle.Close();
+            }
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ClientFault(_reactor.Logger, exception);
         }
     }
 
@@ -225,7 +264,7 @@ internal sealed partial class StreamConnection
         {
             _reason = _reason with { Kind = kind, Error = error };
         }
-        else if (_reason.Error is null && _reason.UnsentBytes > 0)
+        else if (_reason.Error is null && (_reason.UnsentBytes > 0 || !_handle.TryGetAcknowledgedBytes(out _)))
         {
             // The first thing that happened stays the reason, with the error that kept the rest from being sent.
             _reason = _reason with { Error = error };
@@ -241,25 +280,6 @@ internal sealed partial class StreamConnection
         catch (AggregateException exception)
         {
             ReactorLog.ClosedTokenFault(_reactor.Logger, Id, exception);
-        }
-
-        _reactor.EndCallback();
-    }
-
-    private void DeliverClosed()
-    {
-        if (!_isGiven)
-        {
-            return;
-        }
-
-        try
-        {
-            _handler!.OnClosed(this, _reason);
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.HandlerFault(_reactor.Logger, Id, nameof(IConnectionHandler.OnClosed), exception);
         }
 
         _reactor.EndCallback();

@@ -13,10 +13,13 @@ internal sealed partial class StreamConnection
     private bool _wasPaused;
 
     private bool IsReadPaused =>
-        _phase == ConnectionPhase.Open && _inputState == InputState.Open && _pause != PauseReason.None;
+        _phase == ConnectionPhase.Open && _pause != PauseReason.None;
 
     // The system tells of a reset only when it is asked.
     private bool IsUnwatched => _phase == ConnectionPhase.Open && !WantsToRead && !_awaitsRoom;
+
+    private bool HasUnreadEnd =>
+        _inputState == InputState.Ended && _outputState == OutputState.Ended && _input.Unconsumed > 0;
 
     private PeerStatus Peer => new()
     {
@@ -25,7 +28,8 @@ internal sealed partial class StreamConnection
         IsHeard = _inputState == InputState.Open && !IsReadPaused,
         HasSpoken = _bytesReceived > 0,
         HasUnfinishedMessage = _input.Unconsumed > 0,
-        HasUnreadEnd = _inputState == InputState.Ended && _outputState == OutputState.Ended && _input.Unconsumed > 0,
+        HasUnreadEnd = HasUnreadEnd,
+        MayReadOn = _input.Unexamined > 0 || _input.IsReading,
     };
 
     private void StartDeadlines()
@@ -59,8 +63,27 @@ internal sealed partial class StreamConnection
     // Only the end is awaited. The clock is read here, since this may happen long after the last tick.
     private void BeginEnd()
     {
+        if (!_deadlines.IsEnding)
+        {
+            RestartEnd();
+        }
+        else
+        {
+            CheckEnd();
+        }
+    }
+
+    private void RestartEnd()
+    {
+        // Earlier progress must not count later.
+        MeasureProgress();
         _deadlines.BeginEnd(_reactor.Clock.Now);
-        CheckWithin(_options.LingerTimeout);
+        CheckEnd();
+    }
+
+    private void CheckEnd()
+    {
+        CheckWithin(_options.LingerTimeout == TimeSpan.Zero ? Deadlines.DefaultGrace : _options.LingerTimeout);
         CheckWithin(_options.MaxLingerTime);
     }
 
@@ -87,14 +110,6 @@ internal sealed partial class StreamConnection
     // Looks again after a time that grows with the time it takes.
     private void CheckForAcknowledgement()
     {
-        SocketError error = _handle.TakeError();
-        if (error is not (SocketError.Success or SocketError.OperationNotSupported))
-        {
-            NoteFailure(error);
-            TerminateByFailure();
-            return;
-        }
-
         TimeSpan wait = _deadlines.EndingFor(_reactor.Now) / 2;
         CheckWithin(wait < _minAcknowledgementWait ? _minAcknowledgementWait : wait);
     }
@@ -116,7 +131,8 @@ internal sealed partial class StreamConnection
     {
         if (_deadlineTimer is null)
         {
-            _deadlineTimer = _reactor.Schedule(due, static self => ((StreamConnection)self!).CheckDeadlines(), this);
+            _deadlineTimer = _reactor.Schedule(
+                due, static self => ((StreamConnection)self!).Guard(static self => self.CheckDeadlines()), this);
         }
         else
         {
@@ -142,7 +158,9 @@ internal sealed partial class StreamConnection
 
         if (IsReadPaused)
         {
+            // The time does not pass; it is looked at again, whenever reading goes on.
             _deadlines.Resume(_reactor.Now);
+            CheckInput();
         }
 
         MeasureProgress();
@@ -178,9 +196,9 @@ internal sealed partial class StreamConnection
 
     private void Expire(Deadline passed)
     {
-        if (_inputState == InputState.Ended && _phase == ConnectionPhase.Open && Peer.HasUnreadEnd)
+        if (_phase == ConnectionPhase.Open && HasUnreadEnd)
         {
-            Terminate(CloseKind.PeerClosed, error: null, reset: false);
+            Terminate(CloseKind.PeerClosed, passed.ToException(), reset: false);
         }
         else if (_phase == ConnectionPhase.Closing && _output.Queued == 0 && Unacknowledged() == 0)
         {
@@ -195,16 +213,24 @@ internal sealed partial class StreamConnection
 
     private void Probe()
     {
-        // A send that failed has taken the error from the system.
-        SocketError error = _failure != SocketError.Success ? _failure : _handle.TakeError();
-        if (error is SocketError.Success or SocketError.OperationNotSupported)
+        if (!FindFailure())
         {
             CheckWithin(_probeInterval);
         }
-        else
+    }
+
+    /// <summary>Asks the system for an error that nobody has told yet. A failed send has taken it already.</summary>
+    /// <returns>Whether the connection was terminated for it.</returns>
+    private bool FindFailure()
+    {
+        SocketError error = _failure != SocketError.Success ? _failure : _handle.TakeError();
+        if (error is SocketError.Success or SocketError.OperationNotSupported)
         {
-            NoteFailure(error);
-            TerminateByFailure();
+            return false;
         }
+
+        NoteFailure(error);
+        TerminateByFailure();
+        return true;
     }
 }

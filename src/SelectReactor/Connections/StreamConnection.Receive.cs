@@ -13,6 +13,9 @@ internal sealed partial class StreamConnection
     private long _bytesReceived;
     private long _bytesDropped;
 
+    /// <summary>Whether bytes came while the reader held a result.</summary>
+    private bool _wasNotOffered;
+
     // Once the end of the stream is seen it stays readable for ever: asking again would spin.
     private bool WantsToRead => _inputState == InputState.Open
         && (_phase == ConnectionPhase.Closing || (_phase == ConnectionPhase.Open && _pause == PauseReason.None));
@@ -40,6 +43,7 @@ internal sealed partial class StreamConnection
 
     void IBufferOwner.InputAdvanced(long consumed)
     {
+        _hasAdvanced = true;
         if (consumed > 0)
         {
             _deadlines.Consume(_reactor.Now);
@@ -48,6 +52,12 @@ internal sealed partial class StreamConnection
         if (_input.Unexamined <= PauseThreshold / 2)
         {
             Pause(PauseReason.InputFull, false);
+        }
+
+        if (!_isOffering && _input.Unexamined > 0 && (consumed > 0 || _wasNotOffered))
+        {
+            // A read elsewhere than in OnReadable has left something to be offered.
+            Defer(DeferredWork.Readable);
         }
 
         if (_inputState == InputState.Ended)
@@ -141,35 +151,6 @@ internal sealed partial class StreamConnection
         }
     }
 
-    private void DeliverReadable()
-    {
-        // Input that is offered now need not be offered again.
-        _deferred &= ~DeferredWork.Readable;
-        if (_input.Unexamined > 0 && !_input.IsReadPending)
-        {
-            long consumedBefore = _input.TotalConsumed;
-            try
-            {
-                _handler!.OnReadable(this);
-            }
-            catch (Exception exception)
-            {
-                Fault(exception, nameof(IConnectionHandler.OnReadable));
-            }
-
-            _reactor.EndCallback();
-            if (_input.Unexamined > 0 && _input.TotalConsumed != consumedBefore)
-            {
-                Defer(DeferredWork.Readable);
-            }
-        }
-
-        if (_inputState == InputState.EndSeen)
-        {
-            DeliverEnd();
-        }
-    }
-
     private void EndInput(SocketError error)
     {
         if (error == SocketError.Success && _output.Queued > 0)
@@ -218,20 +199,6 @@ internal sealed partial class StreamConnection
         _inputState = InputState.Ended;
         _input.End();
         Mark();
-        DeliverInputEnded();
-    }
-
-    private void DeliverInputEnded()
-    {
-        try
-        {
-            _handler!.OnInputEnded(this);
-        }
-        catch (Exception exception)
-        {
-            Fault(exception, nameof(IConnectionHandler.OnInputEnded));
-        }
-
-        _reactor.EndCallback();
+        Call(Callback.OnInputEnded);
     }
 }

@@ -51,7 +51,7 @@ internal sealed partial class StreamConnection
 
     void IBufferOwner.OutputAdvanced()
     {
-        if (_output.Queued > _options.MaxOutputBytes)
+        if (_output.IsOverLimit)
         {
             ExceedLimit(nameof(ConnectionOptions.MaxOutputBytes), _options.MaxOutputBytes);
             return;
@@ -131,24 +131,11 @@ internal sealed partial class StreamConnection
         _outputState = OutputState.Ended;
         _bytesLost += _output.Queued;
         _output.Discard();
-        if (!IsCut(error) || _phase != ConnectionPhase.Open || !WantsToRead)
+        Pause(PauseReason.OutputFull, false);
+        if (!IsCut(error) || _phase != ConnectionPhase.Open || _inputState != InputState.Open)
         {
             TerminateByFailure();
         }
-    }
-
-    private void DeliverWritable()
-    {
-        try
-        {
-            _handler!.OnWritable(this);
-        }
-        catch (Exception exception)
-        {
-            Fault(exception, nameof(IConnectionHandler.OnWritable));
-        }
-
-        _reactor.EndCallback();
     }
 
     private void EndOutput()

@@ -14,6 +14,7 @@ namespace SelectReactor.Connections;
 /// </summary>
 internal sealed partial class StreamConnection : Connection, IEventHandler, IReactorClient, IResumable, IBufferOwner
 {
+    private static readonly TimeSpan _flushDelay = TimeSpan.FromMilliseconds(10);
     private readonly Reactor _reactor;
     private readonly Handle _handle;
     private readonly ConnectionOptions _options;
@@ -24,7 +25,6 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private IConnectionHandler? _handler;
     private object? _userState;
     private ConnectionPhase _phase;
-    private DeferredWork _deferred;
     private bool _isMarked;
 
     /// <summary>Whether OnConnected was called, to which OnClosed then belongs.</summary>
@@ -86,16 +86,20 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         {
             ArgumentNullException.ThrowIfNull(value);
             VerifyAccess();
+            bool takesOver = _isGiven && _handler != value;
             _handler = value;
-            if (_input.Unexamined > 0)
+            if (!takesOver)
             {
-                Defer(DeferredWork.Readable);
+                return;
             }
 
             if (_inputState == InputState.Ended)
             {
-                Defer(DeferredWork.InputEnded);
+                // The new handler learns of it, too, once it was offered the input that lies before.
+                _inputState = InputState.EndSeen;
             }
+
+            Defer(DeferredWork.Attached | DeferredWork.Readable);
         }
     }
 
@@ -121,6 +125,8 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     bool IBufferOwner.HasAccess => _reactor.Affinity.IsCurrentOrUnbound;
 
+    long IBufferOwner.Tick => _reactor.Ticks;
+
     SynchronizationContext IBufferOwner.Context => _reactor.SynchronizationContext;
 
     /// <summary>Makes the connection one of the reactor's; it receives nothing yet. Throws what the selector throws.</summary>
@@ -144,16 +150,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
         _isGiven = true;
-        try
-        {
-            _handler.OnConnected(this);
-        }
-        catch (Exception exception)
-        {
-            Fault(exception, nameof(IConnectionHandler.OnConnected));
-        }
-
-        _reactor.EndCallback();
+        Call(Callback.OnConnected);
     }
 
     /// <summary>Cuts a connection that has no handler: nobody is told.</summary>
@@ -196,47 +193,13 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
     }
 
-    void IResumable.Resume()
-    {
-        DeferredWork work = _deferred;
-        _deferred = DeferredWork.None;
-        if (_phase == ConnectionPhase.Opening)
-        {
-            Defer(work);
-            return;
-        }
-
-        if ((work & DeferredWork.FlushResult) != 0)
-        {
-            _output.CompletePendingFlush();
-        }
-
-        if ((work & DeferredWork.Writable) != 0 && IsWritable)
-        {
-            DeliverWritable();
-        }
-
-        if ((work & DeferredWork.ReadResult) != 0)
-        {
-            _input.CompletePendingRead();
-        }
-
-        if ((work & DeferredWork.Readable) != 0 && CanOffer)
-        {
-            DeliverReadable();
-        }
-
-        if ((work & DeferredWork.InputEnded) != 0 && _phase == ConnectionPhase.Open)
-        {
-            DeliverInputEnded();
-        }
-    }
+    void IResumable.Resume() => Guard(static self => self.Resume());
 
     void IFallible.Fail(Exception error) => Terminate(CloseKind.Aborted, error, reset: true);
 
     public void VerifyAccess() => _reactor.VerifyAccess();
 
-    void IBufferOwner.Defer(Action<object?> callback, object? state) => _reactor.TryPost(callback, state);
+    bool IBufferOwner.Defer(Action<object?> callback, object? state) => _reactor.TryPost(callback, state);
 
     void IBufferOwner.Invoke(Action<object?> continuation, object? state, bool withContext) =>
         _reactor.Invoke(continuation, state, withContext);
@@ -245,23 +208,21 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     void IBufferOwner.OutputResultReady() => Defer(DeferredWork.FlushResult);
 
-    /// <summary>The handler threw. Once the connection is closing or cut that changes nothing any more: a handler that
-    /// writes on or reads on fails for that very reason, and the rest of the output is still to be sent.</summary>
-    internal override void Fault(Exception error, string callback)
+    void IBufferOwner.DelayOutputResult() =>
+        _reactor.Schedule(_flushDelay, static self => ((StreamConnection)self!)._output.CompletePendingFlush(), this);
+
+    // An exception of the library's own, such as for want of memory, is this connection's failure and nobody else's.
+    private void Guard(Action<StreamConnection> step)
     {
-        if (_phase >= ConnectionPhase.Closing || _reason.Kind != CloseKind.None)
+        try
         {
-            ReactorLog.HandlerFaultWhileClosing(_reactor.Logger, Id, callback, error);
-            if (_phase == ConnectionPhase.Open)
-            {
-                Terminate(CloseKind.HandlerFault, error, reset: true);
-            }
-
-            return;
+            step(this);
         }
-
-        ReactorLog.HandlerFault(_reactor.Logger, Id, callback, error);
-        Terminate(CloseKind.HandlerFault, error, reset: true);
+        catch (Exception exception)
+        {
+            ReactorLog.ClientFault(_reactor.Logger, exception);
+            Terminate(CloseKind.Aborted, exception, reset: true);
+        }
     }
 
     private void Transition(ConnectionPhase next)
@@ -272,16 +233,6 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
 
         _phase = next;
-    }
-
-    private void Defer(DeferredWork work)
-    {
-        if (_deferred == DeferredWork.None)
-        {
-            _reactor.ResumeLater(this);
-        }
-
-        _deferred |= work;
     }
 
     private void Mark()

@@ -82,6 +82,9 @@ public sealed partial class Reactor : IDisposable
     /// <summary>When the tick under way began to serve: for purposes that need no exact time, at no cost.</summary>
     internal long Now { get; private set; }
 
+    /// <summary>The number of the current tick.</summary>
+    internal long Ticks { get; private set; }
+
     internal BufferPool Buffers { get; } = new();
 
     internal List<ArraySegment<byte>> GatherList { get; } = [];
@@ -167,6 +170,7 @@ public sealed partial class Reactor : IDisposable
 
     private int Tick(TimeSpan timeout)
     {
+        Ticks++;
         _clients.SettleDirty();
         Select(ComputeWait(timeout));
         Now = Clock.Now;

@@ -52,6 +52,9 @@ internal static partial class ReactorLog
         "The handler of connection {Id} threw an exception in {Callback} while the connection was closing.")]
     public static partial void HandlerFaultWhileClosing(ILogger logger, long id, string callback, Exception exception);
 
+    [LoggerMessage(27, LogLevel.Error, "The handler of connection {Id} threw an exception in OnClosed.")]
+    public static partial void CloseHandlerFault(ILogger logger, long id, Exception exception);
+
     [LoggerMessage(40, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(ILogger logger, EndPoint? endPoint);
 

@@ -97,6 +97,10 @@ internal sealed class Admission
             ReactorLog.AcceptFilterFault(_reactor.Logger, _listening, exception);
             return false;
         }
+        finally
+        {
+            _reactor.EndCallback();
+        }
     }
 
     private void Open(Handle handle)
@@ -117,6 +121,10 @@ internal sealed class Admission
             ReactorLog.HandlerFactoryFault(_reactor.Logger, _listening, exception);
             connection.Refuse(exception);
             return;
+        }
+        finally
+        {
+            _reactor.EndCallback();
         }
 
         _accepted++;

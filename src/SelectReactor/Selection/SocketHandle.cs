@@ -218,7 +218,8 @@ public sealed class SocketHandle : Handle
     {
         try
         {
-            return (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+            var error = (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+            return error != SocketError.Success && _progress?.IsAlive() == true ? SocketError.Success : error;
         }
         catch (SocketException exception)
         {

@@ -41,17 +41,23 @@ internal sealed class BufferOwner : IBufferOwner
         }
     }
 
-    public void Defer(Action<object?> callback, object? state)
+    public long Tick { get; private set; }
+
+    public bool Defer(Action<object?> callback, object? state)
     {
         lock (_deferred)
         {
             _deferred.Enqueue((callback, state));
+            return true;
         }
     }
+
+    public void DelayOutputResult() => OutputResultReady();
 
     /// <summary>What the loop does later in its tick.</summary>
     public void RunDeferred()
     {
+        Tick++;
         while (TryTake(out (Action<object?> Callback, object? State) next))
         {
             next.Callback(next.State);

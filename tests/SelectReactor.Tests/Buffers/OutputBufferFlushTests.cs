@@ -158,6 +158,24 @@ public sealed class OutputBufferFlushTests : OutputBufferFixture
     }
 
     [Test]
+    public void AWriterThatAsksForMuchAndUsesLittle_IsHeldBackByTheMemory([Values(100_000, 256 * 1024)] int hint)
+    {
+        int writes = 0;
+        while (Buffer.FlushAsync().AsTask().IsCompleted && writes < 1000)
+        {
+            Buffer.GetMemory(hint);
+            Buffer.Advance(100);
+            writes++;
+        }
+
+        Assert.That(writes, Is.LessThan(1000));
+        Assert.That(Pool.Outstanding, Is.LessThan(10), "segments");
+        SendAll();
+        Owner.RunDeferred();
+        Assert.That(Buffer.IsAboveMark, Is.False);
+    }
+
+    [Test]
     public void FlushesThatIgnoreTheEnd_GiveTheLoopItsTurnNowAndThen()
     {
         Buffer.DiscardWrites();

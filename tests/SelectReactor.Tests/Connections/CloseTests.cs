@@ -202,7 +202,8 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
         var time = new FakeTimeProvider();
         using var reactor = new Reactor(Options(time));
         var handler = new ScriptedHandler { Connected = static connection => connection.Close() };
-        using Listener listener = reactor.Listen(AnyPort, handler);
+        var options = new ConnectionOptions { LingerTimeout = TimeSpan.FromSeconds(5) };
+        using Listener listener = reactor.Listen(AnyPort, handler, new ListenerOptions { Connection = options });
         using var peer = Peer.Connect(listener.LocalEndPoint);
         RunUntil(reactor, () => peer.Socket.Poll(0, SelectMode.SelectRead), "FIN");
         time.Advance(TimeSpan.FromSeconds(4.9));
@@ -225,6 +226,20 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
 
         Assert.That(RunUntilClosed(), Is.EqualTo(new CloseReason { Kind = CloseKind.Local }));
         Assert.That(peer.ReceiveToEnd(), Is.EqualTo("all"u8.ToArray()));
+    }
+
+    [Test]
+    public void LingerTimeoutZero_WaitsForTheQueue_HoweverLongItIs()
+    {
+        byte[] bytes = new byte[12_000_000];
+        new Random(7).NextBytes(bytes);
+        Peer peer = Connect(new ConnectionOptions { LingerTimeout = TimeSpan.Zero });
+        Assert.That(Connection.TryWrite(bytes));
+        Connection.Close();
+        RunSome();
+
+        Assert.That(RunBeside(peer.ReceiveToEnd).AsSpan().SequenceEqual(bytes));
+        Assert.That(RunUntilClosed(), Is.EqualTo(new CloseReason { Kind = CloseKind.Local }));
     }
 
     private static void Throw(Mock<IConnectionHandler> handler, string callback, Exception error)

@@ -121,7 +121,6 @@ public sealed class DeadlineRuleTests
         var closing = new PeerStatus { IsClosing = true };
         _deadlines.Open(0);
         _deadlines.BeginEnd(10 * Second);
-        _deadlines.BeginEnd(12 * Second);
         Assert.That(Due(closing), Is.EqualTo(15));
         _deadlines.Progress(taken: 1, isOnItsWay: true, 14 * Second);
         Assert.That(Due(closing), Is.EqualTo(19));

@@ -216,6 +216,74 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
+    public void ATimeOut_ThatComesInATickThatPausesAndResumes_IsNotForgotten()
+    {
+        _handler.Readable = connection =>
+        {
+            ScriptedHandler.ReadAll(connection);
+            connection.PauseReading();
+            _reactor.Post(connection.ResumeReading);
+        };
+        Connect(new ConnectionOptions { ReadIdleTimeout = _limit });
+        _peer.Send([1]);
+        Assert.That(_peer.Socket.Poll(0, SelectMode.SelectWrite));
+        _time.Advance(_limit);
+        RunUntil(_reactor, () => Connection.Statistics.BytesReceived == 1);
+        Pass(_limit);
+        Pass(_limit);
+
+        AssertTimedOut("nothing was received");
+    }
+
+    [Test]
+    public void IdleTime_DoesNotPassWhileTheUserPausesReading_AlsoAfterThePeersEnd()
+    {
+        _handler.InputEnded = static connection => connection.PauseReading();
+        Connect(new ConnectionOptions { IdleTimeout = _limit });
+        _peer.EndOutput();
+        RunUntil(_reactor, () => _handler.Events.Contains("OnInputEnded"));
+        Pass(5 * _limit);
+
+        Assert.That(_handler.IsClosed, Is.False);
+    }
+
+    [Test]
+    public void ASlowReader_GetsAllInput_ThoughBothDirectionsHaveEnded()
+    {
+        var resume = new TaskCompletionSource();
+        long read = 0;
+        bool sawTheEnd = false;
+        var handler = new Serving(async connection =>
+        {
+            System.IO.Pipelines.ReadResult result;
+            do
+            {
+                result = await connection.Input.ReadAsync();
+                await resume.Task;
+                long count = Math.Min(10, result.Buffer.Length);
+                read += count;
+                connection.Input.AdvanceTo(result.Buffer.GetPosition(count));
+            }
+            while (!result.IsCompleted || result.Buffer.Length > 10);
+            sawTheEnd = true;
+        });
+        using Listener listener = _reactor.Listen(AnyPort, handler);
+        _peer = Peer.Connect(listener.LocalEndPoint);
+        _peer.Send(new byte[1000]);
+        _peer.EndOutput();
+        RunUntil(_reactor, () => handler.Connection is { Statistics.BytesReceived: 1000 });
+        handler.Connection!.CloseOutput();
+        for (int i = 0; i < 10; i++)
+        {
+            Pass(_limit);
+        }
+
+        resume.SetResult();
+        RunUntil(_reactor, () => sawTheEnd);
+        Assert.That(read, Is.EqualTo(1000));
+    }
+
+    [Test]
     public void Reset_IsNoticed_OnceThePeerHasEndedItsStream()
     {
         _handler.InputEnded = static _ => { };
