@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace SelectReactor.Selection;
@@ -9,17 +10,12 @@ namespace SelectReactor.Selection;
 internal sealed partial class SocketPoll : IDisposable
 {
     private const int WakeUpPosition = 0;
-
-    /// <summary>After this many waits in a row that ended with nothing, each socket is checked.</summary>
-    private const int MaxEmptyReturns = 1000;
-
     private const long MaxWaitMilliseconds = 1_000_000;
     private static readonly TimeSpan _renewalPause = TimeSpan.FromMilliseconds(10);
     private readonly SocketList _writers = new(forWriting: true);
     private readonly ConnectErrors? _errors;
     private readonly Func<LoopbackPair> _openWakeUp;
     private LoopbackPair _wakeUp;
-    private int _emptyReturns;
 
     public SocketPoll(Func<LoopbackPair> openWakeUp)
     {
@@ -87,6 +83,7 @@ internal sealed partial class SocketPoll : IDisposable
     public bool Select(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
     {
         bool any;
+        long start = wait > TimeSpan.Zero ? Stopwatch.GetTimestamp() : 0;
         try
         {
             any = SelectTogether(hotOnly, wait, ready);
@@ -111,12 +108,13 @@ internal sealed partial class SocketPoll : IDisposable
             return true;
         }
 
-        if (wait != TimeSpan.Zero)
+        if (wait == TimeSpan.Zero)
         {
-            EvictSpinning(any, ready);
+            return any;
         }
 
-        return any || ready.Count > 0;
+        bool isEarly = !any && (wait < TimeSpan.Zero || Stopwatch.GetElapsedTime(start) < wait);
+        return EndSpin(any, isEarly, ready);
     }
 
     /// <summary>Ends a wait. Any thread.</summary>
@@ -223,50 +221,6 @@ internal sealed partial class SocketPoll : IDisposable
             if (!hasOtherWork)
             {
                 Thread.Sleep(_renewalPause);
-            }
-        }
-    }
-
-    // A descriptor that was closed with close(2), past its Socket, ends every wait at once and is never in the list
-    // afterwards. Waits may end with nothing for other reasons too, so the sockets are checked after many of them.
-    private void EvictSpinning(bool any, List<SelectorEntry> ready)
-    {
-        _emptyReturns = any ? 0 : _emptyReturns + 1;
-        if (_emptyReturns >= MaxEmptyReturns)
-        {
-            _emptyReturns = 0;
-            EvictBroken(ready);
-        }
-    }
-
-    /// <returns>Whether there was a broken one.</returns>
-    private bool EvictBroken(List<SelectorEntry> ready)
-    {
-        Evict(static handle => handle.IsBroken, ready);
-        bool renews = _wakeUp.IsBroken;
-        if (renews)
-        {
-            RenewWakeUp(hasOtherWork: true);
-        }
-
-        return renews || ready.Count > 0;
-    }
-
-    private void Evict(Func<SocketHandle, bool> isLost, List<SelectorEntry> ready)
-    {
-        Evict(Readers, isLost, ready);
-        Evict(_writers, isLost, ready);
-    }
-
-    private void Evict(SocketList list, Func<SocketHandle, bool> isLost, List<SelectorEntry> ready)
-    {
-        for (int i = list.Members - 1; i >= 0; i--)
-        {
-            if (list.MemberAt(i) is { } watched && isLost(watched.Handle))
-            {
-                Remove(watched);
-                watched.Entry.Evict();
-                ready.Add(watched.Entry);
             }
         }
     }

@@ -1,0 +1,82 @@
+namespace SelectReactor.Selection;
+
+/// <content>What ends every wait at once, so that the loop would spin.</content>
+internal sealed partial class SocketPoll
+{
+    /// <summary>After this many waits in a row that ended with nothing, each socket is checked.</summary>
+    private const int MaxEmptyReturns = 1000;
+
+    /// <summary>After this many waits in a row that ended with nothing and before their time, the writers are
+    /// reported.</summary>
+    private const int MaxEarlyReturns = 4;
+
+    private int _emptyReturns;
+    private int _earlyReturns;
+
+    // A descriptor that was closed with close(2), past its Socket, ends every wait at once and is never in the list
+    // afterwards. Waits may end with nothing for other reasons too, so the sockets are checked after many of them.
+    // A writer whose peer has hung up (POLLHUP) while its send buffer is full does the same: its next send tells.
+    // The caller learns of a renewed wake-up, since a signal to the old one is lost.
+    private bool EndSpin(bool any, bool isEarly, List<SelectorEntry> ready)
+    {
+        _emptyReturns = any ? 0 : _emptyReturns + 1;
+        _earlyReturns = isEarly ? _earlyReturns + 1 : 0;
+        if (_emptyReturns >= MaxEmptyReturns)
+        {
+            _emptyReturns = 0;
+            any |= EvictBroken(ready);
+        }
+
+        if (_earlyReturns >= MaxEarlyReturns)
+        {
+            _earlyReturns = 0;
+            ReportWriters(ready);
+        }
+
+        return any || ready.Count > 0;
+    }
+
+    private void ReportWriters(List<SelectorEntry> ready)
+    {
+        for (int i = 0; i < _writers.Members; i++)
+        {
+            WatchedSocket watched = _writers.MemberAt(i)!;
+            if ((watched.Entry.Interest & Interest.Write) != 0)
+            {
+                watched.Report(Interest.Write, ready);
+            }
+        }
+    }
+
+    /// <returns>Whether there was a broken one.</returns>
+    private bool EvictBroken(List<SelectorEntry> ready)
+    {
+        Evict(static handle => handle.IsBroken, ready);
+        bool renews = _wakeUp.IsBroken;
+        if (renews)
+        {
+            RenewWakeUp(hasOtherWork: true);
+        }
+
+        return renews || ready.Count > 0;
+    }
+
+    private void Evict(Func<SocketHandle, bool> isLost, List<SelectorEntry> ready)
+    {
+        Evict(Readers, isLost, ready);
+        Evict(_writers, isLost, ready);
+    }
+
+    private void Evict(SocketList list, Func<SocketHandle, bool> isLost, List<SelectorEntry> ready)
+    {
+        for (int i = list.Members - 1; i >= 0; i--)
+        {
+            if (list.MemberAt(i) is { } watched && isLost(watched.Handle))
+            {
+                Remove(watched);
+                watched.Entry.Evict();
+                ready.Add(watched.Entry);
+            }
+        }
+    }
+}
