@@ -15,15 +15,18 @@ internal sealed class BoundFile
     private BoundFile(string path)
     {
         _path = path;
-        _written = File.GetLastWriteTimeUtc(path);
+        if (File.Exists(path))
+        {
+            _written = File.GetLastWriteTimeUtc(path);
+        }
     }
 
     /// <summary>Whether the path names another file now. Nothing but making the file again changes the time of its
     /// last write, in steps of a few milliseconds at most.</summary>
     public bool WasReplaced => File.Exists(_path) && File.GetLastWriteTimeUtc(_path) != _written;
 
-    /// <summary>The file of an end point that was just bound. Null if it has none.</summary>
-    public static BoundFile? Of(EndPoint endPoint) =>
+    /// <summary>The file that belongs to a bound end point now. Null if it has none.</summary>
+    public static BoundFile? Of(EndPoint? endPoint) =>
         endPoint is UnixDomainSocketEndPoint
         && endPoint.ToString() is { Length: > 0 } path
         && path[0] is not ('@' or '\0')

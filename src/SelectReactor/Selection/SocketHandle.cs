@@ -37,6 +37,7 @@ public sealed class SocketHandle : Handle
         {
             _inheritsLinger = SocketCall.RemoveLinger(socket);
             _progress?.TakeOver();
+            _boundFile = BoundFile.Of(LocalEndPoint);
         }
     }
 

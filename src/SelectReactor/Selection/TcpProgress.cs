@@ -10,6 +10,7 @@ internal sealed class TcpProgress
     private readonly Socket _socket;
     private long _sent;
     private long _acknowledgedBefore;
+    private bool _isRoundedUp;
     private bool _hasEnded;
 
     private TcpProgress(Socket socket) => _socket = socket;
@@ -18,12 +19,14 @@ internal sealed class TcpProgress
     public static TcpProgress? Of(Socket socket) => TcpInfo.IsKnownFor(socket) ? new TcpProgress(socket) : null;
 
     /// <summary>Begins to count on a connection that somebody else may have sent on. What is still on its way counts
-    /// as acknowledged before, rounded up, so that it is never taken for our own bytes.</summary>
+    /// as acknowledged before, rounded up, so that it is never taken for our own bytes. Once everything is
+    /// acknowledged, the exact number is known.</summary>
     public void TakeOver()
     {
         if (TcpInfo.TryRead(_socket, out TcpInfo info))
         {
             _acknowledgedBefore = info.Acknowledged + info.NotSent + (info.Unacknowledged * info.SegmentBytes);
+            _isRoundedUp = info.Unacknowledged > 0;
             _hasEnded = info.HasEndedOutput;
         }
     }
@@ -32,6 +35,7 @@ internal sealed class TcpProgress
     public void BeginConnect()
     {
         _acknowledgedBefore = 1;
+        _isRoundedUp = false;
         _hasEnded = false;
     }
 
@@ -50,10 +54,36 @@ internal sealed class TcpProgress
 
     public bool TryGetAcknowledged(out long bytes)
     {
-        bool isKnown = TcpInfo.TryRead(_socket, out TcpInfo info);
-        bytes = !isKnown ? 0
-            : info.IsAllAcknowledged ? _sent
-            : Math.Clamp(info.Acknowledged - _acknowledgedBefore, 0, _sent);
-        return isKnown;
+        bytes = 0;
+        if (!TcpInfo.TryRead(_socket, out TcpInfo info))
+        {
+            return false;
+        }
+
+        if (info.IsAllAcknowledged)
+        {
+            Correct(info);
+            bytes = _sent;
+            return true;
+        }
+
+        if (_isRoundedUp && info.State == TcpInfo.Closed)
+        {
+            // The kernel no longer tells whether everything was acknowledged.
+            return false;
+        }
+
+        bytes = Math.Clamp(info.Acknowledged - _acknowledgedBefore, 0, _sent);
+        return true;
+    }
+
+    private void Correct(in TcpInfo info)
+    {
+        if (_isRoundedUp)
+        {
+            int end = _hasEnded ? 1 : 0;
+            _acknowledgedBefore = info.Acknowledged - _sent - end;
+            _isRoundedUp = false;
+        }
     }
 }

@@ -40,4 +40,37 @@ public sealed class TakenOverSocketTests : SelectorFixture
         Own(accepted!);
         Assert.That(((SocketHandle)accepted!).Socket.LingerState!.Enabled, Is.False);
     }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public void TheFileOfAnotherServer_AtThePathOfASocketThatIsTakenOver_IsLeft()
+    {
+        string path = UnixFile.NewPath();
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        var handle = new SocketHandle(socket);
+        DateTime made = File.GetLastWriteTimeUtc(path);
+        File.Delete(path);
+        File.WriteAllText(path, "another");
+        File.SetLastWriteTimeUtc(path, made.AddSeconds(1));
+
+        handle.Close();
+
+        Assert.That(handle.IsClosed);
+        Assert.That(File.ReadAllText(path), Is.EqualTo("another"));
+        File.Delete(path);
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public void ItsOwnFile_IsDeleted_WhenASocketThatWasTakenOverIsClosed()
+    {
+        string path = UnixFile.NewPath();
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+
+        new SocketHandle(socket).Close();
+
+        Assert.That(File.Exists(path), Is.False);
+    }
 }
