@@ -15,6 +15,7 @@ internal sealed class Admission
     private readonly Func<Connection, IConnectionHandler> _handlerFactory;
     private readonly EndPoint _listening;
     private readonly EndPoint? _localEndPoint;
+    private readonly Func<bool> _isOpen;
     private readonly Action<Connection> _onFinished;
     private int _connectionCount;
     private long _accepted;
@@ -25,18 +26,21 @@ internal sealed class Admission
     /// <param name="options">The limits, the filter, and the options of the connections.</param>
     /// <param name="handlerFactory">Makes the handler of a connection.</param>
     /// <param name="listening">The address of the listener.</param>
+    /// <param name="isOpen">Whether the listener is still open. The filter may close it.</param>
     /// <param name="finished">Called after a connection has closed and is no longer counted.</param>
     public Admission(
         Reactor reactor,
         ListenerOptions options,
         Func<Connection, IConnectionHandler> handlerFactory,
         EndPoint listening,
+        Func<bool> isOpen,
         Action finished)
     {
         _reactor = reactor;
         _options = options;
         _handlerFactory = handlerFactory;
         _listening = listening;
+        _isOpen = isOpen;
         _localEndPoint = IsOneAddress(listening) ? listening : null;
         _onFinished = _ =>
         {
@@ -64,13 +68,17 @@ internal sealed class Admission
         {
             Refuse(handle, "the limit on connections is reached");
         }
-        else if (IsAllowed(handle))
+        else if (!IsAllowed(handle))
         {
-            Open(handle);
+            Refuse(handle, "the filter does not allow it");
+        }
+        else if (!_isOpen())
+        {
+            Refuse(handle, "the listener is closed");
         }
         else
         {
-            Refuse(handle, "the filter does not allow it");
+            Open(handle);
         }
     }
 

@@ -49,8 +49,9 @@ internal sealed class HostAddresses
 
     public void Resolve()
     {
-        // A local address to bind leaves one family to choose from.
-        AddressFamily wanted = _options.LocalEndPoint is { } local
+        // A local address to bind leaves one family to choose from, except "any IPv6 address", which an IPv4 attempt reads as
+        // "any IPv4 address".
+        AddressFamily wanted = _options.LocalEndPoint is { } local && !MappedAddress.IsAnyOfBothFamilies(local)
             ? MappedAddress.ToIPv4(local).AddressFamily
             : _name.AddressFamily;
         AddressFamily[] families = wanted == AddressFamily.Unspecified ? _both : [wanted];

@@ -29,7 +29,7 @@ public sealed class Listener : IDisposable
         {
             handle = socket.Open(reactor, options);
             LocalEndPoint = handle.LocalEndPoint ?? socket.EndPoint;
-            _admission = new Admission(reactor, options, handlerFactory, LocalEndPoint, OnConnectionFinished);
+            _admission = new Admission(reactor, options, handlerFactory, LocalEndPoint, () => !_isClosed, OnConnectionFinished);
             _acceptor = new Acceptor(reactor, handle, options, _admission, CloseSocket);
         }
         catch
@@ -82,7 +82,8 @@ public sealed class Listener : IDisposable
     }
 
     /// <summary>Closes the listening socket. Accepted connections stay open. Clients that wait in the backlog are reset. Any
-    /// thread: on a thread that is not the reactor's, it takes effect a moment later. Idempotent.</summary>
+    /// thread. It takes effect at once on the reactor's thread, and while the loop does not run, on the thread that made the
+    /// reactor or ran its loop last; otherwise in a later phase of the loop, or with the reactor's end. Idempotent.</summary>
     public void Dispose() => _reactor.Execute(static self => ((Listener)self!).CloseSocket(), this);
 
     private void OnConnectionFinished()

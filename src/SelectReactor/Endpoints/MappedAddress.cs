@@ -15,12 +15,15 @@ internal static class MappedAddress
             ? new IPEndPoint(address.MapToIPv4(), port)
             : endPoint;
 
+    /// <summary>Whether it is "any IPv6 address", which as a local end point fits remote ones of both families.</summary>
+    public static bool IsAnyOfBothFamilies(EndPoint local) =>
+        local is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any);
+
     /// <summary>The local end point to bind for a remote one. "Any IPv6 address" becomes "any IPv4 address" if the remote end
     /// point is an IPv4 one.</summary>
     public static EndPoint ToFamilyOf(EndPoint remoteEndPoint, EndPoint local) =>
         remoteEndPoint.AddressFamily == AddressFamily.InterNetwork
-            && local is IPEndPoint { Address: var address, Port: var port }
-            && address.Equals(IPAddress.IPv6Any)
-            ? new IPEndPoint(IPAddress.Any, port)
+            && IsAnyOfBothFamilies(local)
+            ? new IPEndPoint(IPAddress.Any, ((IPEndPoint)local).Port)
             : ToIPv4(local);
 }

@@ -98,6 +98,24 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
         Assert.That(_handler.Connections, Has.Count.EqualTo(1));
     }
 
+    [Test]
+    public void Filter_ThatClosesTheListener_LetsNobodyIn()
+    {
+        Listener listener = null!;
+        Task stopped = null!;
+        var filter = new Mock<IAcceptFilter>();
+        filter.Setup(static mock => mock.Allows(It.IsAny<EndPoint?>())).Returns(() =>
+        {
+            stopped = listener.StopAcceptingAsync();
+            return true;
+        });
+        listener = Listen(new ListenerOptions { AcceptFilter = filter.Object });
+        AssertCut(Connect(listener), () => listener.Refused == 1);
+
+        Assert.That(stopped.IsCompletedSuccessfully);
+        Assert.That((listener.Connections, listener.Accepted, _handler.Connections.Count), Is.EqualTo((0, 0L, 0)));
+    }
+
     private void AssertCut(Peer peer, Func<bool>? until = null)
     {
         RunUntil(until ?? (() => true));

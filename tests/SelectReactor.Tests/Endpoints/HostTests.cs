@@ -66,6 +66,16 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     }
 
     [Test]
+    public void LocalEndPointOfAnyIPv6Address_LeavesBothFamilies()
+    {
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
+        _resolver.Fail(AddressFamily.InterNetworkV6, SocketError.HostNotFound);
+        Connection connection = Await(Connect(new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) }));
+
+        Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
+    }
+
+    [Test]
     public void IPv6_IsTriedFirst()
     {
         using var six = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
