@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Dispatch;
@@ -11,8 +12,7 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
 {
     /// <summary>The execution context of the thread that entered the loop; null outside the loop.</summary>
     private ExecutionContext? _own;
-
-    public bool PropagatesExceptions => propagatesExceptions;
+    private ExceptionDispatchInfo? _kept;
 
     /// <summary>Makes the reactor's synchronization context current and notes the execution context of the caller.</summary>
     /// <returns>For <see cref="Leave"/>.</returns>
@@ -40,21 +40,44 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
         }
     }
 
-    /// <summary>Calls a user's code; an exception is reported, or leaves the loop where the options say so.</summary>
+    /// <summary>Calls a user's code; an exception is reported as <see cref="Report"/> does.</summary>
     public void Run(WorkItem callback, Action<ILogger, Exception> report)
     {
         try
         {
             callback.Run();
         }
-        catch (Exception exception) when (!propagatesExceptions)
+        catch (Exception exception)
         {
-            report(logger, exception);
+            Report(exception, report);
         }
         finally
         {
             EndCallback();
         }
+    }
+
+    /// <summary>Logs an exception of a user's code. Where the options say that exceptions leave the loop, it keeps the first
+    /// one for <see cref="ThrowKept"/> instead.</summary>
+    public void Report(Exception exception, Action<ILogger, Exception> report)
+    {
+        if (propagatesExceptions && _kept is null)
+        {
+            _kept = ExceptionDispatchInfo.Capture(exception);
+        }
+        else
+        {
+            report(logger, exception);
+        }
+    }
+
+    /// <summary>Throws the exception that was kept, if there is one. Only when the tick is complete: an exception in the middle
+    /// of it would lose what the selector reported and what the end of the tick does.</summary>
+    public void ThrowKept()
+    {
+        ExceptionDispatchInfo? kept = _kept;
+        _kept = null;
+        kept?.Throw();
     }
 
     /// <summary>Runs the continuation of an await, with the reactor's synchronization context current or with none.</summary>

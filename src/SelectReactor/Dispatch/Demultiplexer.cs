@@ -101,12 +101,7 @@ internal sealed class Demultiplexer(
         catch (Exception exception)
         {
             Cancel(key);
-            if (guard.PropagatesExceptions)
-            {
-                throw;
-            }
-
-            ReactorLog.EventHandlerFault(logger, exception);
+            guard.Report(exception, ReactorLog.EventHandlerFault);
         }
         finally
         {

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using SelectReactor.Dispatch;
 
 namespace SelectReactor;
@@ -6,10 +5,12 @@ namespace SelectReactor;
 /// <content>How the loop is entered and left, and how it ends.</content>
 public sealed partial class Reactor
 {
-    /// <summary>Ends <see cref="Run"/> after the tick under way, and the wait of <see cref="RunOnce"/>; connections stay open.
-    /// Without a run under way, ends the next one at once. Any thread; idempotent.</summary>
+    /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. If <see cref="Run"/> is not under way,
+    /// the next one returns at once, also when <see cref="RunOnce"/> is called in between. Ends the wait of a
+    /// <see cref="RunOnce"/> that is under way, or else of the next one. Any thread; idempotent.</summary>
     public void Stop()
     {
+        // The wake-up ends the wait, of RunOnce too; the flag is for Run alone, which clears it.
         _stopRequested = true;
         _demultiplexer.Wake();
     }
@@ -34,8 +35,8 @@ public sealed partial class Reactor
     /// Closes every connection and listener that is left with <see cref="CloseKind.ReactorStopped"/>, runs what was posted
     /// and the code that waited for these ends, and releases the selector. This happens on the reactor's thread: when
     /// the loop is running, its thread does it after the tick under way; when another thread steps the loop with
-    /// <see cref="RunOnce"/>, its next call does it; otherwise the calling thread does it now. The call never waits. Any thread;
-    /// idempotent.
+    /// <see cref="RunOnce"/>, its next call of that method or of this one does it; otherwise, and when that thread has ended,
+    /// the calling thread does it now. The call never waits. Any thread; idempotent.
     /// </summary>
     public void Dispose()
     {
@@ -78,7 +79,6 @@ public sealed partial class Reactor
 
     private void Leave(CallbackGuard.Ambient outer, bool staysBound)
     {
-        _stopRequested = false;
         if (_place.TryLeave(staysBound))
         {
             _guard.Leave(outer);
@@ -92,20 +92,19 @@ public sealed partial class Reactor
     // By the thread that has the loop's place, which it keeps for good.
     private void CloseAll(CallbackGuard.Ambient outer)
     {
-        ExceptionDispatchInfo? first = null;
         try
         {
             _clients.BeginStop(StopPhase.Close);
             for (int round = 0; HasWork && round < GracefulShutdown.MaxEndRounds; round++)
             {
-                RunRound(ref first);
+                RunRound();
             }
 
             _shutdown.Complete();
             _mailbox.Close();
             for (int round = 0; !_mailbox.IsEmpty || (HasWork && round < GracefulShutdown.MaxEndRounds); round++)
             {
-                RunRound(ref first);
+                RunRound();
             }
         }
         finally
@@ -117,22 +116,14 @@ public sealed partial class Reactor
             _demultiplexer.Dispose();
         }
 
-        first?.Throw();
+        _guard.ThrowKept();
     }
 
-    // Every callback that was accepted runs, also after one whose exception is to leave the loop in the end.
-    private void RunRound(ref ExceptionDispatchInfo? first)
+    private void RunRound()
     {
-        try
-        {
-            _clients.SettleDirty();
-            _clients.FinishCloses();
-            RunResumed();
-            RunMailbox(int.MaxValue);
-        }
-        catch (Exception exception)
-        {
-            first ??= ExceptionDispatchInfo.Capture(exception);
-        }
+        _clients.SettleDirty();
+        _clients.FinishCloses();
+        RunResumed();
+        RunMailbox(int.MaxValue);
     }
 }

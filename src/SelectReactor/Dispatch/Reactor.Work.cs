@@ -149,8 +149,9 @@ public sealed partial class Reactor
         }
     }
 
-    /// <summary>Runs a short action of the library now when this thread is the reactor's, or while there is none; posts it
-    /// otherwise. After the reactor's end there is nothing left to do. Any thread.</summary>
+    /// <summary>Runs a short action of the library now on the reactor's thread, and while there is none, on the thread that made
+    /// the reactor or ran its loop last. Posts it on any other: it runs when the loop does, or with <see cref="Dispose"/>.
+    /// After the reactor's end there is nothing left to do. Any thread.</summary>
     internal void Execute(Action<object?> action, object? state)
     {
         if (!_place.TryRun(action, state))

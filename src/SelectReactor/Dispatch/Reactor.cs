@@ -130,6 +130,7 @@ public sealed partial class Reactor : IDisposable
         }
         finally
         {
+            _stopRequested = false;
             if (disposesAtEnd)
             {
                 _place.TryDispose();
@@ -182,12 +183,13 @@ public sealed partial class Reactor : IDisposable
         _clients.FinishCloses();
         _shutdown.EndTick();
         KeepPoolTrim();
+        _guard.ThrowKept();
         return served;
     }
 
     private TimeSpan ComputeWait(TimeSpan timeout)
     {
-        if (_stopRequested || HasWork)
+        if (HasWork)
         {
             return TimeSpan.Zero;
         }

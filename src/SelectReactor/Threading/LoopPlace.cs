@@ -10,6 +10,8 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
     private const int Ended = -1;
     private readonly Lock _gate = new();
     private int _holder = Nobody;
+    private readonly Thread _maker = Thread.CurrentThread;
+    private Thread? _lastRunner;
     private int _isDisposed;
 
     public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
@@ -29,6 +31,7 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
             }
 
             Take();
+            _lastRunner = Thread.CurrentThread;
             return true;
         }
     }
@@ -57,13 +60,13 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
 
     /// <summary>Marks the reactor as disposed.</summary>
     /// <returns>True if the caller has the place now and must close everything. False if somebody else does it: the thread
-    /// that runs the loop, or the one that is bound to the reactor, when it enters the next time.</returns>
+    /// that has the place, or the one that is bound to the reactor, when it enters or disposes.</returns>
     public bool TryDispose()
     {
         lock (_gate)
         {
-            bool isFirst = Interlocked.Exchange(ref _isDisposed, 1) == 0;
-            if (!isFirst || _holder != Nobody || !affinity.IsCurrentOrUnbound)
+            Interlocked.Exchange(ref _isDisposed, 1);
+            if (_holder != Nobody || !affinity.IsCurrentOrUnbound)
             {
                 return false;
             }
@@ -75,12 +78,12 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
 
     /// <summary>Runs a short action of the library as the reactor's thread: inside the loop, or in its place while nobody has
     /// it. The action must not call the user.</summary>
-    /// <returns>False, and nothing was run, if another thread is the reactor's.</returns>
+    /// <returns>False, and nothing was run, if another thread is or may be the reactor's.</returns>
     public bool TryRun(Action<object?> action, object? state)
     {
         lock (_gate)
         {
-            if (_holder == Nobody && affinity.IsCurrentOrUnbound)
+            if (_holder == Nobody && IsAtHome)
             {
                 RunInPlace(action, state);
                 return true;
@@ -105,6 +108,11 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
             Interlocked.Exchange(ref _holder, Ended);
         }
     }
+
+    // While no thread is bound, another one may be setting the reactor up, and must not meet this one in the middle of it. The
+    // thread that made the reactor, and the one that ran the loop last, are those that use it then.
+    private bool IsAtHome => affinity.IsCurrent
+        || (affinity.IsCurrentOrUnbound && (Thread.CurrentThread == _maker || Thread.CurrentThread == _lastRunner));
 
     // With the lock held, so that a loop that begins meanwhile waits for the end of the action.
     private void RunInPlace(Action<object?> action, object? state)

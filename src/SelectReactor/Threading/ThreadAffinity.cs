@@ -2,37 +2,33 @@ namespace SelectReactor.Threading;
 
 /// <summary>
 /// Remembers the thread of a reactor and refuses every other one. While no thread is bound, any thread may use the reactor, so
-/// that a program can set things up before it runs the loop.
+/// that a program can set things up before it runs the loop. A thread that has ended is no longer bound.
 /// </summary>
 internal sealed class ThreadAffinity
 {
-    private const int Unbound = 0;
-    private int _owner = Unbound;
+    // The object and not its id: the system gives the id of a thread that has ended to a new one.
+    private Thread? _owner;
 
-    public bool IsCurrent => Volatile.Read(ref _owner) == Environment.CurrentManagedThreadId;
+    public bool IsCurrent => Volatile.Read(ref _owner) == Thread.CurrentThread;
 
-    public bool IsCurrentOrUnbound
-    {
-        get
-        {
-            int owner = Volatile.Read(ref _owner);
-            return owner == Environment.CurrentManagedThreadId || owner == Unbound;
-        }
-    }
+    public bool IsCurrentOrUnbound => MayPass(Volatile.Read(ref _owner));
 
-    public void Bind() => Volatile.Write(ref _owner, Environment.CurrentManagedThreadId);
+    public void Bind() => Volatile.Write(ref _owner, Thread.CurrentThread);
 
-    public void Release() => Volatile.Write(ref _owner, Unbound);
+    public void Release() => Volatile.Write(ref _owner, null);
 
     public void Verify()
     {
-        if (!IsCurrentOrUnbound)
+        Thread? owner = Volatile.Read(ref _owner);
+        if (!MayPass(owner))
         {
-            Throw();
+            Throw(owner!);
         }
     }
 
-    private void Throw() => throw new InvalidOperationException(
-        $"This member may only be used on the reactor's thread (thread {_owner}), not on thread "
+    private static bool MayPass(Thread? owner) => owner == Thread.CurrentThread || owner is not { IsAlive: true };
+
+    private static void Throw(Thread owner) => throw new InvalidOperationException(
+        $"This member may only be used on the reactor's thread (thread {owner.ManagedThreadId}), not on thread "
         + $"{Environment.CurrentManagedThreadId}. Use Reactor.Post or Reactor.InvokeAsync to get there.");
 }

@@ -31,6 +31,18 @@ internal static class Volatile
     // Of the connections and listeners, which the scenarios do without.
     public static long Read(ref long location) => System.Threading.Volatile.Read(ref location);
 
-    public static T Read<T>(ref T location)
-        where T : class? => System.Threading.Volatile.Read(ref location);
+    // A reference, such as the reactor's thread, is seen at once: each write of it is followed by a fence of the core.
+    public static T Read<T>(ref T location, [CallerArgumentExpression(nameof(location))] string name = "")
+        where T : class?
+    {
+        Worker.Pause($"reads {name}");
+        return System.Threading.Volatile.Read(ref location);
+    }
+
+    public static void Write<T>(ref T location, T value, [CallerArgumentExpression(nameof(location))] string name = "")
+        where T : class?
+    {
+        Worker.Pause($"writes {name}");
+        System.Threading.Volatile.Write(ref location, value);
+    }
 }

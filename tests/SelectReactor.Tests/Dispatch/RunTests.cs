@@ -49,6 +49,19 @@ public sealed class RunTests(SelectorKind selector) : ReactorFixture(selector)
         Assert.That(ran);
     }
 
+    // The stop of a program may come while it still steps the loop to get ready.
+    [Test]
+    public void Stop_EndsTheWaitOfOneStep_AndTheNextRun()
+    {
+        Reactor.Post(() => Task.Run(Reactor.Stop).Wait());
+        Reactor.RunOnce(TimeSpan.Zero);
+        Reactor.RunOnce(Timeout.InfiniteTimeSpan);
+        using var late = new CancellationTokenSource(Bound);
+        Reactor.Run(late.Token);
+
+        Assert.That(late.IsCancellationRequested, Is.False);
+    }
+
     [Test]
     public void Stop_WorksFromEverywhere()
     {

@@ -30,6 +30,67 @@ public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(sel
     }
 
     [Test]
+    public void DisposedElsewhere_WhileThisThreadSetsUp_LeavesItAlone()
+    {
+        using var made = new System.Collections.Concurrent.BlockingCollection<Listener>();
+        var disposing = Task.Run(() =>
+        {
+            foreach (Listener listener in made.GetConsumingEnumerable())
+            {
+                listener.Dispose();
+            }
+        });
+        List<Listener> all = [];
+        for (int i = 0; i < 500; i++)
+        {
+            all.Add(Reactor.Listen(AnyPort, new ScriptedHandler()));
+            made.Add(all[i]);
+        }
+
+        made.CompleteAdding();
+        Assert.That(disposing.Wait(Bound));
+        Reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(all.Count(static listener => Peer.CanConnect(listener.LocalEndPoint)), Is.Zero);
+    }
+
+    [TestCase("made the reactor")]
+    [TestCase("ran the loop")]
+    [TestCase("disposed the reactor")]
+    public void DisposedAfterTheRun_ClosesAtOnceOnTheThreadThat(string did)
+    {
+        Listener listener = Reactor.Listen(AnyPort, new ScriptedHandler());
+        bool isOpen = true;
+        var running = new Thread(() =>
+        {
+            Reactor.Stop();
+            Reactor.Run();
+            if (did == "ran the loop")
+            {
+                listener.Dispose();
+                isOpen = Peer.CanConnect(listener.LocalEndPoint);
+            }
+        });
+        running.Start();
+        Assert.That(running.Join(Bound));
+        if (did == "made the reactor")
+        {
+            listener.Dispose();
+            isOpen = Peer.CanConnect(listener.LocalEndPoint);
+        }
+        else if (did == "disposed the reactor")
+        {
+            Task.Run(() =>
+            {
+                listener.Dispose();
+                Reactor.Dispose();
+                isOpen = Peer.CanConnect(listener.LocalEndPoint);
+            }).Wait();
+        }
+
+        Assert.That(isOpen, Is.False);
+    }
+
+    [Test]
     public void WaitsOnTheLoop_GoOnOnTheLoop_AlsoWithoutItsContext()
     {
         List<bool> onLoop = [];

@@ -35,13 +35,35 @@ public sealed class ThreadAffinityTests
     {
         _affinity.Bind();
         _affinity.Release();
+        (bool IsCurrent, bool IsCurrentOrUnbound) here = (true, true);
+        OnAnotherThread(() =>
+        {
+            _affinity.Bind();
+            here = OnAnotherThread(Ask);
+            return true;
+        });
+
+        Assert.That(here, Is.EqualTo((false, false)));
+    }
+
+    // A program may step the loop on a thread of its own that ends.
+    [Test]
+    public void AThreadThatHasEnded_IsNoLongerBound_NorIsALaterOneWithItsId()
+    {
         OnAnotherThread(() =>
         {
             _affinity.Bind();
             return true;
         });
 
-        Assert.That(Ask(), Is.EqualTo((false, false)));
+        Assert.That(Ask(), Is.EqualTo((false, true)));
+        for (int i = 0; i < 50; i++)
+        {
+            // The finalizer of a thread gives its id back.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Assert.That(OnAnotherThread(Ask), Is.EqualTo((false, true)));
+        }
     }
 
     private (bool IsCurrent, bool IsCurrentOrUnbound) Ask() => (_affinity.IsCurrent, _affinity.IsCurrentOrUnbound);
