@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace SelectReactor.Hostile;
 
 /// <summary>
-/// A bad network between a client and a server: it passes bytes on in pieces of any size, late, and cuts some connections
-/// with a reset. What it does to a connection depends on the seed and on the connection's number only.
+/// A bad network between a client and a server: it passes bytes on in pieces of any size, late, and cuts some
+/// connections with a reset. What it does to a connection depends on the seed and on the connection's number only.
 /// </summary>
 internal sealed class ChaosProxy : IDisposable
 {
@@ -55,7 +55,8 @@ internal sealed class ChaosProxy : IDisposable
         try
         {
             await Task.WhenAll(
-                PassAsync(near, far, new Random(random.Next()), cutAfter), PassAsync(far, near, new Random(random.Next()), long.MaxValue));
+                PassAsync(near, far, new Random(random.Next()), cutAfter),
+                PassAsync(far, near, new Random(random.Next()), long.MaxValue));
         }
         catch (SocketException)
         {

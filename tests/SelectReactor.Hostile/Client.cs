@@ -32,7 +32,8 @@ internal sealed class Client : IDisposable
         }
     }
 
-    /// <summary>Whether a whole exchange with an echo server succeeds; false when it cuts or ends the connection.</summary>
+    /// <summary>Whether a whole exchange with an echo server succeeds; false when it cuts or ends the
+    /// connection.</summary>
     public static bool Echoes(EndPoint server, ReadOnlySpan<byte> bytes)
     {
         try

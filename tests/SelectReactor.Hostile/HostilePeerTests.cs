@@ -35,7 +35,10 @@ public sealed class HostilePeerTests(string selector)
         Assert.That(_thread.Reactor.Buffers.Outstanding, Is.Zero, "segments not given back");
         Assert.That(_thread.Reactor.Clients, Is.Empty, "connections left");
         _thread = null!;
-        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - _memory, Is.LessThan(10_000_000), "bytes of managed memory");
+        Assert.That(
+            GC.GetTotalMemory(forceFullCollection: true) - _memory,
+            Is.LessThan(10_000_000),
+            "bytes of managed memory");
         Client.Await(() => OpenDescriptors() <= _descriptors + OfTheRuntime, "all descriptors are free again");
     }
 
@@ -48,7 +51,10 @@ public sealed class HostilePeerTests(string selector)
         Cycle(19_000);
         Client.Await(() => listener.Connections == 0, "nobody is left");
 
-        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - before, Is.LessThan(4_000_000), "bytes; 19,000 connections would be more than 20 million");
+        Assert.That(
+            GC.GetTotalMemory(forceFullCollection: true) - before,
+            Is.LessThan(4_000_000),
+            "bytes; 19,000 connections would be more than 20 million");
         Assert.That(Client.Echoes(listener.LocalEndPoint, "hello"u8));
 
         void Cycle(int rounds)
@@ -71,7 +77,8 @@ public sealed class HostilePeerTests(string selector)
     {
         Listener listener = Listen(new Lines(), new ListenerOptions
         {
-            Connection = new ConnectionOptions { MessageTimeout = _messageTimeout, FirstByteTimeout = _messageTimeout },
+            Connection =
+                new ConnectionOptions { MessageTimeout = _messageTimeout, FirstByteTimeout = _messageTimeout },
         });
         Client[] slow = [.. Enumerable.Range(0, 200).Select(_ => new Client(listener.LocalEndPoint))];
         int trickles = 0;
@@ -150,7 +157,11 @@ public sealed class HostilePeerTests(string selector)
         byte[] bytes = new byte[40_000];
         new Random(seed).NextBytes(bytes);
         bool[] whole = new bool[60];
-        Parallel.For(0, whole.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => whole[i] = Client.Echoes(proxy.Address, bytes));
+        Parallel.For(
+            0,
+            whole.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            i => whole[i] = Client.Echoes(proxy.Address, bytes));
 
         Assert.That(whole.Count(static each => each), Is.EqualTo(whole.Length - proxy.Cut));
         Assert.That(proxy.Cut, Is.InRange(1, whole.Length - 1));

@@ -10,7 +10,8 @@ public sealed class SystemFaultTests
     private static readonly byte[] _message = new byte[1000];
 
     [Test]
-    public void DescriptorsRunOut_TheOpenConnectionsGoOn_AndItRecoversByItself([Values("select", "epoll")] string selector)
+    public void DescriptorsRunOut_TheOpenConnectionsGoOn_AndItRecoversByItself(
+        [Values("select", "epoll")] string selector)
     {
         using var server = Server.Start("EchoServer", "ulimit -n 200; exec", $"--port 0 --selector {selector}");
         Assert.That(Client.Echoes(server.Address, _message));
@@ -47,7 +48,8 @@ public sealed class SystemFaultTests
     [TestCase("recvfrom:error=EAGAIN:when=1+2")]
     public void ErrorsOfSystemCalls_LoseNobody(string injection)
     {
-        using var server = Server.Start("EchoServer", $"exec strace -f -qq -e signal=none -e trace=none -e inject={injection}");
+        using var server = Server.Start(
+            "EchoServer", $"exec strace -f -qq -e signal=none -e trace=none -e inject={injection}");
         byte[] bytes = new byte[50_000];
         Random.Shared.NextBytes(bytes);
         for (int i = 0; i < 10; i++)
@@ -61,17 +63,21 @@ public sealed class SystemFaultTests
     public void EpollThatRefuses_LosesSingleClients_AndTheServerGoesOn(string injection)
     {
         using var server = Server.Start(
-            "EchoServer", $"exec strace -f -qq -e signal=none -e trace=none -e inject={injection}", "--port 0 --selector epoll");
+            "EchoServer",
+            $"exec strace -f -qq -e signal=none -e trace=none -e inject={injection}",
+            "--port 0 --selector epoll");
         Client.Await(() => Client.Echoes(server.Address, _message), "a client is served");
         Client.Await(
-            () => Enumerable.Range(0, 5).All(_ => Client.Echoes(server.Address, _message)), "all clients are served again");
+            () => Enumerable.Range(0, 5).All(_ => Client.Echoes(server.Address, _message)),
+            "all clients are served again");
     }
 
     [Test]
     public void SilentNetwork_EndsInATimeOut()
     {
         // A neighbour that is known and drops everything.
-        const string Network = "ip link set lo up && ip link add near type veth peer name far && ip link set far up && ip link set near up && "
+        const string Network = "ip link set lo up && ip link add near type veth peer name far && ip link set far "
+            + "up && ip link set near up && "
             + "ip addr add 192.0.2.1/24 dev near && ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev near";
         string client = $"dotnet {Server.PathOf("EchoClient")} --host 192.0.2.2 --port 7 --count 1";
         (int exitCode, _, string error) = Server.Run($"unshare -rn bash -c '{Network} && exec {client}'");
@@ -87,7 +93,8 @@ public sealed class SystemFaultTests
         string client = $"dotnet {Server.PathOf("EchoClient")} --port 7999 --count 20 --size 100000";
         (int exitCode, string output, string error) = Server.Run(
             "unshare -rn bash -c 'ip link set lo up mtu 600 && "
-            + $"{{ {server} >/dev/null & }}; for i in {{1..50}}; do (exec 3<>/dev/tcp/127.0.0.1/7999) 2>/dev/null && break; sleep 0.1; done; "
+            + $"{{ {server} >/dev/null & }}; for i in {{1..50}}; do (exec 3<>/dev/tcp/127.0.0.1/7999) "
+                + $"2>/dev/null && break; sleep 0.1; done; "
             + $"{client}; status=$?; kill %1; exit $status'");
 
         Assert.That(exitCode, Is.Zero, $"{output}{error}");
@@ -101,7 +108,10 @@ public sealed class SystemFaultTests
         Listener listener = thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(
             new IPEndPoint(IPAddress.Loopback, 0),
             handler,
-            new ListenerOptions { Connection = new ConnectionOptions { WriteProgressTimeout = TimeSpan.FromSeconds(1) } })).Result;
+            new ListenerOptions
+            {
+                Connection = new ConnectionOptions { WriteProgressTimeout = TimeSpan.FromSeconds(1) },
+            })).Result;
         int port = ((IPEndPoint)listener.LocalEndPoint).Port;
         using Process peer = Server.Shell($"exec cat < /dev/tcp/127.0.0.1/{port} > /dev/null");
         Client.Await(() => handler.Connection?.Statistics.BytesSent > 1_000_000, "the peer reads");

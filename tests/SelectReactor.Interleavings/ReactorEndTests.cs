@@ -77,8 +77,8 @@ public sealed class ReactorEndTests
         outcome.AssertSound(atLeast: 300);
     }
 
-    // Members for any thread that act at once on the thread that ran the loop last while nobody runs it: never beside a loop
-    // that begins meanwhile.
+    // Members for any thread that act at once on the thread that ran the loop last while nobody runs it: never beside
+    // a loop that begins meanwhile.
     [TestCase(Loop.Run, false)]
     [TestCase(Loop.RunOnce, false)]
     [TestCase(Loop.None, false)]

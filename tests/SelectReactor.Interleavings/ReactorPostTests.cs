@@ -2,7 +2,8 @@ using SelectReactor.Interleavings.Exploration;
 
 namespace SelectReactor.Interleavings;
 
-/// <summary>Posting to a loop that runs. One that waits while a post is there shows as threads that can't go on.</summary>
+/// <summary>Posting to a loop that runs. One that waits while a post is there shows as threads that can't go
+/// on.</summary>
 public sealed class ReactorPostTests
 {
     [TestCase(2, 1024, 2)]

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Portability;
 
-/// <summary>Listening and connecting. Windows reports a failed attempt in the error list of select, Unix in the lists of readers and
-/// writers.</summary>
+/// <summary>Listening and connecting. Windows reports a failed attempt in the error list of select, Unix in the lists
+/// of readers and writers.</summary>
 internal static class ConnectCases
 {
     private const int ManyAttempts = 100;

@@ -1,8 +1,9 @@
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// The segments of one reactor, in three sizes: small for messages, medium for batches, large for streams. The blocks are
-/// pinned for life, so that the kernel reads and writes them without the collector being told. One thread, so no lock.
+/// The segments of one reactor, in three sizes: small for messages, medium for batches, large for streams. The blocks
+/// are pinned for life, so that the kernel reads and writes them without the collector being told. One thread, so no
+/// lock.
 /// </summary>
 internal sealed class BufferPool
 {
@@ -20,9 +21,12 @@ internal sealed class BufferPool
     private Shelf _medium;
     private Shelf _large;
 
-    /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and then.</summary>
+    /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and
+    /// then.</summary>
     public bool IsWorthTrimming =>
-        ((long)_small.Count * SmallSize) + ((long)_medium.Count * MediumSize) + ((long)_large.Count * LargeSize) > WorthTrimming;
+        ((long)_small.Count * SmallSize)
+        + ((long)_medium.Count * MediumSize)
+        + ((long)_large.Count * LargeSize) > WorthTrimming;
 
     /// <summary>Segments handed out and not given back.</summary>
     public int Outstanding { get; private set; }
@@ -84,7 +88,8 @@ internal sealed class BufferPool
     /// <summary>Takes note that a segment will not come back, because somebody may still read or write it.</summary>
     public void Abandon() => Outstanding--;
 
-    // Pooled blocks are pinned. A larger one is made for one request and is not, so that the collector treats it as any other.
+    // Pooled blocks are pinned. A larger one is made for one request and is not, so that the collector treats it as
+    // any other.
     private static BufferSegment Create(int size) =>
         new(GC.AllocateUninitializedArray<byte>(size, pinned: size <= LargeSize));
 

@@ -15,7 +15,8 @@ internal sealed class BufferSegment(byte[] block) : ReadOnlySequenceSegment<byte
     /// <summary>Whether a writer was lent its free end and has not committed yet.</summary>
     public bool IsLent { get; set; }
 
-    /// <summary>Whether a writer may hold on to memory of it for good, since it was lent again before the first loan ended.</summary>
+    /// <summary>Whether a writer may hold on to memory of it for good, since it was lent again before the first loan
+    /// ended.</summary>
     public bool IsEscaped { get; set; }
 
     /// <summary>Whether somebody may still write to it: it must not be used for anything else then.</summary>

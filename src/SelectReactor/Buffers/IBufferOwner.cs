@@ -19,13 +19,16 @@ internal interface IBufferOwner
     /// <returns>False if the reactor has ended.</returns>
     bool Defer(Action<object?> callback, object? state);
 
-    /// <summary>Runs the continuation of an await now, with the reactor's context current or with none. Only for the loop.</summary>
+    /// <summary>Runs the continuation of an await now, with the reactor's context current or with none. Only for the
+    /// loop.</summary>
     void Invoke(Action<object?> continuation, object? state, bool withContext);
 
-    /// <summary>A waiting read may go on: call <see cref="InputBuffer.CompletePendingRead"/> in a later phase.</summary>
+    /// <summary>A waiting read may go on: call <see cref="InputBuffer.CompletePendingRead"/> in a later
+    /// phase.</summary>
     void InputResultReady();
 
-    /// <summary>A waiting flush may go on: call <see cref="OutputBuffer.CompletePendingFlush"/> in a later phase.</summary>
+    /// <summary>A waiting flush may go on: call <see cref="OutputBuffer.CompletePendingFlush"/> in a later
+    /// phase.</summary>
     void OutputResultReady();
 
     /// <summary>A flush that ends at once should wait for a moment: as above, but a little later.</summary>

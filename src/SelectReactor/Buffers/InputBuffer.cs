@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// Received bytes behind the contract of <see cref="PipeReader"/>, for one thread. A segment returns to the pool when its
-/// last byte is consumed, so an idle connection holds none.
+/// Received bytes behind the contract of <see cref="PipeReader"/>, for one thread. A segment returns to the pool when
+/// its last byte is consumed, so an idle connection holds none.
 /// </summary>
 internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeReader
 {
@@ -54,7 +54,8 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     /// <summary>Bytes consumed since the beginning.</summary>
     public long TotalConsumed { get; private set; }
 
-    /// <summary>Whether the reader waits in <see cref="ReadAsync"/>, or has yet to take the result of that wait.</summary>
+    /// <summary>Whether the reader waits in <see cref="ReadAsync"/>, or has yet to take the result of that
+    /// wait.</summary>
     public bool IsReadPending => _pending is { IsPending: true };
 
     /// <summary>Whether the reader has a result that it has not advanced yet.</summary>
@@ -117,7 +118,8 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         owner.VerifyAccess();
         if (_reader is ReaderState.Idle or ReaderState.Completed)
         {
-            throw new InvalidOperationException("There is no read to complete: call TryRead or ReadAsync before AdvanceTo.");
+            throw new InvalidOperationException(
+                "There is no read to complete: call TryRead or ReadAsync before AdvanceTo.");
         }
 
         if (Unconsumed == 0)
@@ -167,8 +169,8 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         }
     }
 
-    /// <summary>Lets a waiting read go on, if there is something for it. Only for the loop, since the reader's code may run
-    /// inside this call.</summary>
+    /// <summary>Lets a waiting read go on, if there is something for it. Only for the loop, since the reader's code
+    /// may run inside this call.</summary>
     /// <returns>Whether somebody waited: the bytes are for that read then.</returns>
     public bool CompletePendingRead()
     {
@@ -255,7 +257,8 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         if (++_idleReads > MaxIdleReads)
         {
             throw new InvalidOperationException(
-                $"{MaxIdleReads} reads in a row brought nothing new: stop reading when ReadResult.IsCompleted is true, and "
+                $"{MaxIdleReads} reads in a row brought nothing new: stop reading when ReadResult.IsCompleted is "
+                    + $"true, and "
                 + "tell AdvanceTo the examined position, not only the consumed one.");
         }
     }
@@ -276,7 +279,8 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         if (_reader == ReaderState.HasResult || IsReadPending)
         {
             throw new InvalidOperationException(
-                "Reading is already in progress: call AdvanceTo after each read, and await one ReadAsync before the next.");
+                "Reading is already in progress: call AdvanceTo after each read, and await one ReadAsync before "
+                    + "the next.");
         }
     }
 

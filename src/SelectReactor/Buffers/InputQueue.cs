@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace SelectReactor.Buffers;
 
-/// <summary>The received bytes of a connection in pooled memory. The connection receives into <see cref="Reserve"/> and calls
-/// <see cref="Commit"/>; the reader consumes from the head.</summary>
+/// <summary>The received bytes of a connection in pooled memory. The connection receives into <see cref="Reserve"/>
+/// and calls <see cref="Commit"/>; the reader consumes from the head.</summary>
 internal struct InputQueue(BufferPool pool)
 {
     /// <summary>A rest of at most this size does not keep a larger segment alive.</summary>
@@ -39,8 +39,8 @@ internal struct InputQueue(BufferPool pool)
         return _fresh.FreeSpan;
     }
 
-    /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory, of which <paramref name="received"/>
-    /// were received; the rest of those is dropped.</summary>
+    /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory, of which
+    /// <paramref name="received"/> were received; the rest of those is dropped.</summary>
     public void Commit(int count, int received)
     {
         BufferSegment target = _fresh ?? _segments.Tail!;
@@ -61,15 +61,16 @@ internal struct InputQueue(BufferPool pool)
         Length += count;
     }
 
-    /// <summary>How far a position of <see cref="Bytes"/> is from its start. The default position, which an empty result
-    /// has, stands for the start.</summary>
+    /// <summary>How far a position of <see cref="Bytes"/> is from its start. The default position, which an empty
+    /// result has, stands for the start.</summary>
     /// <exception cref="InvalidOperationException">The position belongs to other memory.</exception>
     public readonly long OffsetOf(SequencePosition position) => position.GetObject() switch
     {
         BufferSegment segment when _segments.Head is { } head =>
             segment.RunningIndex + position.GetInteger() - head.RunningIndex - head.Start,
         null => 0,
-        _ => throw new InvalidOperationException("The position given to AdvanceTo is not in the bytes that were read."),
+        _ =>
+            throw new InvalidOperationException("The position given to AdvanceTo is not in the bytes that were read."),
     };
 
     public void Consume(long count)
@@ -94,7 +95,8 @@ internal struct InputQueue(BufferPool pool)
     // One byte left over from a burst must not hold the memory of the burst.
     private void MoveRest()
     {
-        if (_segments.Head is { Capacity: > BufferPool.SmallSize } head && head == _segments.Tail && Length <= MaxMovedBytes)
+        if (_segments.Head is { Capacity: > BufferPool.SmallSize } head
+            && head == _segments.Tail && Length <= MaxMovedBytes)
         {
             BufferSegment small = pool.Rent(BufferPool.SmallSize);
             head.Unread.CopyTo(small.FreeSpan);

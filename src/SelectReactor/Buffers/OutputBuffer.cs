@@ -5,9 +5,10 @@ using System.Net.Sockets;
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// Bytes to send behind the contract of <see cref="PipeWriter"/>, for one thread. Advanced bytes are queued, flushed or not;
-/// the connection sends them with <see cref="Send"/> and tells with <see cref="Consume"/> how many left.
-/// <see cref="FlushAsync"/> waits only while the queue is above its high-water mark, until it has fallen to the low one.
+/// Bytes to send behind the contract of <see cref="PipeWriter"/>, for one thread. Advanced bytes are queued, flushed
+/// or not; the connection sends them with <see cref="Send"/> and tells with <see cref="Consume"/> how many left.
+/// <see cref="FlushAsync"/> waits only while the queue is above its high-water mark, until it has fallen to the low
+/// one.
 /// </summary>
 internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLimits limits) : PipeWriter
 {
@@ -29,7 +30,8 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         /// <summary>The writer has completed the output: writing throws.</summary>
         Completed,
 
-        /// <summary>The connection is closing or closed: written bytes are dropped, and flushes say <c>IsCompleted</c>.</summary>
+        /// <summary>The connection is closing or closed: written bytes are dropped, and flushes say
+        /// <c>IsCompleted</c>.</summary>
         Discarding,
     }
 
@@ -135,8 +137,10 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         return flush;
     }
 
-    /// <summary>As the stock one; but bytes that would exceed the limit of the queue are written piece by piece.</summary>
-    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+    /// <summary>As the stock one; but bytes that would exceed the limit of the queue are written piece by
+    /// piece.</summary>
+    public override ValueTask<FlushResult> WriteAsync(
+        ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         owner.VerifyAccess();
         return Queued + source.Length <= limits.MaxBytes || _writer == WriterState.Discarding
@@ -183,7 +187,8 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         }
     }
 
-    /// <summary>Drops all that is written from now on; flushes say <c>IsCompleted</c>. The queue is still to be sent.</summary>
+    /// <summary>Drops all that is written from now on; flushes say <c>IsCompleted</c>. The queue is still to be
+    /// sent.</summary>
     public void DiscardWrites()
     {
         _writer = WriterState.Discarding;
@@ -198,7 +203,8 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         IsAboveMark = false;
     }
 
-    private async ValueTask<FlushResult> WriteInPiecesAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private async ValueTask<FlushResult> WriteInPiecesAsync(
+        ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         FlushResult result = default;
         while (!source.IsEmpty && result is { IsCompleted: false, IsCanceled: false })

@@ -1,10 +1,11 @@
 namespace SelectReactor.Buffers;
 
-/// <summary>The bounds of an output queue in bytes, each at most as large as the next one, whatever the options say.</summary>
+/// <summary>The bounds of an output queue in bytes, each at most as large as the next one, whatever the options
+/// say.</summary>
 internal readonly record struct OutputLimits
 {
-    /// <summary>A writer that asks for much memory and uses little of it should stop when it holds so many times its mark,
-    /// and must stop when it holds so many times its limit.</summary>
+    /// <summary>A writer that asks for much memory and uses little of it should stop when it holds so many times its
+    /// mark, and must stop when it holds so many times its limit.</summary>
     private const int MemoryPerMark = 4;
     private const int MemoryPerLimit = 64;
 

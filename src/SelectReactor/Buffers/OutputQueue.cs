@@ -40,8 +40,8 @@ internal struct OutputQueue(BufferPool pool)
         return _loan.Memory;
     }
 
-    /// <summary>Ends the loan and queues the first <paramref name="count"/> bytes of it. The rest may follow by further calls,
-    /// until anything else is written or the queue is empty.</summary>
+    /// <summary>Ends the loan and queues the first <paramref name="count"/> bytes of it. The rest may follow by
+    /// further calls, until anything else is written or the queue is empty.</summary>
     public void CommitLoan(int count)
     {
         MemoryLoan loan = _loan;
@@ -91,8 +91,8 @@ internal struct OutputQueue(BufferPool pool)
         }
     }
 
-    /// <summary>Sends from the head with one call; <paramref name="gather"/> is scratch space. The queue stays as it is until
-    /// <see cref="Consume"/>.</summary>
+    /// <summary>Sends from the head with one call; <paramref name="gather"/> is scratch space. The queue stays as it
+    /// is until <see cref="Consume"/>.</summary>
     public readonly SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent)
     {
         BufferSegment head = _segments.Head!;

@@ -3,12 +3,13 @@ using System.Threading.Tasks.Sources;
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// A read or flush that waits. One object serves all waits of a buffer, one at a time. It is made at the first wait, so
-/// that a connection whose handler only uses callbacks never has one. A continuation that was attached on the reactor's
-/// thread runs there, directly and without allocation: with the reactor's context current if it was current at the await,
-/// and with none otherwise, so that code after <c>ConfigureAwait(false)</c> stays on the loop.
+/// A read or flush that waits. One object serves all waits of a buffer, one at a time. It is made at the first wait,
+/// so that a connection whose handler only uses callbacks never has one. A continuation that was attached on the
+/// reactor's thread runs there, directly and without allocation: with the reactor's context current if it was current
+/// at the await, and with none otherwise, so that code after <c>ConfigureAwait(false)</c> stays on the loop.
 /// </summary>
-internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult> takeResult) : IValueTaskSource<TResult>
+internal sealed class PendingOperation<TResult>(
+    IBufferOwner owner, Func<TResult> takeResult) : IValueTaskSource<TResult>
 {
     private CancellationToken _token;
     private CancellationTokenRegistration _registration;
@@ -58,8 +59,8 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
         return new ValueTask<TResult>(this, _version);
     }
 
-    /// <summary>Lets the waiter go on; it then takes the result as it stands. Only for the loop, since the waiter's code runs
-    /// inside this call.</summary>
+    /// <summary>Lets the waiter go on; it then takes the result as it stands. Only for the loop, since the waiter's
+    /// code runs inside this call.</summary>
     public void Complete()
     {
         if (Stop())
@@ -103,7 +104,9 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
         ExecutionContext? executionContext = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0
             ? ExecutionContext.Capture()
             : null;
-        object? scheduler = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? CurrentScheduler() : null;
+        object? scheduler = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0
+            ? CurrentScheduler()
+            : null;
         if (owner.HasAccess)
         {
             Attach(continuation, state, token, executionContext, scheduler);
@@ -146,12 +149,16 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
     }
 
     private void Attach(
-        Action<object?> continuation, object? state, short token, ExecutionContext? executionContext, object? scheduler)
+        Action<object?> continuation,
+        object? state,
+        short token,
+        ExecutionContext? executionContext,
+        object? scheduler)
     {
         if (token != _version || _continuation is not null)
         {
-            // Awaited twice: the second waiter gets its exception when it asks for the result. Thrown here, it would end the
-            // process, since nobody stands above an await.
+            // Awaited twice: the second waiter gets its exception when it asks for the result. Thrown here, it would
+            // end the process, since nobody stands above an await.
             owner.Defer(continuation, state);
             return;
         }
@@ -194,7 +201,11 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
         else
         {
             Task.Factory.StartNew(
-                continuation, state, CancellationToken.None, TaskCreationOptions.DenyChildAttach, (TaskScheduler)scheduler);
+                continuation,
+                state,
+                CancellationToken.None,
+                TaskCreationOptions.DenyChildAttach,
+                (TaskScheduler)scheduler);
         }
     }
 
@@ -242,7 +253,8 @@ internal sealed class PendingOperation<TResult>(IBufferOwner owner, Func<TResult
     {
         if (token != _version)
         {
-            throw new InvalidOperationException("A ValueTask can be awaited only once, and its result taken only once.");
+            throw new InvalidOperationException(
+                "A ValueTask can be awaited only once, and its result taken only once.");
         }
     }
 }

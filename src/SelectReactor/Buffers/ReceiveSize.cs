@@ -1,13 +1,15 @@
 namespace SelectReactor.Buffers;
 
-/// <summary>How much to offer to the next receive: one of the pool's three sizes, which follows what the peer sends.</summary>
+/// <summary>How much to offer to the next receive: one of the pool's three sizes, which follows what the peer
+/// sends.</summary>
 internal struct ReceiveSize()
 {
     private bool _lastWasLittle;
 
     public int Bytes { get; private set; } = BufferPool.SmallSize;
 
-    /// <summary>Takes note of a receive that brought <paramref name="received"/> of <paramref name="offered"/> bytes.</summary>
+    /// <summary>Takes note of a receive that brought <paramref name="received"/> of <paramref name="offered"/>
+    /// bytes.</summary>
     public void Adapt(int received, int offered)
     {
         if (received == offered)

@@ -24,8 +24,8 @@ internal struct SegmentQueue(BufferPool pool)
         Head ??= segment;
     }
 
-    /// <summary>Takes out so many bytes and gives back the segments that hold no more. A tail that is lent stays, since
-    /// somebody may still write behind its last byte.</summary>
+    /// <summary>Takes out so many bytes and gives back the segments that hold no more. A tail that is lent stays,
+    /// since somebody may still write behind its last byte.</summary>
     public void Consume(long count)
     {
         while (Head is { } head)
@@ -42,7 +42,8 @@ internal struct SegmentQueue(BufferPool pool)
         }
     }
 
-    /// <summary>Gives everything back. Shared segments, which somebody may still look at, are left to the collector.</summary>
+    /// <summary>Gives everything back. Shared segments, which somebody may still look at, are left to the
+    /// collector.</summary>
     public void Release(bool areShared = false)
     {
         while (Head is { } head)

@@ -1,16 +1,17 @@
 namespace SelectReactor;
 
 /// <summary>
-/// A handler written as one asynchronous method for each connection. It runs on the reactor's thread, and so does the code
-/// after each of its awaits on the connection. Code that waits when the connection ends may run a moment after
+/// A handler written as one asynchronous method for each connection. It runs on the reactor's thread, and so does the
+/// code after each of its awaits on the connection. Code that waits when the connection ends may run a moment after
 /// <c>OnClosed</c>.
 /// </summary>
 public abstract class AsyncConnectionHandler : IConnectionHandler
 {
     /// <summary>
-    /// Serves the connection. When the task completes, the connection closes in good order; when it fails, the connection is
-    /// cut with <see cref="CloseKind.HandlerFault"/>, and output that was not sent is lost. Reading says <c>IsCompleted</c> once the peer has ended its stream,
-    /// and throws an <see cref="IOException"/> once the connection is cut, or closed by this side.
+    /// Serves the connection. When the task completes, the connection closes in good order; when it fails, the
+    /// connection is cut with <see cref="CloseKind.HandlerFault"/>, and output that was not sent is lost. Reading says
+    /// <c>IsCompleted</c> once the peer has ended its stream, and throws an <see cref="IOException"/> once the
+    /// connection is cut, or closed by this side.
     /// </summary>
     protected abstract Task ServeAsync(Connection connection);
 
@@ -29,7 +30,8 @@ public abstract class AsyncConnectionHandler : IConnectionHandler
     {
     }
 
-    /// <summary>Does nothing: reading says <c>IsCompleted</c>, and the connection closes when the task completes.</summary>
+    /// <summary>Does nothing: reading says <c>IsCompleted</c>, and the connection closes when the task
+    /// completes.</summary>
     public void OnInputEnded(Connection connection)
     {
     }

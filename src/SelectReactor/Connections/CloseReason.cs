@@ -40,12 +40,13 @@ public readonly record struct CloseReason
     /// <summary>The first thing that happened.</summary>
     public CloseKind Kind { get; init; }
 
-    /// <summary>The error behind it. Null if there was no error, or if it came after the close and lost no data.</summary>
+    /// <summary>The error behind it. Null if there was no error, or if it came after the close and lost no
+    /// data.</summary>
     public Exception? Error { get; init; }
 
-    /// <summary>Bytes that were written and did not reach the peer, as far as this side knows: those still queued, and on a
-    /// connection that was cut those that the system had taken and the peer's system had not acknowledged (TCP on Linux;
-    /// elsewhere nobody tells, and only the queue counts). Bytes written after the connection had failed or closed are not
-    /// counted.</summary>
+    /// <summary>Bytes that were written and did not reach the peer, as far as this side knows: those still queued, and
+    /// on a connection that was cut those that the system had taken and the peer's system had not acknowledged (TCP on
+    /// Linux; elsewhere nobody tells, and only the queue counts). Bytes written after the connection had failed or
+    /// closed are not counted.</summary>
     public long UnsentBytes { get; init; }
 }

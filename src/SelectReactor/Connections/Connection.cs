@@ -4,9 +4,9 @@ using System.Net;
 namespace SelectReactor;
 
 /// <summary>
-/// One byte stream, accepted by a <c>Listener</c> or made by <c>ConnectAsync</c>. Use it on the reactor's thread; on another
-/// thread members throw an <see cref="InvalidOperationException"/>, except those that say "any thread". The class is
-/// abstract so that it can be mocked and decorated; members that are added later are virtual.
+/// One byte stream, accepted by a <c>Listener</c> or made by <c>ConnectAsync</c>. Use it on the reactor's thread; on
+/// another thread members throw an <see cref="InvalidOperationException"/>, except those that say "any thread". The
+/// class is abstract so that it can be mocked and decorated; members that are added later are virtual.
 /// </summary>
 public abstract class Connection : IDuplexPipe, IAsyncDisposable
 {
@@ -30,14 +30,14 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>How far it is in its life. Any thread.</summary>
     public abstract ConnectionState State { get; }
 
-    /// <summary>The received bytes. Completing it discards all further input; completing it with an error aborts. After
-    /// <see cref="Close"/> reads throw an <see cref="IOException"/>, so that a reader does not take this side's close for
-    /// the end of the peer's stream.</summary>
+    /// <summary>The received bytes. Completing it discards all further input; completing it with an error aborts.
+    /// After <see cref="Close"/> reads throw an <see cref="IOException"/>, so that a reader does not take this side's
+    /// close for the end of the peer's stream.</summary>
     public abstract PipeReader Input { get; }
 
-    /// <summary>The bytes to send. Advanced bytes leave at the end of the tick, flushed or not; a batch of more than about
-    /// 64 KiB leaves at once. Completing it is <see cref="CloseOutput"/>; completing it with an error aborts. After
-    /// <see cref="Close"/> writes are dropped, and flushes say <c>IsCompleted</c>.</summary>
+    /// <summary>The bytes to send. Advanced bytes leave at the end of the tick, flushed or not; a batch of more than
+    /// about 64 KiB leaves at once. Completing it is <see cref="CloseOutput"/>; completing it with an error aborts.
+    /// After <see cref="Close"/> writes are dropped, and flushes say <c>IsCompleted</c>.</summary>
     public abstract PipeWriter Output { get; }
 
     /// <summary>Whether the output is open and below its high-water mark.</summary>
@@ -46,33 +46,34 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>Bytes that were written and that the system has not taken yet.</summary>
     public abstract long QueuedOutputBytes { get; }
 
-    /// <summary>The handler that is called. A protocol may hand over to another handler: unexamined input is offered to the
-    /// new one, and an end of the peer's stream that was told before is told again.</summary>
+    /// <summary>The handler that is called. A protocol may hand over to another handler: unexamined input is offered
+    /// to the new one, and an end of the peer's stream that was told before is told again.</summary>
     /// <exception cref="ArgumentNullException">It is set to null.</exception>
     public abstract IConnectionHandler Handler { get; set; }
 
     /// <summary>An object of yours that belongs to the connection. The library does not use it.</summary>
     public abstract object? UserState { get; set; }
 
-    /// <summary>The bytes received and sent so far. Any thread; on another thread the figures may be a moment old.</summary>
+    /// <summary>The bytes received and sent so far. Any thread; on another thread the figures may be a moment
+    /// old.</summary>
     public abstract ConnectionStatistics Statistics { get; }
 
     /// <summary>Cancelled just before <see cref="IConnectionHandler.OnClosed"/>.</summary>
     public abstract CancellationToken ConnectionClosed { get; }
 
-    /// <summary>Completes, never with an exception, after <see cref="IConnectionHandler.OnClosed"/> with the same reason.
-    /// Any thread.</summary>
+    /// <summary>Completes, never with an exception, after <see cref="IConnectionHandler.OnClosed"/> with the same
+    /// reason. Any thread.</summary>
     public abstract Task<CloseReason> Closed { get; }
 
     /// <summary>Queues a copy of the bytes, all or none.</summary>
-    /// <returns>False, and nothing was queued, if the queue would exceed <see cref="ConnectionOptions.MaxOutputBytes"/> or the
-    /// output is closed; look at <see cref="State"/> before you take the second for the first. After the first,
-    /// <see cref="IConnectionHandler.OnWritable"/> follows when there is room, unless the bytes are more than the limit and
-    /// never fit.</returns>
+    /// <returns>False, and nothing was queued, if the queue would exceed
+    /// <see cref="ConnectionOptions.MaxOutputBytes"/> or the output is closed; look at <see cref="State"/> before you
+    /// take the second for the first. After the first, <see cref="IConnectionHandler.OnWritable"/> follows when there
+    /// is room, unless the bytes are more than the limit and never fit.</returns>
     public abstract bool TryWrite(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a reset by the peer is noticed within ten seconds
-    /// or by the next send, and the end of its stream only after resuming. Idempotent.</summary>
+    /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a reset by the peer is noticed within
+    /// ten seconds or by the next send, and the end of its stream only after resuming. Idempotent.</summary>
     public abstract void PauseReading();
 
     /// <summary>Receives again; unexamined input is offered again. Idempotent.</summary>
@@ -81,8 +82,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>Sends the queue, then ends the output (FIN). Input goes on. Idempotent.</summary>
     public abstract void CloseOutput();
 
-    /// <summary>Sends the queue, ends the output (FIN), and discards input until the peer has acknowledged everything and ended
-    /// its stream, within the bounds of <see cref="ConnectionOptions.LingerTimeout"/> and
+    /// <summary>Sends the queue, ends the output (FIN), and discards input until the peer has acknowledged everything
+    /// and ended its stream, within the bounds of <see cref="ConnectionOptions.LingerTimeout"/> and
     /// <see cref="ConnectionOptions.MaxLingerTime"/>. Waiting reads and flushes end; no callback but
     /// <see cref="IConnectionHandler.OnClosed"/> follows. Idempotent.</summary>
     public abstract void Close();
@@ -92,8 +93,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <param name="error">The value for <see cref="CloseReason.Error"/>.</param>
     public abstract void Abort(Exception? error = null);
 
-    /// <summary>An object of this type that the transport or a protocol below offers, such as details of encryption. Null if
-    /// there is none.</summary>
+    /// <summary>An object of this type that the transport or a protocol below offers, such as details of encryption.
+    /// Null if there is none.</summary>
     public virtual T? GetFeature<T>()
         where T : class => null;
 

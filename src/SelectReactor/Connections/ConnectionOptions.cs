@@ -6,45 +6,49 @@ namespace SelectReactor;
 /// <summary>The limits and habits of a connection. Sizes are in bytes.</summary>
 public sealed class ConnectionOptions
 {
-    /// <summary>Whether small writes leave at once and do not wait for more (TCP_NODELAY, tcp(7)). Default: true.</summary>
+    /// <summary>Whether small writes leave at once and do not wait for more (TCP_NODELAY, tcp(7)). Default:
+    /// true.</summary>
     public bool NoDelay { get; init; } = true;
 
-    /// <summary>The time without traffic after which the system asks the peer whether it is still there (SO_KEEPALIVE and
-    /// TCP_KEEPIDLE, tcp(7)), at least one second. A peer that does not answer <see cref="KeepAliveProbes"/> probes ends the
-    /// connection with <see cref="CloseKind.TimedOut"/>. Rounded up to whole seconds, 32,767 at most. Default (null): the
-    /// system does not ask.</summary>
+    /// <summary>The time without traffic after which the system asks the peer whether it is still there (SO_KEEPALIVE
+    /// and TCP_KEEPIDLE, tcp(7)), at least one second. A peer that does not answer <see cref="KeepAliveProbes"/>
+    /// probes ends the connection with <see cref="CloseKind.TimedOut"/>. Rounded up to whole seconds, 32,767 at most.
+    /// Default (null): the system does not ask.</summary>
     public TimeSpan? KeepAliveTime
     {
         get;
         init => field = value is { } time ? OptionValue.AtLeastOneSecond(time) : null;
     }
 
-    /// <summary>The time between two probes that are not answered (TCP_KEEPINTVL, tcp(7)), at least one second. It has an effect
-    /// only with <see cref="KeepAliveTime"/>. Rounded up to whole seconds, 32,767 at most. Default: 10 seconds.</summary>
+    /// <summary>The time between two probes that are not answered (TCP_KEEPINTVL, tcp(7)), at least one second. It has
+    /// an effect only with <see cref="KeepAliveTime"/>. Rounded up to whole seconds, 32,767 at most. Default: 10
+    /// seconds.</summary>
     public TimeSpan KeepAliveInterval
     {
         get;
         init => field = OptionValue.AtLeastOneSecond(value);
     } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The number of unanswered probes after which the peer counts as dead (TCP_KEEPCNT, tcp(7)). It has an effect only
-    /// with <see cref="KeepAliveTime"/>: with the defaults a dead peer is noticed a minute after that time. 127 at most. Default: 6.</summary>
+    /// <summary>The number of unanswered probes after which the peer counts as dead (TCP_KEEPCNT, tcp(7)). It has an
+    /// effect only with <see cref="KeepAliveTime"/>: with the defaults a dead peer is noticed a minute after that
+    /// time. 127 at most. Default: 6.</summary>
     public int KeepAliveProbes
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
     } = 6;
 
-    /// <summary>The system's send buffer in bytes (SO_SNDBUF, socket(7)). Default (null): the system chooses, and adapts
-    /// it.</summary>
+    /// <summary>The system's send buffer in bytes (SO_SNDBUF, socket(7)). Default (null): the system chooses, and
+    /// adapts it.</summary>
     public int? SendBufferBytes { get; init; }
 
-    /// <summary>The system's receive buffer in bytes (SO_RCVBUF, socket(7)). Default (null): the system chooses, and adapts
-    /// it.</summary>
+    /// <summary>The system's receive buffer in bytes (SO_RCVBUF, socket(7)). Default (null): the system chooses, and
+    /// adapts it.</summary>
     public int? ReceiveBufferBytes { get; init; }
 
-    /// <summary>Receiving pauses when the handler has not examined this many bytes, and resumes at half of it, so that the
-    /// peer is slowed down by TCP. One more receive, of up to 131,072 bytes, may bring more than that. Default: 65,536.</summary>
+    /// <summary>Receiving pauses when the handler has not examined this many bytes, and resumes at half of it, so that
+    /// the peer is slowed down by TCP. One more receive, of up to 131,072 bytes, may bring more than that. Default:
+    /// 65,536.</summary>
     public int InputPauseThreshold
     {
         get;
@@ -59,16 +63,16 @@ public sealed class ConnectionOptions
         init => field = OptionValue.AtLeastOne(value);
     } = 1024 * 1024;
 
-    /// <summary>From this many queued bytes on, <see cref="Connection.IsWritable"/> is false and <c>FlushAsync</c> waits. A mark
-    /// above <see cref="MaxOutputBytes"/> counts as that limit. Default: 65,536.</summary>
+    /// <summary>From this many queued bytes on, <see cref="Connection.IsWritable"/> is false and <c>FlushAsync</c>
+    /// waits. A mark above <see cref="MaxOutputBytes"/> counts as that limit. Default: 65,536.</summary>
     public int OutputHighWaterMark
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
     } = 64 * 1024;
 
-    /// <summary>When the queue falls to this many bytes, writing may go on: <c>OnWritable</c> is called. A mark above the high
-    /// one counts as that one. Default: 32,768.</summary>
+    /// <summary>When the queue falls to this many bytes, writing may go on: <c>OnWritable</c> is called. A mark above
+    /// the high one counts as that one. Default: 32,768.</summary>
     public int OutputLowWaterMark
     {
         get;
@@ -88,20 +92,20 @@ public sealed class ConnectionOptions
     } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// Whether receiving also pauses while the output is above its mark, which bounds a handler that answers without looking.
-    /// Two ends that both do so can wait for each other for ever. Default (null): true for accepted connections, false for
-    /// outgoing ones.
+    /// Whether receiving also pauses while the output is above its mark, which bounds a handler that answers without
+    /// looking. Two ends that both do so can wait for each other for ever. Default (null): true for accepted
+    /// connections, false for outgoing ones.
     /// </summary>
     public bool? PauseReadingWhenOutputIsFull { get; init; }
 
     /// <summary>
     /// How long <see cref="Connection.Close"/> waits without progress. The timer restarts whenever the peer's system
     /// acknowledges bytes (TCP_INFO, tcp(7); where the system does not tell, whenever it takes bytes from us). When
-    /// everything is acknowledged, the wait is for the peer's end of stream: it can then read the last bytes before a reset
-    /// overtakes them. At the end of the wait the connection closes in good order if the peer has everything, and is cut
-    /// (RST) otherwise; <see cref="CloseReason"/> then tells how many bytes are lost. A peer that reads slowly into a large
-    /// receive buffer acknowledges in large steps, so a short time may cut it. Zero waits only until the system has taken the
-    /// queue. Default: 30 seconds.
+    /// everything is acknowledged, the wait is for the peer's end of stream: it can then read the last bytes before a
+    /// reset overtakes them. At the end of the wait the connection closes in good order if the peer has everything,
+    /// and is cut (RST) otherwise; <see cref="CloseReason"/> then tells how many bytes are lost. A peer that reads
+    /// slowly into a large receive buffer acknowledges in large steps, so a short time may cut it. Zero waits only
+    /// until the system has taken the queue. Default: 30 seconds.
     /// </summary>
     public TimeSpan LingerTimeout
     {
@@ -109,17 +113,17 @@ public sealed class ConnectionOptions
         init => field = OptionValue.NotNegative(value);
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long <see cref="Connection.Close"/> may take in all, however steadily the peer reads; then the connection
-    /// ends as after <see cref="LingerTimeout"/>. Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no bound. Default: 5
-    /// minutes.</summary>
+    /// <summary>How long <see cref="Connection.Close"/> may take in all, however steadily the peer reads; then the
+    /// connection ends as after <see cref="LingerTimeout"/>. Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no
+    /// bound. Default: 5 minutes.</summary>
     public TimeSpan MaxLingerTime
     {
         get;
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How much a peer may send between <see cref="Connection.Close"/> and its end of stream. It is dropped; a peer
-    /// that sends more is cut. Default: 16,777,216.</summary>
+    /// <summary>How much a peer may send between <see cref="Connection.Close"/> and its end of stream. It is dropped;
+    /// a peer that sends more is cut. Default: 16,777,216.</summary>
     public int MaxLingerBytes
     {
         get;
@@ -127,25 +131,28 @@ public sealed class ConnectionOptions
     } = 16 * 1024 * 1024;
 
     /// <summary>A peer that sends nothing for this long after the connection opened is cut with
-    /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. None of them fires while the peer still takes bytes from us
-    /// or reading is paused, and each may be off by as long as a callback holds up the loop. Above zero, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: none, since in some protocols the server speaks first.</summary>
+    /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. None of them fires while the peer still takes
+    /// bytes from us or reading is paused, and each may be off by as long as a callback holds up the loop. Above zero,
+    /// or <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: none, since in some protocols the server speaks
+    /// first.</summary>
     public TimeSpan FirstByteTimeout
     {
         get;
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long the rest of a message may take: while input is left unconsumed, the handler must consume something
-    /// within this time, however many bytes trickle in meanwhile. A handler that takes its own time over a whole message
-    /// should pause reading. Above zero; default: none (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    /// <summary>How long the rest of a message may take: while input is left unconsumed, the handler must consume
+    /// something within this time, however many bytes trickle in meanwhile. A handler that takes its own time over a
+    /// whole message should pause reading. Above zero; default: none
+    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
     public TimeSpan MessageTimeout
     {
         get;
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long the peer may send nothing. Above zero; default: none (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
+    /// <summary>How long the peer may send nothing. Above zero; default: none
+    /// (<see cref="Timeout.InfiniteTimeSpan"/>).</summary>
     public TimeSpan ReadIdleTimeout
     {
         get;
@@ -160,8 +167,8 @@ public sealed class ConnectionOptions
         init => field = OptionValue.AboveZeroOrInfinite(value);
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>While output waits for room, the peer must take 4,096 bytes, or all of it, in each period of this length. A
-    /// slow reader stays connected; one that takes a byte a minute is cut within twice the time. Above zero;
+    /// <summary>While output waits for room, the peer must take 4,096 bytes, or all of it, in each period of this
+    /// length. A slow reader stays connected; one that takes a byte a minute is cut within twice the time. Above zero;
     /// <see cref="Timeout.InfiniteTimeSpan"/> for none. Default: 60 seconds.</summary>
     public TimeSpan WriteProgressTimeout
     {
@@ -171,8 +178,8 @@ public sealed class ConnectionOptions
 
     internal static ConnectionOptions Default { get; } = new();
 
-    /// <summary>Sets the options that concern the socket. Call it before the socket is bound. The connection works without
-    /// them, so a system that refuses one is no error.</summary>
+    /// <summary>Sets the options that concern the socket. Call it before the socket is bound. The connection works
+    /// without them, so a system that refuses one is no error.</summary>
     internal void ApplyTo(Handle handle, AddressFamily family)
     {
         bool isTcp = family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6;
@@ -185,8 +192,10 @@ public sealed class ConnectionOptions
         {
             handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, 1);
             handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, ToSeconds(time));
-            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ToSeconds(KeepAliveInterval));
-            handle.SetOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Math.Min(KeepAliveProbes, 127));
+            handle.SetOption(
+                SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ToSeconds(KeepAliveInterval));
+            handle.SetOption(
+                SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Math.Min(KeepAliveProbes, 127));
         }
 
         if (SendBufferBytes is { } sendBytes)

@@ -6,7 +6,8 @@ internal enum ConnectionPhase : byte
     Opening,
     Open,
 
-    /// <summary>Closed by this side, or ended in both directions: the rest of the output is on its way, input is dropped.</summary>
+    /// <summary>Closed by this side, or ended in both directions: the rest of the output is on its way, input is
+    /// dropped.</summary>
     Closing,
 
     /// <summary>Over: OnClosed follows at the end of the tick.</summary>
@@ -19,7 +20,8 @@ internal enum InputState : byte
 {
     Open,
 
-    /// <summary>The peer's end of stream or an error has arrived; the handler still has input to look at first.</summary>
+    /// <summary>The peer's end of stream or an error has arrived; the handler still has input to look at
+    /// first.</summary>
     EndSeen,
 
     /// <summary>The handler knows.</summary>

@@ -3,16 +3,17 @@ using SelectReactor.Timing;
 namespace SelectReactor.Connections;
 
 /// <summary>
-/// How long a peer may keep a connection waiting. Events leave time stamps and touch no timer; when the connection's one
-/// timer fires, <see cref="Examine"/> compares the stamps with the limits. A peer that takes bytes is never late, since it
-/// may have to read a long answer before it can send again.
+/// How long a peer may keep a connection waiting. Events leave time stamps and touch no timer; when the connection's
+/// one timer fires, <see cref="Examine"/> compares the stamps with the limits. A peer that takes bytes is never late,
+/// since it may have to read a long answer before it can send again.
 /// </summary>
 internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
 {
     /// <summary>A peer must take so many bytes in each <see cref="ConnectionOptions.WriteProgressTimeout"/>.</summary>
     public const int MinProgress = 4 * 1024;
 
-    /// <summary>Stands in for a linger time-out of zero where input that the handler has not read is at stake.</summary>
+    /// <summary>Stands in for a linger time-out of zero where input that the handler has not read is at
+    /// stake.</summary>
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
 
     private long _receivedAt;
@@ -47,7 +48,8 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     /// <summary>Whether the system has not taken everything since <see cref="Block"/>.</summary>
     public bool IsBlocked { get; private set; }
 
-    /// <summary>The system takes no more for now: the first period in which the peer must make progress begins.</summary>
+    /// <summary>The system takes no more for now: the first period in which the peer must make progress
+    /// begins.</summary>
     public void Block(long now)
     {
         IsBlocked = true;
@@ -71,11 +73,12 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     /// <summary>How long the end has been awaited.</summary>
     public readonly TimeSpan EndingFor(long now) => clock.Until(now, _endAt);
 
-    /// <summary>The peer's system has taken <paramref name="taken"/> bytes in all; <paramref name="isOnItsWay"/> says whether
-    /// there is more that it has not taken.</summary>
+    /// <summary>The peer's system has taken <paramref name="taken"/> bytes in all; <paramref name="isOnItsWay"/> says
+    /// whether there is more that it has not taken.</summary>
     public void Progress(long taken, bool isOnItsWay, long now)
     {
-        // What was taken long before an earlier look is no progress; only output that was on its way then, or is now, tells.
+        // What was taken long before an earlier look is no progress; only output that was on its way then, or is now,
+        // tells.
         if (taken > _taken && (isOnItsWay || _wasOnItsWay))
         {
             _takenAt = now;
@@ -97,7 +100,11 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
         var first = Deadline.None;
         if (IsBlocked)
         {
-            Consider(ref first, options.WriteProgressTimeout, _windowAt, "the peer took less than 4,096 bytes of the waiting output");
+            Consider(
+                ref first,
+                options.WriteProgressTimeout,
+                _windowAt,
+                "the peer took less than 4,096 bytes of the waiting output");
         }
 
         if (peer.IsClosing)
@@ -117,7 +124,11 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
         {
             if (!peer.HasSpoken)
             {
-                Consider(ref first, options.FirstByteTimeout, After(_receivedAt), "nothing was received since the connection opened");
+                Consider(
+                    ref first,
+                    options.FirstByteTimeout,
+                    After(_receivedAt),
+                    "nothing was received since the connection opened");
             }
 
             if (peer.HasUnfinishedMessage)
@@ -130,7 +141,8 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
 
         if (!peer.IsReadPaused)
         {
-            Consider(ref first, options.IdleTimeout, After(Math.Max(_receivedAt, _sentAt)), "nothing was received or sent");
+            Consider(
+                ref first, options.IdleTimeout, After(Math.Max(_receivedAt, _sentAt)), "nothing was received or sent");
         }
 
         if (peer.HasUnreadEnd)
@@ -139,7 +151,8 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
             TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime
                 : options.LingerTimeout == TimeSpan.Zero ? DefaultGrace
                 : options.LingerTimeout;
-            Consider(ref first, grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
+            Consider(
+                ref first, grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
         }
 
         return first;

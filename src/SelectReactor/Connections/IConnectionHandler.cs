@@ -2,10 +2,12 @@ namespace SelectReactor;
 
 /// <summary>
 /// The protocol of one connection, or of many that share the object. You implement it. All calls come on the reactor's
-/// thread, one after the other, and for the same connection never one inside another. An exception cuts that connection
-/// with <see cref="CloseKind.HandlerFault"/>, and its output that was not sent is lost; others are not affected.
+/// thread, one after the other, and for the same connection never one inside another. An exception cuts that
+/// connection with <see cref="CloseKind.HandlerFault"/>, and its output that was not sent is lost; others are not
+/// affected.
 /// </summary>
-/// <remarks>A loose mock of this interface by Moq skips the default bodies; set <c>CallBase = true</c> to have them.</remarks>
+/// <remarks>A loose mock of this interface by Moq skips the default bodies; set <c>CallBase = true</c> to have
+/// them.</remarks>
 public interface IConnectionHandler
 {
     /// <summary>The connection is open. This is the first call.</summary>
@@ -13,22 +15,22 @@ public interface IConnectionHandler
     {
     }
 
-    /// <summary>The handler has taken over an open connection from another one (<see cref="Connection.Handler"/>), in a later
-    /// phase of the loop. Unexamined input is offered next, and an end of the peer's stream that was told before is told
-    /// again.</summary>
+    /// <summary>The handler has taken over an open connection from another one (<see cref="Connection.Handler"/>), in
+    /// a later phase of the loop. Unexamined input is offered next, and an end of the peer's stream that was told
+    /// before is told again.</summary>
     void OnAttached(Connection connection)
     {
     }
 
     /// <summary>
     /// New input has arrived. Read it with one <c>connection.Input.TryRead</c>, and tell <c>AdvanceTo</c> how much you
-    /// consumed and how much you examined. Called again when more arrives, and when you consumed something and left bytes
-    /// unexamined. Not called while a <c>ReadAsync</c> waits or reading is paused.
+    /// consumed and how much you examined. Called again when more arrives, and when you consumed something and left
+    /// bytes unexamined. Not called while a <c>ReadAsync</c> waits or reading is paused.
     /// </summary>
     void OnReadable(Connection connection);
 
-    /// <summary>Writing may go on: the output queue had reached its high-water mark and has fallen to the low one, or it has
-    /// room now for a <see cref="Connection.TryWrite"/> that was refused.</summary>
+    /// <summary>Writing may go on: the output queue had reached its high-water mark and has fallen to the low one, or
+    /// it has room now for a <see cref="Connection.TryWrite"/> that was refused.</summary>
     void OnWritable(Connection connection)
     {
     }
@@ -43,7 +45,8 @@ public interface IConnectionHandler
         connection.Close();
     }
 
-    /// <summary>The connection is gone. Called exactly once, and last, for each that had <see cref="OnConnected"/>.</summary>
+    /// <summary>The connection is gone. Called exactly once, and last, for each that had
+    /// <see cref="OnConnected"/>.</summary>
     void OnClosed(Connection connection, CloseReason reason)
     {
     }

@@ -151,7 +151,8 @@ internal sealed partial class StreamConnection
     // Decides whether both directions are done, and whether that is enough.
     private void DecideEnd()
     {
-        if (_phase >= ConnectionPhase.Finishing || _outputState != OutputState.Ended || _failure != SocketError.Success)
+        if (_phase >= ConnectionPhase.Finishing
+            || _outputState != OutputState.Ended || _failure != SocketError.Success)
         {
             return;
         }

@@ -103,7 +103,8 @@ internal sealed partial class StreamConnection
         }
     }
 
-    /// <summary>How many bytes the system has taken that the peer's has not acknowledged; 0 where nobody can tell.</summary>
+    /// <summary>How many bytes the system has taken that the peer's has not acknowledged; 0 where nobody can
+    /// tell.</summary>
     private long Unacknowledged() =>
         _handle.TryGetAcknowledgedBytes(out long acknowledged) ? Math.Max(0, _bytesSent - acknowledged) : 0;
 

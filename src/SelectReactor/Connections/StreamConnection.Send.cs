@@ -6,12 +6,13 @@ namespace SelectReactor.Connections;
 /// <content>From the handler to the handle.</content>
 internal sealed partial class StreamConnection
 {
-    /// <summary>So many bytes fill a send of their own and gain nothing by waiting for the end of the tick. They leave at
-    /// once only when the high-water mark is reached, since a writer that stops there relies on OnWritable.</summary>
+    /// <summary>So many bytes fill a send of their own and gain nothing by waiting for the end of the tick. They leave
+    /// at once only when the high-water mark is reached, since a writer that stops there relies on
+    /// OnWritable.</summary>
     private const int LargeBatch = 64 * 1024;
 
-    /// <summary>Once so many have left in a tick the rest waits for its end, so that the other connections have their turn,
-    /// however fast the peer is.</summary>
+    /// <summary>Once so many have left in a tick the rest waits for its end, so that the other connections have their
+    /// turn, however fast the peer is.</summary>
     private const int MaxSentBeforeSettle = 256 * 1024;
 
     private OutputState _outputState;

@@ -7,8 +7,8 @@ using SelectReactor.Dispatch;
 namespace SelectReactor.Connections;
 
 /// <summary>
-/// A connection over one stream handle. Input and output each have a state of their own, since either may end first; the
-/// connection's phase says how much of it the handler may still see. Whatever changes marks the connection, and
+/// A connection over one stream handle. Input and output each have a state of their own, since either may end first;
+/// the connection's phase says how much of it the handler may still see. Whatever changes marks the connection, and
 /// <see cref="Settle"/> draws the consequences once a tick. Every end leads through <see cref="Terminate"/> to
 /// <see cref="FinishClose"/>.
 /// </summary>
@@ -129,14 +129,16 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     SynchronizationContext IBufferOwner.Context => _reactor.SynchronizationContext;
 
-    /// <summary>Makes the connection one of the reactor's; it receives nothing yet. Throws what the selector throws.</summary>
+    /// <summary>Makes the connection one of the reactor's; it receives nothing yet. Throws what the selector
+    /// throws.</summary>
     public void Register()
     {
         _key = _reactor.Register(_handle, Interest.None, this);
         _reactor.Add(this);
     }
 
-    /// <summary>Gives the connection to its handler, unless the code that made the handler has closed it already.</summary>
+    /// <summary>Gives the connection to its handler, unless the code that made the handler has closed it
+    /// already.</summary>
     public void Open(IConnectionHandler handler)
     {
         if (_phase != ConnectionPhase.Opening)
@@ -178,8 +180,8 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
     }
 
-    /// <summary>Draws the consequences of all that has changed since the last call, in this order: sends, ends the output,
-    /// updates the interest, decides whether the connection is over.</summary>
+    /// <summary>Draws the consequences of all that has changed since the last call, in this order: sends, ends the
+    /// output, updates the interest, decides whether the connection is over.</summary>
     public void Settle()
     {
         _isMarked = false;

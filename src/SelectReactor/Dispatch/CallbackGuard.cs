@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// Stands around every call of a user's code. An exception is logged, and each callback starts from the same ambient state:
-/// a culture, an <see cref="AsyncLocal{T}"/>, an activity or a synchronization context that one callback leaves behind does
-/// not reach the next one.
+/// Stands around every call of a user's code. An exception is logged, and each callback starts from the same ambient
+/// state: a culture, an <see cref="AsyncLocal{T}"/>, an activity or a synchronization context that one callback leaves
+/// behind does not reach the next one.
 /// </summary>
 internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, SynchronizationContext context)
 {
@@ -14,7 +14,8 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
     private ExecutionContext? _own;
     private ExceptionDispatchInfo? _kept;
 
-    /// <summary>Makes the reactor's synchronization context current and notes the execution context of the caller.</summary>
+    /// <summary>Makes the reactor's synchronization context current and notes the execution context of the
+    /// caller.</summary>
     /// <returns>For <see cref="Leave"/>.</returns>
     public Ambient Enter()
     {
@@ -57,8 +58,8 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
         }
     }
 
-    /// <summary>Logs an exception of a user's code. Where the options say that exceptions leave the loop, it keeps the first
-    /// one for <see cref="ThrowKept"/> instead.</summary>
+    /// <summary>Logs an exception of a user's code. Where the options say that exceptions leave the loop, it keeps the
+    /// first one for <see cref="ThrowKept"/> instead.</summary>
     public void Report(Exception exception, Action<ILogger, Exception> report)
     {
         if (propagatesExceptions && _kept is null)
@@ -71,8 +72,8 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
         }
     }
 
-    /// <summary>Throws the exception that was kept, if there is one. Only when the tick is complete: an exception in the middle
-    /// of it would lose what the selector reported and what the end of the tick does.</summary>
+    /// <summary>Throws the exception that was kept, if there is one. Only when the tick is complete: an exception in
+    /// the middle of it would lose what the selector reported and what the end of the tick does.</summary>
     public void ThrowKept()
     {
         ExceptionDispatchInfo? kept = _kept;
@@ -80,7 +81,8 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
         kept?.Throw();
     }
 
-    /// <summary>Runs the continuation of an await, with the reactor's synchronization context current or with none.</summary>
+    /// <summary>Runs the continuation of an await, with the reactor's synchronization context current or with
+    /// none.</summary>
     public void Invoke(Action<object?> continuation, object? state, bool withContext)
     {
         SynchronizationContext.SetSynchronizationContext(withContext ? context : null);

@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// The connections of a reactor and whatever else takes part in its end, with the lists of those that have work to do in
-/// the tick. An exception out of one of them is that one's failure and nobody else's. For the reactor's thread only.
+/// The connections of a reactor and whatever else takes part in its end, with the lists of those that have work to do
+/// in the tick. An exception out of one of them is that one's failure and nobody else's. For the reactor's thread
+/// only.
 /// </summary>
 internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, CallbackGuard guard, ILogger logger)
 {

@@ -4,11 +4,15 @@ using SelectReactor.Threading;
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// The selector of a reactor, with the list of what it found ready and with its wake-up. For the reactor's thread only, except
-/// <see cref="Wake"/>.
+/// The selector of a reactor, with the list of what it found ready and with its wake-up. For the reactor's thread
+/// only, except <see cref="Wake"/>.
 /// </summary>
 internal sealed class Demultiplexer(
-    ISelector selector, ThreadAffinity affinity, ClientRegistry clients, CallbackGuard guard, ILogger logger) : IDisposable
+    ISelector selector,
+    ThreadAffinity affinity,
+    ClientRegistry clients,
+    CallbackGuard guard,
+    ILogger logger) : IDisposable
 {
     private readonly List<SelectorEntry> _ready = [];
     private int _wakePending;
@@ -49,7 +53,8 @@ internal sealed class Demultiplexer(
         }
     }
 
-    /// <summary>Ends the wait of the loop. Many calls before the loop looks are one wake-up of the selector. Any thread.</summary>
+    /// <summary>Ends the wait of the loop. Many calls before the loop looks are one wake-up of the selector. Any
+    /// thread.</summary>
     public void Wake()
     {
         if (Interlocked.Exchange(ref _wakePending, 1) == 0)

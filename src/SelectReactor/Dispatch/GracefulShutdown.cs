@@ -1,13 +1,13 @@
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// The end in good order: from the first call of <see cref="Reactor.ShutdownAsync"/> until the last connection is closed
-/// and the code that waited for its end has run. For the reactor's thread only, except <see cref="Task"/>.
+/// The end in good order: from the first call of <see cref="Reactor.ShutdownAsync"/> until the last connection is
+/// closed and the code that waited for its end has run. For the reactor's thread only, except <see cref="Task"/>.
 /// </summary>
 internal sealed class GracefulShutdown(Reactor reactor, ClientRegistry clients)
 {
-    /// <summary>At the end, so many rounds are left to the callbacks and awaits that are still under way. More come only from
-    /// callbacks that post for ever.</summary>
+    /// <summary>At the end, so many rounds are left to the callbacks and awaits that are still under way. More come
+    /// only from callbacks that post for ever.</summary>
     public const int MaxEndRounds = 1000;
 
     private readonly ReactorCompletion<bool> _completion = new(reactor);
@@ -28,7 +28,8 @@ internal sealed class GracefulShutdown(Reactor reactor, ClientRegistry clients)
     {
         if (_deadline is null)
         {
-            _deadline = reactor.Schedule(deadline, static clients => ((ClientRegistry)clients!).BeginStop(StopPhase.Close), clients);
+            _deadline = reactor.Schedule(
+                deadline, static clients => ((ClientRegistry)clients!).BeginStop(StopPhase.Close), clients);
             clients.BeginStop(StopPhase.Drain);
         }
         else if (!_completion.IsCompleted)

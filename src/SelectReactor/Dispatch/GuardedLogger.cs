@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>Calls the user's logger. Its exceptions go to <see cref="Trace"/>, because they must not end the loop.</summary>
+/// <summary>Calls the user's logger. Its exceptions go to <see cref="Trace"/>, because they must not end the
+/// loop.</summary>
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -23,7 +24,13 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
     }
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState,
+        Exception?,
+        string> formatter)
     {
         try
         {
@@ -35,5 +42,6 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         }
     }
 
-    private static void Report(Exception failure) => Trace.TraceError($"The logger of a reactor failed: {failure.Message}");
+    private static void Report(Exception failure) =>
+        Trace.TraceError($"The logger of a reactor failed: {failure.Message}");
 }

@@ -10,17 +10,19 @@ internal enum StopPhase
     Close,
 }
 
-/// <summary>A part of the library that takes part in the reactor's end: connections, listeners, attempts to connect.</summary>
+/// <summary>A part of the library that takes part in the reactor's end: connections, listeners, attempts to
+/// connect.</summary>
 internal interface IStoppable
 {
     void BeginStop(StopPhase phase);
 }
 
-/// <summary>A part of the library that the loop calls. When one of these calls throws, that part alone fails.</summary>
+/// <summary>A part of the library that the loop calls. When one of these calls throws, that part alone
+/// fails.</summary>
 internal interface IFallible
 {
-    /// <summary>A call of the loop threw <paramref name="error"/>: give up. Called on the reactor's thread, once for each
-    /// such exception; must not throw.</summary>
+    /// <summary>A call of the loop threw <paramref name="error"/>: give up. Called on the reactor's thread, once for
+    /// each such exception; must not throw.</summary>
     void Fail(Exception error);
 }
 
@@ -30,7 +32,8 @@ internal interface IReactorClient : IStoppable, IFallible
     /// <summary>The place of the client in the reactor's list. Only the reactor sets it.</summary>
     int ClientIndex { get; set; }
 
-    /// <summary>Carries out what has changed since the last call: sends, updates the interest, decides on the end.</summary>
+    /// <summary>Carries out what has changed since the last call: sends, updates the interest, decides on the
+    /// end.</summary>
     void Settle();
 
     /// <summary>Closes the connection finally and tells the user.</summary>

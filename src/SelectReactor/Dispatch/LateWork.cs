@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// What is posted after the reactor's end by code that cannot be told so, such as an await or a pipe. Somebody waits for it,
-/// so it must run: on the thread pool, one item at a time and in order, as it would have run on the reactor's thread. Any
-/// thread.
+/// What is posted after the reactor's end by code that cannot be told so, such as an await or a pipe. Somebody waits
+/// for it, so it must run: on the thread pool, one item at a time and in order, as it would have run on the reactor's
+/// thread. Any thread.
 /// </summary>
 internal sealed class LateWork(ILogger logger, SynchronizationContext context) : IThreadPoolWorkItem
 {

@@ -5,9 +5,9 @@ namespace SelectReactor;
 /// <content>How the loop is entered and left, and how it ends.</content>
 public sealed partial class Reactor
 {
-    /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. If <see cref="Run"/> is not under way,
-    /// the next one returns at once, also when <see cref="RunOnce"/> is called in between. Ends the wait of a
-    /// <see cref="RunOnce"/> that is under way, or else of the next one. Any thread; idempotent.</summary>
+    /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. If <see cref="Run"/> is not
+    /// under way, the next one returns at once, also when <see cref="RunOnce"/> is called in between. Ends the wait of
+    /// a <see cref="RunOnce"/> that is under way, or else of the next one. Any thread; idempotent.</summary>
     public void Stop()
     {
         // The wake-up ends the wait, of RunOnce too; the flag is for Run alone, which clears it.
@@ -16,11 +16,11 @@ public sealed partial class Reactor
     }
 
     /// <summary>
-    /// Ends in good order: listeners stop to accept and attempts to connect are cancelled at once; connections go on until
-    /// they close by themselves, and those that are left at the deadline are closed with
-    /// <see cref="CloseKind.ReactorStopped"/>. When the last one is gone and the code that waited for its end has run, the task
-    /// completes and <see cref="Run"/> returns. The loop must be running for that. Any thread; a further call replaces the
-    /// deadline.
+    /// Ends in good order: listeners stop to accept and attempts to connect are cancelled at once; connections go on
+    /// until they close by themselves, and those that are left at the deadline are closed with
+    /// <see cref="CloseKind.ReactorStopped"/>. When the last one is gone and the code that waited for its end has run,
+    /// the task completes and <see cref="Run"/> returns. The loop must be running for that. Any thread; a further call
+    /// replaces the deadline.
     /// </summary>
     /// <param name="deadline">From now; zero closes everything at once.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative.</exception>
@@ -32,11 +32,11 @@ public sealed partial class Reactor
     }
 
     /// <summary>
-    /// Closes every connection and listener that is left with <see cref="CloseKind.ReactorStopped"/>, runs what was posted
-    /// and the code that waited for these ends, and releases the selector. This happens on the reactor's thread: when
-    /// the loop is running, its thread does it after the tick under way; when another thread steps the loop with
-    /// <see cref="RunOnce"/>, its next call of that method or of this one does it; otherwise, and when that thread has ended,
-    /// the calling thread does it now. The call never waits. Any thread; idempotent.
+    /// Closes every connection and listener that is left with <see cref="CloseKind.ReactorStopped"/>, runs what was
+    /// posted and the code that waited for these ends, and releases the selector. This happens on the reactor's
+    /// thread: when the loop is running, its thread does it after the tick under way; when another thread steps the
+    /// loop with <see cref="RunOnce"/>, its next call of that method or of this one does it; otherwise, and when that
+    /// thread has ended, the calling thread does it now. The call never waits. Any thread; idempotent.
     /// </summary>
     public void Dispose()
     {
@@ -51,7 +51,8 @@ public sealed partial class Reactor
     }
 
     /// <summary>The gate for whatever starts something new: listeners, connects, adopted sockets.</summary>
-    /// <exception cref="InvalidOperationException">The reactor is shutting down, or called on another thread.</exception>
+    /// <exception cref="InvalidOperationException">The reactor is shutting down, or called on another
+    /// thread.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     internal void VerifyCanStart()
     {
@@ -67,7 +68,8 @@ public sealed partial class Reactor
     {
         if (!_place.TryEnter())
         {
-            // The place of a reactor that has ended stays taken. Asked only now, so that a Dispose between the two is seen.
+            // The place of a reactor that has ended stays taken. Asked only now, so that a Dispose between the two is
+            // seen.
             ObjectDisposedException.ThrowIf(IsDisposed, this);
             throw new InvalidOperationException(IsReactorThread
                 ? "The loop runs already: Run and RunOnce can't be called inside a callback."

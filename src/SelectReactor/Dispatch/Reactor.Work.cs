@@ -26,11 +26,11 @@ public sealed partial class Reactor
         ObjectDisposedException.ThrowIf(!TryPost(callback, state), this);
     }
 
-    /// <summary>Runs a function on the reactor's thread, in a later phase of the loop and in the execution context of the
-    /// caller. Any thread.</summary>
+    /// <summary>Runs a function on the reactor's thread, in a later phase of the loop and in the execution context of
+    /// the caller. Any thread.</summary>
     /// <returns>A task with its result, or with the exception that it threw; with an
-    /// <see cref="ObjectDisposedException"/> when the reactor is disposed. Code that awaits it on the reactor's thread goes on
-    /// there.</returns>
+    /// <see cref="ObjectDisposedException"/> when the reactor is disposed. Code that awaits it on the reactor's thread
+    /// goes on there.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="function"/> is null.</exception>
     public Task<T> InvokeAsync<T>(Func<T> function)
     {
@@ -59,8 +59,8 @@ public sealed partial class Reactor
     /// <param name="period">Between two calls; more than zero.</param>
     /// <param name="callback">Called on the reactor's thread; an exception is logged, and the timer goes on.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/> is
-    /// not above zero.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/>
+    /// is not above zero.</exception>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public ReactorTimer SchedulePeriodic(TimeSpan due, TimeSpan period, Action callback)
     {
@@ -70,14 +70,14 @@ public sealed partial class Reactor
     }
 
     /// <summary>
-    /// Watches a handle and calls <paramref name="handler"/> whenever it is ready. A handle has one registration at a time,
-    /// with one reactor: cancel its key before you register it again, also if that reactor is disposed.
+    /// Watches a handle and calls <paramref name="handler"/> whenever it is ready. A handle has one registration at a
+    /// time, with one reactor: cancel its key before you register it again, also if that reactor is disposed.
     /// </summary>
     /// <returns>The registration. Change its interest, or cancel it before you close the handle.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The selector can't watch this kind of handle.</exception>
-    /// <exception cref="InvalidOperationException">The handle is registered already, the selector is full, or the method is
-    /// called on another thread.</exception>
+    /// <exception cref="InvalidOperationException">The handle is registered already, the selector is full, or the
+    /// method is called on another thread.</exception>
     /// <exception cref="IOException">The system refused, for example because it is out of memory.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public SelectionKey Register(Handle handle, Interest interest, IEventHandler handler)
@@ -121,15 +121,16 @@ public sealed partial class Reactor
     internal void FinishLater(IReactorClient client) => _clients.FinishLater(client);
 
     /// <summary>Lets a part of the library resume in a later phase of the loop. The reactor's thread only.</summary>
-    internal void ResumeLater(IResumable item) => _resumed.Add(new WorkItem(static item => ((IResumable)item!).Resume(), item));
+    internal void ResumeLater(IResumable item) =>
+        _resumed.Add(new WorkItem(static item => ((IResumable)item!).Resume(), item));
 
     /// <summary>Runs the continuation of an await with the reactor's synchronization context current, or with none. An
     /// exception of it is logged. Only in a phase of the loop, never inside a user's call.</summary>
     internal void Invoke(Action<object?> continuation, object? state, bool withContext) =>
         _guard.Invoke(continuation, state, withContext);
 
-    /// <summary>To be called after each call of a user's code: restores the loop's own synchronization context and execution
-    /// context if the callback has changed them.</summary>
+    /// <summary>To be called after each call of a user's code: restores the loop's own synchronization context and
+    /// execution context if the callback has changed them.</summary>
     internal void EndCallback() => _guard.EndCallback();
 
     /// <summary>As <see cref="Post(Action{object}, object)"/>, and false in place of an exception.</summary>
@@ -149,9 +150,9 @@ public sealed partial class Reactor
         }
     }
 
-    /// <summary>Runs a short action of the library now on the reactor's thread, and while there is none, on the thread that made
-    /// the reactor or ran its loop last. Posts it on any other: it runs when the loop does, or with <see cref="Dispose"/>.
-    /// After the reactor's end there is nothing left to do. Any thread.</summary>
+    /// <summary>Runs a short action of the library now on the reactor's thread, and while there is none, on the thread
+    /// that made the reactor or ran its loop last. Posts it on any other: it runs when the loop does, or with
+    /// <see cref="Dispose"/>. After the reactor's end there is nothing left to do. Any thread.</summary>
     internal void Execute(Action<object?> action, object? state)
     {
         if (!_place.TryRun(action, state))

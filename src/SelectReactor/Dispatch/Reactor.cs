@@ -8,13 +8,14 @@ using SelectReactor.Timing;
 namespace SelectReactor;
 
 /// <summary>
-/// An event loop: one thread waits for many handles, timers and posted callbacks, and calls the user's code for each in
-/// turn. Nothing of it is locked, because nothing of it runs at the same time.
+/// An event loop: one thread waits for many handles, timers and posted callbacks, and calls the user's code for each
+/// in turn. Nothing of it is locked, because nothing of it runs at the same time.
 /// </summary>
 /// <remarks>
 /// Members are to be used on the reactor's thread, which is the one that last entered <see cref="Run"/> or
 /// <see cref="RunOnce"/>, except those that say "any thread". Before the first entry, and after <see cref="Run"/> has
-/// returned, any one thread may use them, so that a program can set up its listeners first. On another thread they throw.
+/// returned, any one thread may use them, so that a program can set up its listeners first. On another thread they
+/// throw.
 /// </remarks>
 public sealed partial class Reactor : IDisposable
 {
@@ -63,13 +64,13 @@ public sealed partial class Reactor : IDisposable
     /// <summary>The clock of the timers. Any thread.</summary>
     public TimeProvider TimeProvider => _options.TimeProvider;
 
-    /// <summary>Runs what is posted to it on the reactor's thread, and is current there during a tick, so that the code
-    /// after an <c>await</c> in a callback comes back. After the reactor's end it runs what is posted on the thread pool, one
-    /// item at a time and in order. Any thread.</summary>
+    /// <summary>Runs what is posted to it on the reactor's thread, and is current there during a tick, so that the
+    /// code after an <c>await</c> in a callback comes back. After the reactor's end it runs what is posted on the
+    /// thread pool, one item at a time and in order. Any thread.</summary>
     public SynchronizationContext SynchronizationContext { get; }
 
-    /// <summary>Lets a <see cref="Pipe"/> of your own call back on the reactor's thread, and after the reactor's end on the
-    /// thread pool. Any thread.</summary>
+    /// <summary>Lets a <see cref="Pipe"/> of your own call back on the reactor's thread, and after the reactor's end
+    /// on the thread pool. Any thread.</summary>
     public PipeScheduler PipeScheduler { get; }
 
     /// <summary>Whether the current thread is the reactor's. False before the loop was entered. Any thread.</summary>
@@ -106,15 +107,17 @@ public sealed partial class Reactor : IDisposable
 
     /// <summary>
     /// Runs the loop on the current thread until <see cref="Stop"/> is called, <paramref name="stop"/> is cancelled, a
-    /// shutdown has finished, or the reactor is disposed. A stop that came before makes it return at once. It can be called
-    /// again. Any thread, one at a time. If the selector itself fails, and the loop can therefore no longer wait, everything is
-    /// closed as by <see cref="Dispose"/> and the selector's exception is thrown.
+    /// shutdown has finished, or the reactor is disposed. A stop that came before makes it return at once. It can be
+    /// called again. Any thread, one at a time. If the selector itself fails, and the loop can therefore no longer
+    /// wait, everything is closed as by <see cref="Dispose"/> and the selector's exception is thrown.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this callback.</exception>
+    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this
+    /// callback.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public void Run(CancellationToken stop = default) => RunLoop(disposesAtEnd: false, stop);
 
-    /// <summary>As <see cref="Run"/>. It can dispose the reactor at the end, before another thread may use it.</summary>
+    /// <summary>As <see cref="Run"/>. It can dispose the reactor at the end, before another thread may use
+    /// it.</summary>
     internal void RunLoop(bool disposesAtEnd, CancellationToken stop)
     {
         CallbackGuard.Ambient outer = Enter();
@@ -141,15 +144,17 @@ public sealed partial class Reactor : IDisposable
     }
 
     /// <summary>
-    /// Runs one tick on the current thread: waits for at most <paramref name="timeout"/> until there is something to do,
-    /// does it, and returns. For a loop of your own, such as a game's. Any thread, one at a time; the thread stays the
-    /// reactor's thread afterwards. The first call after another thread has called <see cref="Dispose"/> closes everything
-    /// and returns.
+    /// Runs one tick on the current thread: waits for at most <paramref name="timeout"/> until there is something to
+    /// do, does it, and returns. For a loop of your own, such as a game's. Any thread, one at a time; the thread stays
+    /// the reactor's thread afterwards. The first call after another thread has called <see cref="Dispose"/> closes
+    /// everything and returns.
     /// </summary>
     /// <param name="timeout">Zero to not wait; <see cref="Timeout.InfiniteTimeSpan"/> to wait without limit.</param>
     /// <returns>How many readiness events, timers, awaits and posted callbacks were served.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not infinite.</exception>
-    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this callback.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not
+    /// infinite.</exception>
+    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this
+    /// callback.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
     public int RunOnce(TimeSpan timeout)
     {

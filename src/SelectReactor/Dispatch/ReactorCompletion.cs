@@ -1,10 +1,10 @@
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// A result of the loop that is awaited. It has up to two tasks, each made on use. The one for callers on the reactor's
-/// thread runs their continuations on that thread, even with <c>ConfigureAwait(false)</c>: it completes in a phase of the
-/// loop with no synchronization context current. The one for other threads runs continuations asynchronously, so that a
-/// foreign caller never goes on as the loop. The first outcome counts.
+/// A result of the loop that is awaited. It has up to two tasks, each made on use. The one for callers on the
+/// reactor's thread runs their continuations on that thread, even with <c>ConfigureAwait(false)</c>: it completes in a
+/// phase of the loop with no synchronization context current. The one for other threads runs continuations
+/// asynchronously, so that a foreign caller never goes on as the loop. The first outcome counts.
 /// </summary>
 internal sealed class ReactorCompletion<T>(Reactor reactor) : IResumable
 {
@@ -14,7 +14,8 @@ internal sealed class ReactorCompletion<T>(Reactor reactor) : IResumable
     /// <summary>A completed task; null until there is an outcome.</summary>
     private Task<T>? _outcome;
 
-    /// <summary>Whether there is an outcome. Any thread. The task for the loop's thread may complete a phase later.</summary>
+    /// <summary>Whether there is an outcome. Any thread. The task for the loop's thread may complete a phase
+    /// later.</summary>
     public bool IsCompleted => Volatile.Read(ref _outcome) is not null;
 
     /// <summary>The task for the calling thread. Any thread.</summary>
@@ -24,11 +25,12 @@ internal sealed class ReactorCompletion<T>(Reactor reactor) : IResumable
 
     public void SetException(Exception exception) => Set(System.Threading.Tasks.Task.FromException<T>(exception));
 
-    /// <summary>Cancels the tasks; awaiting them throws <paramref name="exception"/> itself, with its message.</summary>
+    /// <summary>Cancels the tasks; awaiting them throws <paramref name="exception"/> itself, with its
+    /// message.</summary>
     public void SetCanceled(OperationCanceledException exception) => Set(CancelledBy(exception));
 
-    /// <summary>Completes both tasks at once with what <paramref name="outcome"/> says. Only in a phase of the loop, never
-    /// inside a user's call.</summary>
+    /// <summary>Completes both tasks at once with what <paramref name="outcome"/> says. Only in a phase of the loop,
+    /// never inside a user's call.</summary>
     /// <param name="outcome">A completed task.</param>
     public void CompleteNow(Task<T> outcome)
     {
@@ -59,8 +61,8 @@ internal sealed class ReactorCompletion<T>(Reactor reactor) : IResumable
         var source = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         source = Interlocked.CompareExchange(ref _elsewhere, source, null) ?? source;
 
-        // The loop sets the outcome and then looks for the source; here it is the other way round, so that one of the two
-        // completes it. Both orders need a full fence, which the exchanges are.
+        // The loop sets the outcome and then looks for the source; here it is the other way round, so that one of the
+        // two completes it. Both orders need a full fence, which the exchanges are.
         if (Volatile.Read(ref _outcome) is { } outcome)
         {
             source.TrySetFromTask(outcome);

@@ -7,7 +7,8 @@ namespace SelectReactor.Dispatch;
 /// <summary>Every message of the library. The ids are stable: a retired one is not given to another message.</summary>
 internal static partial class ReactorLog
 {
-    [LoggerMessage(1, LogLevel.Error, "A callback that was posted to the reactor threw an exception. The loop goes on.")]
+    [LoggerMessage(
+        1, LogLevel.Error, "A callback that was posted to the reactor threw an exception. The loop goes on.")]
     public static partial void CallbackFault(ILogger logger, Exception exception);
 
     [LoggerMessage(2, LogLevel.Error, "The callback of a timer threw an exception. The loop goes on.")]
@@ -17,7 +18,8 @@ internal static partial class ReactorLog
     public static partial void EventHandlerFault(ILogger logger, Exception exception);
 
     [LoggerMessage(4, LogLevel.Warning,
-        "{Handle} was closed while it was registered. Its key is cancelled. Cancel the key first, and close sockets through the library.")]
+        "{Handle} was closed while it was registered. Its key is cancelled. Cancel the key first, and close "
+            + "sockets through the library.")]
     public static partial void Evicted(ILogger logger, Handle handle);
 
     [LoggerMessage(5, LogLevel.Warning,
@@ -39,13 +41,15 @@ internal static partial class ReactorLog
     [LoggerMessage(22, LogLevel.Debug, "Connection {Id} was reset by its peer.")]
     public static partial void PeerReset(ILogger logger, long id);
 
-    [LoggerMessage(23, LogLevel.Error, "The handler of connection {Id} threw an exception in {Callback}. The connection closes.")]
+    [LoggerMessage(
+        23, LogLevel.Error, "The handler of connection {Id} threw an exception in {Callback}. The connection closes.")]
     public static partial void HandlerFault(ILogger logger, long id, string callback, Exception exception);
 
     [LoggerMessage(24, LogLevel.Warning, "Connection {Id} closes: its {Limit} of {Bytes} bytes is exceeded.")]
     public static partial void LimitExceeded(ILogger logger, long id, string limit, long bytes);
 
-    [LoggerMessage(25, LogLevel.Error, "A callback on the ConnectionClosed token of connection {Id} threw an exception.")]
+    [LoggerMessage(
+        25, LogLevel.Error, "A callback on the ConnectionClosed token of connection {Id} threw an exception.")]
     public static partial void ClosedTokenFault(ILogger logger, long id, Exception exception);
 
     [LoggerMessage(26, LogLevel.Debug,
@@ -62,10 +66,14 @@ internal static partial class ReactorLog
     public static partial void AcceptFailed(ILogger logger, EndPoint? endPoint, SocketError error);
 
     [LoggerMessage(42, LogLevel.Warning,
-        "Accepting on {EndPoint} pauses for {Pause}: the system is out of resources ({Error}). Raise the limit on open files, or accept fewer connections.")]
+        "Accepting on {EndPoint} pauses for {Pause}: the system is out of resources ({Error}). Raise the limit "
+            + "on open files, or accept fewer connections.")]
     public static partial void AcceptExhausted(ILogger logger, EndPoint? endPoint, TimeSpan pause, SocketError error);
 
-    [LoggerMessage(43, LogLevel.Error, "The handler factory of the listener on {EndPoint} threw an exception. The connection is refused.")]
+    [LoggerMessage(
+        43,
+        LogLevel.Error,
+        "The handler factory of the listener on {EndPoint} threw an exception. The connection is refused.")]
     public static partial void HandlerFactoryFault(ILogger logger, EndPoint? endPoint, Exception exception);
 
     [LoggerMessage(44, LogLevel.Error, "A connection accepted on {EndPoint} can't be registered and is refused.")]
@@ -74,16 +82,22 @@ internal static partial class ReactorLog
     [LoggerMessage(45, LogLevel.Debug, "A client on {EndPoint} is refused: {Why}.")]
     public static partial void Refused(ILogger logger, EndPoint? endPoint, string why);
 
-    [LoggerMessage(46, LogLevel.Error, "The accept filter of the listener on {EndPoint} threw an exception. The client is refused.")]
+    [LoggerMessage(
+        46,
+        LogLevel.Error,
+        "The accept filter of the listener on {EndPoint} threw an exception. The client is refused.")]
     public static partial void AcceptFilterFault(ILogger logger, EndPoint? endPoint, Exception exception);
 
     [LoggerMessage(47, LogLevel.Error, "Accepting on {EndPoint} threw an exception. It pauses for {Pause}.")]
     public static partial void AcceptFault(ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
 
     [LoggerMessage(48, LogLevel.Error,
-        "The selector refused to change the interest of the listener on {EndPoint}. The listener tries again in {Pause}.")]
-    public static partial void ListenerInterestFault(ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
+        "The selector refused to change the interest of the listener on {EndPoint}. The listener tries again in "
+            + "{Pause}.")]
+    public static partial void ListenerInterestFault(
+        ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
 
-    [LoggerMessage(49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}, whose socket closes.")]
+    [LoggerMessage(
+        49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}, whose socket closes.")]
     public static partial void ListenerCloseFault(ILogger logger, EndPoint? endPoint, Exception exception);
 }

@@ -15,7 +15,8 @@ public sealed class ReactorOptions
         init => field = value ?? throw new ArgumentNullException(nameof(value));
     } = TimeProvider.System;
 
-    /// <summary>Creates the selector, which the reactor owns and disposes. Default: a <see cref="SelectSelector"/>.</summary>
+    /// <summary>Creates the selector, which the reactor owns and disposes. Default: a
+    /// <see cref="SelectSelector"/>.</summary>
     public Func<ISelector> SelectorFactory
     {
         get;
@@ -43,17 +44,17 @@ public sealed class ReactorOptions
         init => field = value ?? throw new ArgumentNullException(nameof(value));
     } = NullLogger.Instance;
 
-    /// <summary>The maximum number of posted callbacks that one tick runs before it looks at the sockets again. Default:
-    /// 1,024.</summary>
+    /// <summary>The maximum number of posted callbacks that one tick runs before it looks at the sockets again.
+    /// Default: 1,024.</summary>
     public int MaxPostsPerTick
     {
         get;
         init => field = OptionValue.AtLeastOne(value);
     } = 1024;
 
-    /// <summary>The maximum number of open connections, accepted and outgoing. At the limit listeners pause or refuse, as
-    /// their options say, and attempts to connect fail. Default: no limit except those of the selector and the system
-    /// (<see cref="int.MaxValue"/>).</summary>
+    /// <summary>The maximum number of open connections, accepted and outgoing. At the limit listeners pause or refuse,
+    /// as their options say, and attempts to connect fail. Default: no limit except those of the selector and the
+    /// system (<see cref="int.MaxValue"/>).</summary>
     public int MaxConnections
     {
         get;
@@ -61,9 +62,9 @@ public sealed class ReactorOptions
     } = int.MaxValue;
 
     /// <summary>
-    /// Whether an exception from a posted callback, a timer or an <see cref="IEventHandler"/> leaves <see cref="Reactor.Run"/>
-    /// or <see cref="Reactor.RunOnce"/> at the end of the tick instead of being logged; of several in one tick, the first does.
-    /// For tests. An exception of an <c>IConnectionHandler</c> always
+    /// Whether an exception from a posted callback, a timer or an <see cref="IEventHandler"/> leaves
+    /// <see cref="Reactor.Run"/> or <see cref="Reactor.RunOnce"/> at the end of the tick instead of being logged; of
+    /// several in one tick, the first does. For tests. An exception of an <c>IConnectionHandler</c> always
     /// closes its connection instead, and a failure of the library itself is always logged. Default: false.
     /// </summary>
     public bool PropagateExceptions { get; init; }

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>The default: the resolver of the operating system, with its hosts file and its order of addresses.</summary>
+/// <summary>The default: the resolver of the operating system, with its hosts file and its order of
+/// addresses.</summary>
 internal sealed class SystemNameResolver : INameResolver
 {
     public static SystemNameResolver Instance { get; } = new();

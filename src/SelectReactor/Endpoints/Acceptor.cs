@@ -5,9 +5,9 @@ using SelectReactor.Dispatch;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// Accepts the clients that wait at one listening handle and gives them to an <see cref="Admission"/>. It pauses while the
-/// user wants it to, while there is no room for a connection, and for a second when the system lacks a resource. Whatever
-/// goes wrong, it tries again a second later: it ends only with <see cref="Close"/>.
+/// Accepts the clients that wait at one listening handle and gives them to an <see cref="Admission"/>. It pauses while
+/// the user wants it to, while there is no room for a connection, and for a second when the system lacks a resource.
+/// Whatever goes wrong, it tries again a second later: it ends only with <see cref="Close"/>.
 /// </summary>
 internal sealed class Acceptor : IEventHandler
 {
@@ -40,7 +40,8 @@ internal sealed class Acceptor : IEventHandler
         _admission = admission;
         _lost = lost;
         _localEndPoint = handle.LocalEndPoint;
-        _spare = new SpareDescriptor(reactor.HandleFactory, _localEndPoint?.AddressFamily ?? AddressFamily.InterNetwork);
+        _spare = new SpareDescriptor(
+            reactor.HandleFactory, _localEndPoint?.AddressFamily ?? AddressFamily.InterNetwork);
         _key = reactor.Register(handle, Interest.Read, this);
         HoldSpare();
     }
@@ -94,8 +95,8 @@ internal sealed class Acceptor : IEventHandler
         UpdateInterest();
     }
 
-    /// <summary>Watches for clients unless paused. Call it when a reason to pause may have come or gone. Never throws: if the
-    /// selector refuses, it tries again a second later.</summary>
+    /// <summary>Watches for clients unless paused. Call it when a reason to pause may have come or gone. Never throws:
+    /// if the selector refuses, it tries again a second later.</summary>
     public void UpdateInterest()
     {
         if (!_key.IsValid)
@@ -177,10 +178,13 @@ internal sealed class Acceptor : IEventHandler
         }
     }
 
-    // accept(2), "Error handling": Linux passes errors that are already pending on the new socket. The next client may be fine.
+    // accept(2), "Error handling": Linux passes errors that are already pending on the new socket. The next client may
+    // be fine.
     private static bool IsOfOneClient(SocketError error) => error
-        is SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.Interrupted or SocketError.TimedOut
-        or SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.HostUnreachable
+        is SocketError.ConnectionAborted
+        or SocketError.ConnectionReset or SocketError.Interrupted or SocketError.TimedOut
+        or SocketError.NetworkDown or SocketError.NetworkUnreachable
+        or SocketError.HostDown or SocketError.HostUnreachable
         or SocketError.ProtocolOption or SocketError.OperationNotSupported;
 
     private void RefuseWaiting(SocketError error)
@@ -191,7 +195,8 @@ internal sealed class Acceptor : IEventHandler
         }
 
         _spare.Release();
-        for (int i = 0; i < _options.MaxAcceptsPerTick && _handle.Accept(out Handle? client) == SocketError.Success; i++)
+        for (int i = 0; i < _options.MaxAcceptsPerTick
+            && _handle.Accept(out Handle? client) == SocketError.Success; i++)
         {
             _admission.Refuse(client!, "no descriptor is left");
         }

@@ -5,8 +5,8 @@ namespace SelectReactor;
 
 /// <summary>
 /// Limits how often one address may connect, with a token bucket for each: a burst at first, then a steady rate. IPv6
-/// clients are counted by their /64 network, since one subscriber owns all of it. One filter may serve several listeners of
-/// one reactor.
+/// clients are counted by their /64 network, since one subscriber owns all of it. One filter may serve several
+/// listeners of one reactor.
 /// </summary>
 public sealed class AddressRateFilter : IAcceptFilter
 {
@@ -28,8 +28,8 @@ public sealed class AddressRateFilter : IAcceptFilter
     /// <param name="perSecond">The connections per second that one address may make in the long run; above zero and
     /// finite.</param>
     /// <param name="burst">The connections that one address may make at once after a quiet time; at least 1.</param>
-    /// <param name="maxAddresses">The addresses that are remembered at once; at least 1. While all of them are in use, a
-    /// further one is refused, so that memory stays bounded under a flood.</param>
+    /// <param name="maxAddresses">The addresses that are remembered at once; at least 1. While all of them are in use,
+    /// a further one is refused, so that memory stays bounded under a flood.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small, or not finite.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="timeProvider"/> is null.</exception>

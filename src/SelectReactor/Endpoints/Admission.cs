@@ -5,8 +5,8 @@ using SelectReactor.Dispatch;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// Decides about each accepted client of one listener: limits on connections, the accept filter, the handler factory. It
-/// opens the connections of those that it admits and counts them. A failure here refuses one client and no other.
+/// Decides about each accepted client of one listener: limits on connections, the accept filter, the handler factory.
+/// It opens the connections of those that it admits and counts them. A failure here refuses one client and no other.
 /// </summary>
 internal sealed class Admission
 {
@@ -121,7 +121,8 @@ internal sealed class Admission
         IConnectionHandler handler;
         try
         {
-            handler = _handlerFactory(connection) ?? throw new InvalidOperationException("The handler factory returned null.");
+            handler = _handlerFactory(connection) ?? throw new InvalidOperationException(
+                "The handler factory returned null.");
         }
         catch (Exception exception)
         {
@@ -147,7 +148,12 @@ internal sealed class Admission
         try
         {
             var connection = new StreamConnection(
-                _reactor, handle, _options.Connection, pauseReadingWhenOutputIsFull: true, _localEndPoint, _onFinished);
+                _reactor,
+                handle,
+                _options.Connection,
+                pauseReadingWhenOutputIsFull: true,
+                _localEndPoint,
+                _onFinished);
             connection.Register();
             _connectionCount++;
             return connection;

@@ -4,11 +4,16 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// One non-blocking connect(2) to one address. It reports the outcome once, possibly before <see cref="Begin"/> has returned,
-/// and never after <see cref="Abort"/>.
+/// One non-blocking connect(2) to one address. It reports the outcome once, possibly before <see cref="Begin"/> has
+/// returned, and never after <see cref="Abort"/>.
 /// </summary>
 internal sealed class ConnectAttempt(
-    Reactor reactor, EndPoint remoteEndPoint, string description, ConnectOptions options, Action<ConnectAttempt, Exception?> concluded)
+    Reactor reactor,
+    EndPoint remoteEndPoint,
+    string description,
+    ConnectOptions options,
+    Action<ConnectAttempt,
+    Exception?> concluded)
     : IEventHandler
 {
     /// <summary>IPPROTO_IP and IP_BIND_ADDRESS_NO_PORT, ip(7), of Linux.</summary>
@@ -43,13 +48,14 @@ internal sealed class ConnectAttempt(
 
     public void OnReady(SelectionKey key) => Conclude(_handle!.TakeError());
 
-    /// <summary>Reports the outcome if there is one. Call it before a time-out gives up: after a long callback the attempt may
-    /// have ended without the loop having looked at it yet.</summary>
+    /// <summary>Reports the outcome if there is one. Call it before a time-out gives up: after a long callback the
+    /// attempt may have ended without the loop having looked at it yet.</summary>
     public void Poll()
     {
         if (_handle is not null && _key is not null)
         {
-            // In this order: to tell the remote address, the runtime may take the error of a failed attempt and drop it.
+            // In this order: to tell the remote address, the runtime may take the error of a failed attempt and drop
+            // it.
             SocketError error = _handle.TakeError();
             if (error != SocketError.Success || _handle.RemoteEndPoint is not null)
             {
@@ -78,7 +84,8 @@ internal sealed class ConnectAttempt(
     {
         if (OperatingSystem.IsLinux() && local is IPEndPoint { Port: 0 })
         {
-            // Without this the port would be taken from all destinations at once, and the system would run out of ports early.
+            // Without this the port would be taken from all destinations at once, and the system would run out of
+            // ports early.
             handle.SetOption(IpProtocol, BindAddressNoPort, _on);
         }
 

@@ -6,12 +6,16 @@ using SelectReactor.Dispatch;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// Connects to an address or a host name. The result is an open connection or one exception. The addresses of a host are
-/// tried as RFC 8305 (Happy Eyeballs) says: the families take turns, each address starts a little later than the one before,
-/// and the first that answers wins.
+/// Connects to an address or a host name. The result is an open connection or one exception. The addresses of a host
+/// are tried as RFC 8305 (Happy Eyeballs) says: the families take turns, each address starts a little later than the
+/// one before, and the first that answers wins.
 /// </summary>
 internal sealed class Connector(
-    Reactor reactor, EndPoint remoteEndPoint, IConnectionHandler handler, ConnectOptions options, CancellationToken token)
+    Reactor reactor,
+    EndPoint remoteEndPoint,
+    IConnectionHandler handler,
+    ConnectOptions options,
+    CancellationToken token)
     : IStoppable
 {
     private readonly ReactorCompletion<Connection> _outcome = new(reactor);
@@ -109,7 +113,8 @@ internal sealed class Connector(
 
     private SocketException HostFailure() => _host?.Error is { } error
         ? new SocketException(
-            (int)((error as SocketException)?.SocketErrorCode ?? SocketError.HostNotFound), $"{_description}: {error.Message}.")
+            (int)((error as SocketException)?.SocketErrorCode ?? SocketError.HostNotFound),
+            $"{_description}: {error.Message}.")
         : SocketFailure.Create(SocketError.HostNotFound, _description);
 
     private void Start(EndPoint address, string description)
@@ -180,8 +185,8 @@ internal sealed class Connector(
         Fail(new TimeoutException($"{_description}: no answer within {options.Timeout}."));
     }
 
-    // A time-out must not cut an attempt that has ended meanwhile: after a long callback, many handles may be ready that the
-    // loop has not looked at yet.
+    // A time-out must not cut an attempt that has ended meanwhile: after a long callback, many handles may be ready
+    // that the loop has not looked at yet.
     private void PollAttempts()
     {
         foreach (ConnectAttempt attempt in _attempts.ToArray())

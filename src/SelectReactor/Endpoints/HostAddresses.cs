@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// Resolves the addresses of one host. It asks for both families at once and hands the addresses out in turns, IPv6 first.
-/// If the IPv4 addresses come first, it waits a moment for the IPv6 ones before it hands any out (RFC 8305).
+/// Resolves the addresses of one host. It asks for both families at once and hands the addresses out in turns, IPv6
+/// first. If the IPv4 addresses come first, it waits a moment for the IPv6 ones before it hands any out (RFC 8305).
 /// </summary>
 internal sealed class HostAddresses
 {
@@ -25,8 +25,8 @@ internal sealed class HostAddresses
     private bool _lastWasSix;
     private int _resolving;
 
-    /// <summary>Prepares a resolution; <see cref="Resolve"/> starts it. <paramref name="changed"/> is called on the reactor's
-    /// thread when more addresses have come, and when none will come any more.</summary>
+    /// <summary>Prepares a resolution; <see cref="Resolve"/> starts it. <paramref name="changed"/> is called on the
+    /// reactor's thread when more addresses have come, and when none will come any more.</summary>
     public HostAddresses(Reactor reactor, DnsEndPoint name, ConnectOptions options, Action changed)
     {
         _reactor = reactor;
@@ -34,8 +34,8 @@ internal sealed class HostAddresses
         _options = options;
         _changed = changed;
 
-        // A source without a timer or a wait handle needs no disposal. The resolver's callbacks on the token run on the thread
-        // pool, so that they can't block the loop.
+        // A source without a timer or a wait handle needs no disposal. The resolver's callbacks on the token run on
+        // the thread pool, so that they can't block the loop.
         var cancellation = new CancellationTokenSource();
         _cancel = () => _ = cancellation.CancelAsync();
         _cancelled = cancellation.Token;
@@ -49,8 +49,8 @@ internal sealed class HostAddresses
 
     public void Resolve()
     {
-        // A local address to bind leaves one family to choose from, except "any IPv6 address", which an IPv4 attempt reads as
-        // "any IPv4 address".
+        // A local address to bind leaves one family to choose from, except "any IPv6 address", which an IPv4 attempt
+        // reads as "any IPv4 address".
         AddressFamily wanted = _options.LocalEndPoint is { } local && !MappedAddress.IsAnyOfBothFamilies(local)
             ? MappedAddress.ToIPv4(local).AddressFamily
             : _name.AddressFamily;
@@ -121,10 +121,12 @@ internal sealed class HostAddresses
             Error ??= task.Exception?.InnerException;
         }
 
-        bool waitsForSixes = family == AddressFamily.InterNetwork && IsResolving && _options.ResolutionDelay > TimeSpan.Zero;
+        bool waitsForSixes = family == AddressFamily.InterNetwork
+            && IsResolving && _options.ResolutionDelay > TimeSpan.Zero;
         if (waitsForSixes && !_cancelled.IsCancellationRequested)
         {
-            _delay = _reactor.Schedule(_options.ResolutionDelay, static self => ((HostAddresses)self!).EndDelay(), this);
+            _delay = _reactor.Schedule(
+                _options.ResolutionDelay, static self => ((HostAddresses)self!).EndDelay(), this);
         }
         else
         {

@@ -5,8 +5,8 @@ using SelectReactor.Endpoints;
 namespace SelectReactor;
 
 /// <summary>
-/// A listening socket of a reactor. It makes a new <see cref="Connection"/> for each client that connects. Use its members
-/// on the reactor's thread, except those that say "any thread".
+/// A listening socket of a reactor. It makes a new <see cref="Connection"/> for each client that connects. Use its
+/// members on the reactor's thread, except those that say "any thread".
 /// </summary>
 public sealed class Listener : IDisposable
 {
@@ -18,7 +18,11 @@ public sealed class Listener : IDisposable
     private bool _isClosed;
 
     internal Listener(
-        Reactor reactor, ListeningSocket socket, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
+        Reactor reactor,
+        ListeningSocket socket,
+        Func<Connection,
+        IConnectionHandler> handlerFactory,
+        ListenerOptions options)
     {
         _reactor = reactor;
         _drained = new ReactorCompletion<bool>(reactor);
@@ -29,7 +33,8 @@ public sealed class Listener : IDisposable
         {
             handle = socket.Open(reactor, options);
             LocalEndPoint = handle.LocalEndPoint ?? socket.EndPoint;
-            _admission = new Admission(reactor, options, handlerFactory, LocalEndPoint, () => !_isClosed, OnConnectionFinished);
+            _admission = new Admission(
+                reactor, options, handlerFactory, LocalEndPoint, () => !_isClosed, OnConnectionFinished);
             _acceptor = new Acceptor(reactor, handle, options, _admission, CloseSocket);
         }
         catch
@@ -57,7 +62,8 @@ public sealed class Listener : IDisposable
     /// handler factory that threw, or a lack of resources. Any thread.</summary>
     public long Refused => _admission.Refused;
 
-    /// <summary>Stops accepting until <see cref="Resume"/>. Clients wait in the backlog meanwhile. Idempotent.</summary>
+    /// <summary>Stops accepting until <see cref="Resume"/>. Clients wait in the backlog meanwhile.
+    /// Idempotent.</summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Pause()
     {
@@ -81,9 +87,10 @@ public sealed class Listener : IDisposable
         return _drained.Task;
     }
 
-    /// <summary>Closes the listening socket. Accepted connections stay open. Clients that wait in the backlog are reset. Any
-    /// thread. It takes effect at once on the reactor's thread, and while the loop does not run, on the thread that made the
-    /// reactor or ran its loop last; otherwise in a later phase of the loop, or with the reactor's end. Idempotent.</summary>
+    /// <summary>Closes the listening socket. Accepted connections stay open. Clients that wait in the backlog are
+    /// reset. Any thread. It takes effect at once on the reactor's thread, and while the loop does not run, on the
+    /// thread that made the reactor or ran its loop last; otherwise in a later phase of the loop, or with the
+    /// reactor's end. Idempotent.</summary>
     public void Dispose() => _reactor.Execute(static self => ((Listener)self!).CloseSocket(), this);
 
     private void OnConnectionFinished()

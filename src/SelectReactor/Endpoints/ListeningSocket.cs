@@ -49,7 +49,8 @@ internal sealed class ListeningSocket
     {
         if (options.ReusePort)
         {
-            // On Unix the runtime also sets SO_REUSEPORT with this option. On Windows it would take the port from its owner.
+            // On Unix the runtime also sets SO_REUSEPORT with this option. On Windows it would take the port from its
+            // owner.
             SocketError unset = OperatingSystem.IsWindows()
                 ? SocketError.OperationNotSupported
                 : handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1);
@@ -63,7 +64,8 @@ internal sealed class ListeningSocket
         }
 
         SocketError error = handle.Bind(EndPoint);
-        if (error == SocketError.AddressAlreadyInUse && UnixSocketFile.TryRemoveAbandoned(EndPoint, reactor.HandleFactory))
+        if (error == SocketError.AddressAlreadyInUse
+            && UnixSocketFile.TryRemoveAbandoned(EndPoint, reactor.HandleFactory))
         {
             error = handle.Bind(EndPoint);
         }

@@ -2,8 +2,8 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
-/// <summary>Runs a <see cref="SelectReactor.Reactor"/> on a background thread of its own. When its loop ends, by a shutdown, a
-/// stop, a fault or <see cref="Dispose"/>, the reactor is disposed.</summary>
+/// <summary>Runs a <see cref="SelectReactor.Reactor"/> on a background thread of its own. When its loop ends, by a
+/// shutdown, a stop, a fault or <see cref="Dispose"/>, the reactor is disposed.</summary>
 public sealed class ReactorThread : IDisposable
 {
     private readonly Thread _thread;
@@ -33,12 +33,12 @@ public sealed class ReactorThread : IDisposable
     /// <see cref="SelectReactor.Reactor.InvokeAsync"/>.</summary>
     public Reactor Reactor { get; }
 
-    /// <summary>Completes when the loop has ended and everything is closed. It fails with the exception that ended the loop, if
-    /// there was one.</summary>
+    /// <summary>Completes when the loop has ended and everything is closed. It fails with the exception that ended the
+    /// loop, if there was one.</summary>
     public Task Completion => _completion.Task;
 
-    /// <summary>Disposes the reactor, which closes everything, and waits for the thread to end. On that thread itself it does
-    /// not wait. Any thread; idempotent.</summary>
+    /// <summary>Disposes the reactor, which closes everything, and waits for the thread to end. On that thread itself
+    /// it does not wait. Any thread; idempotent.</summary>
     public void Dispose()
     {
         Reactor.Dispose();

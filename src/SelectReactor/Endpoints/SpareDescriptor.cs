@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// A descriptor that a listener keeps open and does not use. When the process has no other descriptor left, the listener
-/// closes it, so that it can accept and reset the clients that wait: they learn at once that they are not served.
+/// A descriptor that a listener keeps open and does not use. When the process has no other descriptor left, the
+/// listener closes it, so that it can accept and reset the clients that wait: they learn at once that they are not
+/// served.
 /// </summary>
 internal sealed class SpareDescriptor(IHandleFactory handles, AddressFamily family)
 {

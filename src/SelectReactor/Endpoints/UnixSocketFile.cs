@@ -5,15 +5,16 @@ using System.Net.Sockets;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// The file of a Unix-domain socket (unix(7)). It outlives a server that was killed, and then nobody can bind to its path
-/// until it is deleted.
+/// The file of a Unix-domain socket (unix(7)). It outlives a server that was killed, and then nobody can bind to its
+/// path until it is deleted.
 /// </summary>
 internal static class UnixSocketFile
 {
-    /// <summary>Deletes the file of an end point if it is a socket at which nobody listens. Anything else stays: ordinary
-    /// files, pipes, devices, folders, links.</summary>
-    /// <remarks>One race remains. A server that has bound its socket and does not listen yet looks abandoned, and so does one
-    /// that took the path over after we had asked. Two servers that start on one path at the same moment can meet it.</remarks>
+    /// <summary>Deletes the file of an end point if it is a socket at which nobody listens. Anything else stays:
+    /// ordinary files, pipes, devices, folders, links.</summary>
+    /// <remarks>One race remains. A server that has bound its socket and does not listen yet looks abandoned, and so
+    /// does one that took the path over after we had asked. Two servers that start on one path at the same moment can
+    /// meet it.</remarks>
     /// <returns>Whether it was deleted.</returns>
     public static bool TryRemoveAbandoned(EndPoint endPoint, IHandleFactory handles)
     {
@@ -47,8 +48,8 @@ internal static class UnixSocketFile
             return (file.Attributes & FileAttributes.ReparsePoint) != 0 && file.LinkTarget is null;
         }
 
-        // The writer of tar archives asks for the type of a file (lstat(2)) and knows all types but sockets, which it refuses
-        // with an error of its own. Errors of the system have a number of the system as their HResult.
+        // The writer of tar archives asks for the type of a file (lstat(2)) and knows all types but sockets, which it
+        // refuses with an error of its own. Errors of the system have a number of the system as their HResult.
         try
         {
             using var archive = new TarWriter(Stream.Null);

@@ -48,8 +48,8 @@ internal sealed class TcpProgress
     /// <summary>Whether an end of the stream that a receive found is a reset in fact.</summary>
     public bool IsReset() => !_hasEnded && TcpInfo.TryRead(_socket, out TcpInfo info) && info.State == TcpInfo.Closed;
 
-    /// <summary>Whether the connection goes on. An error that the system notes meanwhile, such as that of a route, is then a
-    /// passing one (RFC 1122, 4.2.3.9).</summary>
+    /// <summary>Whether the connection goes on. An error that the system notes meanwhile, such as that of a route, is
+    /// then a passing one (RFC 1122, 4.2.3.9).</summary>
     public bool IsAlive() => TcpInfo.TryRead(_socket, out TcpInfo info) && info.State != TcpInfo.Closed;
 
     public bool TryGetAcknowledged(out long bytes)

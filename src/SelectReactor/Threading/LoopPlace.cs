@@ -1,8 +1,8 @@
 namespace SelectReactor.Threading;
 
 /// <summary>
-/// The place that a thread takes while it runs the loop: one thread at a time, and nobody after the end. Whoever has the
-/// place is bound as the reactor's thread. A short lock makes each change of hands one step. Any thread.
+/// The place that a thread takes while it runs the loop: one thread at a time, and nobody after the end. Whoever has
+/// the place is bound as the reactor's thread. A short lock makes each change of hands one step. Any thread.
 /// </summary>
 internal sealed class LoopPlace(ThreadAffinity affinity)
 {
@@ -19,8 +19,8 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
     /// <summary>Whether the calling thread has the place.</summary>
     public bool IsMine => Volatile.Read(ref _holder) == Environment.CurrentManagedThreadId;
 
-    /// <summary>Takes the place for the loop; false if another thread or a caller around this one has it, or the loop has
-    /// ended for good.</summary>
+    /// <summary>Takes the place for the loop; false if another thread or a caller around this one has it, or the loop
+    /// has ended for good.</summary>
     public bool TryEnter()
     {
         lock (_gate)
@@ -59,8 +59,8 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
     }
 
     /// <summary>Marks the reactor as disposed.</summary>
-    /// <returns>True if the caller has the place now and must close everything. False if somebody else does it: the thread
-    /// that has the place, or the one that is bound to the reactor, when it enters or disposes.</returns>
+    /// <returns>True if the caller has the place now and must close everything. False if somebody else does it: the
+    /// thread that has the place, or the one that is bound to the reactor, when it enters or disposes.</returns>
     public bool TryDispose()
     {
         lock (_gate)
@@ -76,8 +76,8 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
         }
     }
 
-    /// <summary>Runs a short action of the library as the reactor's thread: inside the loop, or in its place while nobody has
-    /// it. The action must not call the user.</summary>
+    /// <summary>Runs a short action of the library as the reactor's thread: inside the loop, or in its place while
+    /// nobody has it. The action must not call the user.</summary>
     /// <returns>False, and nothing was run, if another thread is or may be the reactor's.</returns>
     public bool TryRun(Action<object?> action, object? state)
     {
@@ -109,8 +109,8 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
         }
     }
 
-    // While no thread is bound, another one may be setting the reactor up, and must not meet this one in the middle of it. The
-    // thread that made the reactor, and the one that ran the loop last, are those that use it then.
+    // While no thread is bound, another one may be setting the reactor up, and must not meet this one in the middle of
+    // it. The thread that made the reactor, and the one that ran the loop last, are those that use it then.
     private bool IsAtHome => affinity.IsCurrent
         || (affinity.IsCurrentOrUnbound && (Thread.CurrentThread == _maker || Thread.CurrentThread == _lastRunner));
 
@@ -134,8 +134,8 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
         }
     }
 
-    // The exchange is a full fence before the mailbox is looked at: until it sees another holder, the thread that had the place
-    // before posts without a wake-up.
+    // The exchange is a full fence before the mailbox is looked at: until it sees another holder, the thread that had
+    // the place before posts without a wake-up.
     private void Take()
     {
         affinity.Bind();

@@ -1,8 +1,8 @@
 namespace SelectReactor.Threading;
 
 /// <summary>
-/// Remembers the thread of a reactor and refuses every other one. While no thread is bound, any thread may use the reactor, so
-/// that a program can set things up before it runs the loop. A thread that has ended is no longer bound.
+/// Remembers the thread of a reactor and refuses every other one. While no thread is bound, any thread may use the
+/// reactor, so that a program can set things up before it runs the loop. A thread that has ended is no longer bound.
 /// </summary>
 internal sealed class ThreadAffinity
 {

@@ -1,8 +1,8 @@
 namespace SelectReactor.Timing;
 
 /// <summary>
-/// The monotonic clock of a <see cref="TimeProvider"/>, in the provider's own units. No rounding makes a timer early, and a
-/// step of the wall clock changes nothing.
+/// The monotonic clock of a <see cref="TimeProvider"/>, in the provider's own units. No rounding makes a timer early,
+/// and a step of the wall clock changes nothing.
 /// </summary>
 internal sealed class MonotonicClock
 {
@@ -29,7 +29,8 @@ internal sealed class MonotonicClock
         return (long)Int128.Min(units + moment, long.MaxValue);
     }
 
-    /// <summary>The time from <paramref name="now"/> until <paramref name="moment"/>, rounded up; zero if it has passed.</summary>
+    /// <summary>The time from <paramref name="now"/> until <paramref name="moment"/>, rounded up; zero if it has
+    /// passed.</summary>
     public TimeSpan Until(long moment, long now)
     {
         if (moment <= now)

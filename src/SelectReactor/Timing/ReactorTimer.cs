@@ -4,8 +4,8 @@ namespace SelectReactor;
 
 /// <summary>
 /// A one-shot or periodic timer of a reactor, made by <see cref="Reactor.Schedule(TimeSpan, Action)"/> or
-/// <see cref="Reactor.SchedulePeriodic"/>. Use it on the reactor's thread only. It never fires early. It fires late while the
-/// loop is busy.
+/// <see cref="Reactor.SchedulePeriodic"/>. Use it on the reactor's thread only. It never fires early. It fires late
+/// while the loop is busy.
 /// </summary>
 public sealed class ReactorTimer
 {
@@ -44,8 +44,8 @@ public sealed class ReactorTimer
 
     internal int HeapIndex { get; set; }
 
-    /// <summary>Sets the time of the next call. Starts a timer again that has fired or was cancelled. A periodic timer keeps
-    /// its period.</summary>
+    /// <summary>Sets the time of the next call. Starts a timer again that has fired or was cancelled. A periodic timer
+    /// keeps its period.</summary>
     /// <param name="due">From now; zero means in the next tick.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
@@ -54,8 +54,8 @@ public sealed class ReactorTimer
     /// <summary>Sets the time of the next call and a new period.</summary>
     /// <param name="due">From now; zero means in the next tick.</param>
     /// <param name="period">The time between two calls from then on; more than zero.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/> is
-    /// not above zero.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative or <paramref name="period"/>
+    /// is not above zero.</exception>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Change(TimeSpan due, TimeSpan period)
     {

@@ -53,7 +53,8 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         return _count == 0 ? null : clock.Until(_heap[0].DueAt, clock.Now);
     }
 
-    /// <summary>Moves the due timers to the list. Timers that callbacks schedule from now on wait for the next call.</summary>
+    /// <summary>Moves the due timers to the list. Timers that callbacks schedule from now on wait for the next
+    /// call.</summary>
     public void CollectDue(long now)
     {
         while (_count > 0 && _heap[0].DueAt <= now)
@@ -65,8 +66,8 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         }
     }
 
-    /// <summary>Takes the next due timer that was neither cancelled nor moved since; null after the last one. A periodic timer
-    /// is scheduled again before it is returned, so that its callback can cancel it.</summary>
+    /// <summary>Takes the next due timer that was neither cancelled nor moved since; null after the last one. A
+    /// periodic timer is scheduled again before it is returned, so that its callback can cancel it.</summary>
     public ReactorTimer? TakeDue(long now)
     {
         while (_due.TryDequeue(out ReactorTimer? timer))

@@ -61,7 +61,8 @@ internal sealed class Explorer
         }
     }
 
-    /// <summary>Ends the exploration. The threads stay where they are: code that failed can't be asked to leave.</summary>
+    /// <summary>Ends the exploration. The threads stay where they are: code that failed can't be asked to
+    /// leave.</summary>
     public void Fail(string failure)
     {
         var report = new StringBuilder(failure);
@@ -163,7 +164,8 @@ internal sealed class Explorer
         if (_workers.Exists(static worker => !worker.IsDone))
         {
             IEnumerable<Worker> stuck = _workers.Where(static worker => !worker.IsDone);
-            Fail($"Nobody can go on: {string.Join(", ", stuck.Select(static worker => $"{worker.Name} {worker.Next}"))}.");
+            IEnumerable<string> names = stuck.Select(static worker => $"{worker.Name} {worker.Next}");
+            Fail($"Nobody can go on: {string.Join(", ", names)}.");
         }
 
         return null;

@@ -2,8 +2,9 @@ namespace SelectReactor.Interleavings.Exploration;
 
 /// <summary>
 /// What a thread wrote and the others do not see yet, as on a processor with store buffers (x86, and weaker ones): a
-/// volatile write may be overtaken by the thread's later reads, but not by its interlocked accesses, locks and barriers.
-/// A location is told by its name, since a reference to it can't be kept; a scenario has one object of each kind.
+/// volatile write may be overtaken by the thread's later reads, but not by its interlocked accesses, locks and
+/// barriers. A location is told by its name, since a reference to it can't be kept; a scenario has one object of each
+/// kind.
 /// </summary>
 internal sealed class StoreBuffers
 {
@@ -12,7 +13,8 @@ internal sealed class StoreBuffers
 
     private readonly List<Store> _stores = [];
 
-    /// <summary>The buffers of the scenario whose outcome the current thread checks; null while it checks none.</summary>
+    /// <summary>The buffers of the scenario whose outcome the current thread checks; null while it checks
+    /// none.</summary>
     public static StoreBuffers? Observed
     {
         get => _observed;

@@ -12,7 +12,8 @@ internal sealed partial class SocketPoll
 
     private readonly struct WakeUpSelect(LoopbackPair wakeUp)
     {
-        /// <summary>Watches the wake-up alone. A wait with an end is taken for one without: nobody may count on it.</summary>
+        /// <summary>Watches the wake-up alone. A wait with an end is taken for one without: nobody may count on
+        /// it.</summary>
         public void Select(SocketList? readers, SocketList? writers, List<Socket>? errors, int microseconds)
         {
             Scenario.Require(readers is { Count: 1 } && writers is null && errors is null, "A handle is registered.");

@@ -86,7 +86,8 @@ internal sealed class BufferOwner : IBufferOwner
 
     public void InputResultReady() => Defer(static self => ((BufferOwner)self!)._input!.CompletePendingRead(), this);
 
-    public void OutputResultReady() => Defer(static self => ((BufferOwner)self!)._output!.CompletePendingFlush(), this);
+    public void OutputResultReady() =>
+        Defer(static self => ((BufferOwner)self!)._output!.CompletePendingFlush(), this);
 
     public void InputAdvanced(long consumed) => InputAdvances++;
 

@@ -102,7 +102,8 @@ public sealed class BufferPoolTests
         _pool.Trim();
 
         Assert.That(_pool.IsWorthTrimming, Is.False);
-        BufferSegment[] again = [_pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize)];
+        BufferSegment[] again =
+            [_pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize), _pool.Rent(BufferPool.LargeSize)];
         Assert.That(again.Intersect(burst).Count(), Is.EqualTo(2), "what is in use is kept");
     }
 

@@ -3,7 +3,8 @@ using SelectReactor.Buffers;
 
 namespace SelectReactor.Tests.Buffers;
 
-/// <summary>How our reads wait where it differs on purpose from a <see cref="Pipe"/>: nothing happens inside the call.</summary>
+/// <summary>How our reads wait where it differs on purpose from a <see cref="Pipe"/>: nothing happens inside the
+/// call.</summary>
 public sealed class InputBufferWaitTests : InputBufferFixture
 {
     [Test]

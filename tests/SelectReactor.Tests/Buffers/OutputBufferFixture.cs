@@ -2,7 +2,8 @@ using SelectReactor.Buffers;
 
 namespace SelectReactor.Tests.Buffers;
 
-/// <summary>An output buffer for each test, and a handle that takes its bytes; afterwards all memory must be back.</summary>
+/// <summary>An output buffer for each test, and a handle that takes its bytes; afterwards all memory must be
+/// back.</summary>
 public abstract class OutputBufferFixture
 {
     protected const int High = 64 * 1024;

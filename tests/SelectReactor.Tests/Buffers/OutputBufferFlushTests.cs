@@ -4,7 +4,8 @@ using SelectReactor.Buffers;
 
 namespace SelectReactor.Tests.Buffers;
 
-/// <summary>The water marks of our output, and how flushes wait where it differs on purpose from a <see cref="Pipe"/>.</summary>
+/// <summary>The water marks of our output, and how flushes wait where it differs on purpose from a
+/// <see cref="Pipe"/>.</summary>
 public sealed class OutputBufferFlushTests : OutputBufferFixture
 {
     [Test]

@@ -93,7 +93,8 @@ public sealed class OutputBufferTests : OutputBufferFixture
     }
 
     [Test]
-    public void MemoryReplacedByALargerOne_IsNeverUsedAgain([Values(0, 10, 4000)] int before, [Values(5000, 70_000)] int hint)
+    public void MemoryReplacedByALargerOne_IsNeverUsedAgain(
+        [Values(0, 10, 4000)] int before, [Values(5000, 70_000)] int hint)
     {
         Buffer.TryAppend(new byte[before]);
         Memory<byte> stale = Buffer.GetMemory(1);

@@ -160,7 +160,8 @@ public sealed class PipeReaderWaitTests(Func<ReaderSubject> create)
         _subject.Settle();
         Assert.That(
             async () => await read,
-            Throws.InstanceOf<OperationCanceledException>().With.Property(nameof(CancellationToken)).EqualTo(source.Token));
+            Throws.InstanceOf<OperationCanceledException>().With.Property(nameof(CancellationToken)).EqualTo(
+                source.Token));
 
         Task<ReadResult> next = Reader.ReadAsync().AsTask();
         Assert.That(next.IsCompleted, Is.False);

@@ -3,7 +3,8 @@ using SelectReactor.Buffers;
 
 namespace SelectReactor.Tests.Buffers;
 
-/// <summary>A reader with the means to feed it, so that one set of cases runs over the stock pipe and over ours.</summary>
+/// <summary>A reader with the means to feed it, so that one set of cases runs over the stock pipe and over
+/// ours.</summary>
 public abstract class ReaderSubject
 {
     public static IEnumerable<TestFixtureData> All { get; } =
@@ -32,7 +33,8 @@ public abstract class ReaderSubject
 
         public override PipeReader Reader => _pipe.Reader;
 
-        public override void Produce(ReadOnlySpan<byte> bytes) => _pipe.Writer.WriteAsync(bytes.ToArray()).AsTask().Wait();
+        public override void Produce(ReadOnlySpan<byte> bytes) =>
+            _pipe.Writer.WriteAsync(bytes.ToArray()).AsTask().Wait();
 
         public override void End(Exception? error = null) => _pipe.Writer.Complete(error);
 

@@ -4,7 +4,8 @@ using SelectReactor.Buffers;
 
 namespace SelectReactor.Tests.Buffers;
 
-/// <summary>A writer with the means to take its bytes, so that one set of cases runs over the stock pipe and over ours.</summary>
+/// <summary>A writer with the means to take its bytes, so that one set of cases runs over the stock pipe and over
+/// ours.</summary>
 public abstract class WriterSubject
 {
     public const int High = 1000;

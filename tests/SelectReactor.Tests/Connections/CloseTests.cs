@@ -188,7 +188,8 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
         faulty.Verify(static handler => handler.OnClosed(It.IsAny<Connection>(), It.IsAny<CloseReason>()), Times.Once);
         if (callback != nameof(IConnectionHandler.OnClosed))
         {
-            Assert.That((reason!.Value.Kind, reason.Value.Error), Is.EqualTo((CloseKind.HandlerFault, (Exception)error)));
+            Assert.That(
+                (reason!.Value.Kind, reason.Value.Error), Is.EqualTo((CloseKind.HandlerFault, (Exception)error)));
             Assert.That(closed, Is.EqualTo(1), "the peer sees a reset");
         }
 

@@ -10,7 +10,8 @@ namespace SelectReactor.Tests.Connections;
 public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(selector)
 {
     [Test]
-    public void CloseBesideAHandlerThatWaitsInAFlush_LosesNothingWrittenBefore([Values] bool writesOn, [Values] bool throws)
+    public void CloseBesideAHandlerThatWaitsInAFlush_LosesNothingWrittenBefore(
+        [Values] bool writesOn, [Values] bool throws)
     {
         byte[] bytes = new byte[3_800_000];
         new Random(4).NextBytes(bytes);
@@ -160,7 +161,10 @@ public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(sele
 
         CloseReason reason = RunUntilClosed();
         Assert.That((reason.Kind, reason.Error is TimeoutException), Is.EqualTo((CloseKind.PeerClosed, true)));
-        Assert.That(() => Connection.Input.TryRead(out _), Throws.InstanceOf<IOException>(), "not the clean end of what was read");
+        Assert.That(
+            () => Connection.Input.TryRead(out _),
+            Throws.InstanceOf<IOException>(),
+            "not the clean end of what was read");
     }
 
     [Test]

@@ -2,7 +2,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Connections;
 
-/// <summary>One listener whose connections a <see cref="ScriptedHandler"/> serves, and peers that connect to it.</summary>
+/// <summary>One listener whose connections a <see cref="ScriptedHandler"/> serves, and peers that connect to
+/// it.</summary>
 public abstract class ConnectionFixture(SelectorKind selector) : ReactorFixture(selector)
 {
     private readonly List<Peer> _peers = [];

@@ -67,7 +67,12 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
             });
         using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector.Object });
         var connection = new StreamConnection(
-            reactor, handle, new ConnectionOptions(), pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
+            reactor,
+            handle,
+            new ConnectionOptions(),
+            pauseReadingWhenOutputIsFull: true,
+            localEndPoint: null,
+            onFinished: null);
         connection.Register();
         connection.Open(new ScriptedHandler
         {
@@ -86,7 +91,8 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
             reactor.RunOnce(TimeSpan.Zero);
         }
 
-        Assert.That((handle.Receives, handle.Sends, handle.BytesSent), Is.EqualTo((10, 10, 10 * writes * MessageBytes)));
+        Assert.That(
+            (handle.Receives, handle.Sends, handle.BytesSent), Is.EqualTo((10, 10, 10 * writes * MessageBytes)));
         selector.Verify(static s => s.Update(It.IsAny<SelectorEntry>(), It.IsAny<Interest>()), Times.Never);
     }
 

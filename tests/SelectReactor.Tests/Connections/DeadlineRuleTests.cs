@@ -32,7 +32,11 @@ public sealed class DeadlineRuleTests
     [Test]
     public void TheNearestDeadline_Counts()
     {
-        Use(new ConnectionOptions { ReadIdleTimeout = TimeSpan.FromSeconds(10), IdleTimeout = TimeSpan.FromSeconds(4) });
+        Use(new ConnectionOptions
+        {
+            ReadIdleTimeout = TimeSpan.FromSeconds(10),
+            IdleTimeout = TimeSpan.FromSeconds(4),
+        });
         _deadlines.Open(0);
         _deadlines.Receive(2 * Second, beginsMessage: true);
         Assert.That(Due(_listening), Is.EqualTo(6));
@@ -59,7 +63,11 @@ public sealed class DeadlineRuleTests
     [Test]
     public void NoTimeOutRuns_WhileReadingIsPaused()
     {
-        Use(new ConnectionOptions { ReadIdleTimeout = TimeSpan.FromSeconds(10), IdleTimeout = TimeSpan.FromSeconds(10) });
+        Use(new ConnectionOptions
+        {
+            ReadIdleTimeout = TimeSpan.FromSeconds(10),
+            IdleTimeout = TimeSpan.FromSeconds(10),
+        });
         _deadlines.Open(0);
         Assert.That(Due(new PeerStatus { IsReadPaused = true }), Is.Null);
         _deadlines.Resume(30 * Second);
@@ -117,7 +125,11 @@ public sealed class DeadlineRuleTests
     [Test]
     public void AClose_LingersWhileThePeerTakesBytes_AndNeverLongerThanItsBound()
     {
-        Use(new ConnectionOptions { LingerTimeout = TimeSpan.FromSeconds(5), MaxLingerTime = TimeSpan.FromSeconds(20) });
+        Use(new ConnectionOptions
+        {
+            LingerTimeout = TimeSpan.FromSeconds(5),
+            MaxLingerTime = TimeSpan.FromSeconds(20),
+        });
         var closing = new PeerStatus { IsClosing = true };
         _deadlines.Open(0);
         _deadlines.BeginEnd(10 * Second);
@@ -143,9 +155,11 @@ public sealed class DeadlineRuleTests
         Assert.That(Due(unread), Is.EqualTo(12 + grace));
     }
 
-    private void Use(ConnectionOptions options) => _deadlines = new Deadlines(options, new MonotonicClock(new TickClock()));
+    private void Use(ConnectionOptions options) =>
+        _deadlines = new Deadlines(options, new MonotonicClock(new TickClock()));
 
-    private long? Due(PeerStatus peer) => _deadlines.Examine(peer) is { At: < long.MaxValue } due ? due.At / Second : null;
+    private long? Due(PeerStatus peer) =>
+        _deadlines.Examine(peer) is { At: < long.MaxValue } due ? due.At / Second : null;
 
     private sealed class TickClock : TimeProvider
     {

@@ -176,7 +176,10 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
         for (int i = 0; i < 6; i++)
         {
             long before = Connection.Statistics.BytesSent;
-            RunUntil(_reactor, () => TakeSome() | TopUp() | (Connection.Statistics.BytesSent > before + 4096), "room for more");
+            RunUntil(
+                _reactor,
+                () => TakeSome() | TopUp() | (Connection.Statistics.BytesSent > before + 4096),
+                "room for more");
             FillUp();
             Pass(_nearly);
         }
@@ -204,7 +207,10 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
     public void ResumedReading_BeginsAnew_HoweverShortThePauseBeforeTheDeadline(bool input)
     {
         _handler.Readable = ScriptedHandler.ExamineAll;
-        Connect(input ? new ConnectionOptions { ReadIdleTimeout = _limit } : new ConnectionOptions { MessageTimeout = _limit });
+        Connect(
+            input
+                ? new ConnectionOptions { ReadIdleTimeout = _limit }
+                : new ConnectionOptions { MessageTimeout = _limit });
         Send(1);
         Connection.PauseReading();
         Pass(_nearly);
@@ -323,7 +329,8 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
         Connect(new ConnectionOptions { FirstByteTimeout = _limit, ReadIdleTimeout = _limit, IdleTimeout = _limit });
         _reactor.RunOnce(TimeSpan.Zero);
 
-        // The first reading is for the wait, the second for the tick: the system may give others the processor in between.
+        // The first reading is for the wait, the second for the tick: the system may give others the processor in
+        // between.
         int reads = 0;
         _time.Reading = () =>
         {
@@ -380,7 +387,9 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
     public void TimeOuts_AreAboveZeroOrInfinite()
     {
         Connect(new ConnectionOptions { IdleTimeout = Timeout.InfiniteTimeSpan });
-        Assert.That(() => new ConnectionOptions { IdleTimeout = TimeSpan.Zero }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => new ConnectionOptions { IdleTimeout = TimeSpan.Zero },
+            Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(
             () => new ConnectionOptions { WriteProgressTimeout = TimeSpan.FromSeconds(-1) },
             Throws.InstanceOf<ArgumentOutOfRangeException>());

@@ -48,10 +48,12 @@ public sealed class HostilePeerTests(SelectorKind selector) : ConnectionFixture(
 
             others.ForEach(static other => other.Peer.Send([1]));
             Reactor.RunOnce(TimeSpan.Zero);
-            Assert.That(others.Select(static other => other.Connection.Statistics.BytesReceived), Is.All.EqualTo(round));
+            Assert.That(
+                others.Select(static other => other.Connection.Statistics.BytesReceived), Is.All.EqualTo(round));
         }
 
-        Assert.That(Handler.Connections[0].Statistics.BytesReceived, Is.InRange(1, 20 * 128 * 1024), "one receive a tick");
+        Assert.That(
+            Handler.Connections[0].Statistics.BytesReceived, Is.InRange(1, 20 * 128 * 1024), "one receive a tick");
     }
 
     [Test]
@@ -108,7 +110,8 @@ public sealed class HostilePeerTests(SelectorKind selector) : ConnectionFixture(
     [Test]
     public void PeerThatSendsOnAfterTheClose_IsCutAtTheBound()
     {
-        Peer peer = Connect(new ConnectionOptions { MaxLingerBytes = 100_000, LingerTimeout = TimeSpan.FromMinutes(1) });
+        Peer peer = Connect(
+            new ConnectionOptions { MaxLingerBytes = 100_000, LingerTimeout = TimeSpan.FromMinutes(1) });
         Connection.TryWrite("bye"u8);
         Connection.Close();
         peer.Socket.Blocking = false;

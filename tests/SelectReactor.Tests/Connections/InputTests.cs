@@ -118,7 +118,8 @@ public sealed class InputTests(SelectorKind selector) : ConnectionFixture(select
         Peer peer = Connect();
         peer.Socket.Blocking = false;
         long sent = SendUntilStuck(peer);
-        Assert.That(Connection.Statistics.BytesReceived, Is.InRange(64 * 1024, 192 * 1024), "the threshold and one receive");
+        Assert.That(
+            Connection.Statistics.BytesReceived, Is.InRange(64 * 1024, 192 * 1024), "the threshold and one receive");
         Assert.That(sent, Is.GreaterThan(Connection.Statistics.BytesReceived));
 
         Handler.Readable = null;

@@ -20,7 +20,12 @@ public sealed class LargeBatchTests
         _handler.CloseReasons.Clear();
         _reactor = new Reactor(new ReactorOptions { SelectorFactory = Mock.Of<ISelector> });
         var connection = new StreamConnection(
-            _reactor, _handle, new ConnectionOptions(), pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
+            _reactor,
+            _handle,
+            new ConnectionOptions(),
+            pauseReadingWhenOutputIsFull: true,
+            localEndPoint: null,
+            onFinished: null);
         connection.Register();
         connection.Open(_handler);
         _connection = connection;
@@ -82,7 +87,8 @@ public sealed class LargeBatchTests
         Tick();
 
         Assert.That(_handle.Sent, Is.EqualTo(new[] { Batch / 2 }));
-        Assert.That((_connection.IsWritable, _connection.QueuedOutputBytes), Is.EqualTo((false, Batch + (Batch / 2L))));
+        Assert.That(
+            (_connection.IsWritable, _connection.QueuedOutputBytes), Is.EqualTo((false, Batch + (Batch / 2L))));
     }
 
     [TestCase(SocketError.ConnectionReset, CloseKind.PeerReset)]

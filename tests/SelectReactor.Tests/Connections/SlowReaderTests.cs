@@ -4,8 +4,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Connections;
 
-/// <summary>Closes and time-outs beside a peer that reads steadily but slowly: nothing that was written may get lost, and a
-/// loss is told. The clock is the test's, the sockets are real.</summary>
+/// <summary>Closes and time-outs beside a peer that reads steadily but slowly: nothing that was written may get lost,
+/// and a loss is told. The clock is the test's, the sockets are real.</summary>
 public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(selector)
 {
     private const int Gulp = 200_000;
@@ -70,7 +70,10 @@ public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(sele
     public void ATimeOut_DoesNotFireWhileThePeerTakesBytes(bool readIdle)
     {
         var limit = TimeSpan.FromSeconds(5);
-        Connect(readIdle ? new ConnectionOptions { ReadIdleTimeout = limit } : new ConnectionOptions { IdleTimeout = limit });
+        Connect(
+            readIdle
+                ? new ConnectionOptions { ReadIdleTimeout = limit }
+                : new ConnectionOptions { IdleTimeout = limit });
         Write();
 
         byte[] received = ReadSlowly();
@@ -126,7 +129,8 @@ public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(sele
         AssertTold(ReceiveUntilCut());
     }
 
-    // An acknowledgement may be on its way when the connection is cut: the peer may have more than is known here, never less.
+    // An acknowledgement may be on its way when the connection is cut: the peer may have more than is known here,
+    // never less.
     private void AssertTold(long received)
     {
         Assert.That(received, Is.LessThan(_bytes.Length));

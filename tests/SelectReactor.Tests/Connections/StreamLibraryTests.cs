@@ -4,8 +4,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Connections;
 
-/// <summary>Libraries that await with <c>ConfigureAwait(false)</c>, as most of the framework does, stay on the reactor's
-/// thread.</summary>
+/// <summary>Libraries that await with <c>ConfigureAwait(false)</c>, as most of the framework does, stay on the
+/// reactor's thread.</summary>
 public sealed class StreamLibraryTests(SelectorKind selector) : ConnectionFixture(selector)
 {
     [Test]
@@ -64,6 +64,7 @@ public sealed class StreamLibraryTests(SelectorKind selector) : ConnectionFixtur
             }
         }
 
-        private async Task NoteReasonAsync(Connection connection) => Reason = await connection.Closed.ConfigureAwait(false);
+        private async Task NoteReasonAsync(Connection connection) =>
+            Reason = await connection.Closed.ConfigureAwait(false);
     }
 }

@@ -50,7 +50,8 @@ public sealed class AmbientStateTests(SelectorKind selector) : ReactorFixture(se
         Reactor.Post(SeeAndChange);
         Reactor.RunOnce(TimeSpan.Zero);
 
-        Assert.That(_seen, Is.EqualTo(Enumerable.Repeat(((string?)null, CultureInfo.CurrentCulture.Name, false, true), 2)));
+        Assert.That(
+            _seen, Is.EqualTo(Enumerable.Repeat(((string?)null, CultureInfo.CurrentCulture.Name, false, true), 2)));
     }
 
     [Test]
@@ -105,7 +106,8 @@ public sealed class AmbientStateTests(SelectorKind selector) : ReactorFixture(se
                 Reactor.Schedule(TimeSpan.Zero, callback);
                 break;
             case Where.EventHandler:
-                var handle = new SocketHandle(new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+                var handle = new SocketHandle(
+                    new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
                 var handler = new Mock<IEventHandler>();
                 handler.Setup(static mock => mock.OnReady(It.IsAny<SelectionKey>())).Callback<SelectionKey>(key =>
                 {

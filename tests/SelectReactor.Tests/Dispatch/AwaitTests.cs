@@ -143,7 +143,8 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         Assert.That(order, Is.EqualTo(Enumerable.Range(0, 300).Select(static i => i % 3)));
     }
 
-    // The other threads post faster than the loop may serve; what the loop has put off for itself does not stand in that line.
+    // The other threads post faster than the loop may serve; what the loop has put off for itself does not stand in
+    // that line.
     [Test]
     public void AFloodOfPosts_DoesNotDelayAnAwait()
     {
@@ -194,7 +195,8 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
 
     // As the end of a wait does it: the code goes on at once, with the context or with none, and never with both.
     [Test]
-    public void AContinuationOfTheLibrary_RunsWithTheContextOrWithNone_AndTheNextCallbackHasItAgain([Values] bool withContext)
+    public void AContinuationOfTheLibrary_RunsWithTheContextOrWithNone_AndTheNextCallbackHasItAgain(
+        [Values] bool withContext)
     {
         var seen = new List<SynchronizationContext?>();
         var waiting = new Mock<SelectReactor.Dispatch.IResumable>();
@@ -224,7 +226,9 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         reactor.ResumeLater(waiting.Object);
 
         Assert.That(reactor.RunOnce(TimeSpan.Zero), Is.EqualTo(1));
-        Assert.That(logger.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Error, CallbackFault) }));
+        Assert.That(
+            logger.Entries.Select(static entry => (entry.Level, entry.Id)),
+            Is.EqualTo(new[] { (LogLevel.Error, CallbackFault) }));
     }
 
     [Test]
@@ -235,7 +239,8 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         Reactor.Post(() =>
         {
             Reactor.SynchronizationContext.Send(_ => inline = true, null);
-            thrown = Assert.Catch(() => Reactor.SynchronizationContext.Send(static _ => throw new InvalidDataException(), null));
+            thrown = Assert.Catch(
+                () => Reactor.SynchronizationContext.Send(static _ => throw new InvalidDataException(), null));
         });
         Reactor.RunOnce(TimeSpan.Zero);
 
@@ -247,7 +252,8 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
     public void Send_FromAnotherThread_RunsOnTheReactorsThread()
     {
         int thread = 0;
-        var sending = Task.Run(() => Reactor.SynchronizationContext.Send(_ => thread = Environment.CurrentManagedThreadId, null));
+        var sending = Task.Run(
+            () => Reactor.SynchronizationContext.Send(_ => thread = Environment.CurrentManagedThreadId, null));
         RunUntil(sending);
 
         Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
@@ -293,7 +299,9 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         reactor.Post(() => ran = true);
         RunUntil(reactor, () => ran);
 
-        Assert.That(logger.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Error, CallbackFault) }));
+        Assert.That(
+            logger.Entries.Select(static entry => (entry.Level, entry.Id)),
+            Is.EqualTo(new[] { (LogLevel.Error, CallbackFault) }));
         Assert.That(logger.Entries[0].Exception, Is.TypeOf<InvalidDataException>());
     }
 
@@ -308,7 +316,8 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         reactor.Post(async () =>
         {
             await source.Task;
-            onPool = Thread.CurrentThread.IsThreadPoolThread && SynchronizationContext.Current == reactor.SynchronizationContext;
+            onPool = Thread.CurrentThread.IsThreadPoolThread
+                && SynchronizationContext.Current == reactor.SynchronizationContext;
             resumed.Set();
         });
         reactor.RunOnce(TimeSpan.Zero);
@@ -317,7 +326,9 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
 
         Assert.That(resumed.Wait(Bound), "the code after the await is lost");
         Assert.That(onPool);
-        Assert.That(logger.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Warning, PostedAfterDispose) }));
+        Assert.That(
+            logger.Entries.Select(static entry => (entry.Level, entry.Id)),
+            Is.EqualTo(new[] { (LogLevel.Warning, PostedAfterDispose) }));
     }
 
     [Test]
@@ -364,7 +375,8 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         Assert.That(order, Is.EqualTo(Enumerable.Range(0, Items)));
     }
 
-    // On the pool nobody stands between an exception and the end of the process, so that a failure ends the whole test run.
+    // On the pool nobody stands between an exception and the end of the process, so that a failure ends the whole test
+    // run.
     [Test]
     public void AnAsyncVoidThatFailsAfterDispose_IsLoggedAndDoesNotEndTheProcess()
     {
@@ -393,7 +405,13 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState,
+            Exception?,
+            string> formatter)
         {
             if (eventId.Id == id && logLevel == LogLevel.Error && exception is InvalidDataException)
             {

@@ -2,7 +2,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Dispatch;
 
-/// <summary>Two connections that are ready in the same tick, the first of which has something to say about the second.</summary>
+/// <summary>Two connections that are ready in the same tick, the first of which has something to say about the
+/// second.</summary>
 public sealed class BatchTests(SelectorKind selector) : ReactorFixture(selector)
 {
     private readonly List<Connection> _read = [];

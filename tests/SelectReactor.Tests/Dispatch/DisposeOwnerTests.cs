@@ -2,7 +2,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Dispatch;
 
-/// <summary>Whose call of Dispose closes everything, where a thread steps the loop and others dispose the reactor too.</summary>
+/// <summary>Whose call of Dispose closes everything, where a thread steps the loop and others dispose the reactor
+/// too.</summary>
 public sealed class DisposeOwnerTests(SelectorKind selector) : ReactorFixture(selector)
 {
     [Test]

@@ -70,7 +70,9 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
         Assert.That(handler.IsClosed, Is.False, "closed beside the code of the thread that steps");
 
         Assert.That(Reactor.RunOnce(Timeout.InfiniteTimeSpan), Is.Zero);
-        Assert.That(handler.CloseReasons, Is.EqualTo(Enumerable.Repeat(new CloseReason { Kind = CloseKind.ReactorStopped }, 2)));
+        Assert.That(
+            handler.CloseReasons,
+            Is.EqualTo(Enumerable.Repeat(new CloseReason { Kind = CloseKind.ReactorStopped }, 2)));
         Assert.That(thread, Is.EqualTo(Environment.CurrentManagedThreadId));
         Assert.That(() => Reactor.RunOnce(TimeSpan.Zero), Throws.TypeOf<ObjectDisposedException>());
     }
@@ -272,7 +274,8 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
             }
 
             StepOrBeRefused(reactor);
-            Assert.That(reactor.ShutdownAsync(TimeSpan.Zero).Wait(Bound), Is.True, $"round {round}: nobody closed, {refused}");
+            Assert.That(
+                reactor.ShutdownAsync(TimeSpan.Zero).Wait(Bound), Is.True, $"round {round}: nobody closed, {refused}");
             Assert.That(ran, Is.True);
         }
     }

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Tests.Dispatch;
 
-/// <summary>Members for any thread, called while the loop ends on its own: the reactor's work is still done on one thread.</summary>
+/// <summary>Members for any thread, called while the loop ends on its own: the reactor's work is still done on one
+/// thread.</summary>
 public sealed class EndRaceTests
 {
     private const int Rounds = 300;
@@ -18,7 +19,8 @@ public sealed class EndRaceTests
             var thread = new ReactorThread(new ReactorOptions
             {
                 SelectorFactory = () => selector,
-                HandleFactory = Mock.Of<IHandleFactory>(factory => factory.CreateListener(It.IsAny<AddressFamily>()) == handle),
+                HandleFactory = Mock.Of<IHandleFactory>(
+                    factory => factory.CreateListener(It.IsAny<AddressFamily>()) == handle),
             });
             Task<(Listener Listener, int Thread)> listening = thread.Reactor.InvokeAsync(() => (
                 thread.Reactor.Listen(new IPEndPoint(IPAddress.Loopback, 0), Mock.Of<IConnectionHandler>()),

@@ -30,10 +30,12 @@ public sealed class GuardTests(SelectorKind selector) : ReactorFixture(selector)
     {
         var reactor = new Reactor(Options());
         reactor.Dispose();
-        using Handle handle = new ReactorOptions().HandleFactory.CreateStream(System.Net.Sockets.AddressFamily.InterNetwork);
+        using Handle handle = new ReactorOptions().HandleFactory.CreateStream(
+            System.Net.Sockets.AddressFamily.InterNetwork);
 
         Assert.That(
-            () => reactor.Register(handle, Interest.Read, Mock.Of<IEventHandler>()), Throws.InstanceOf<ObjectDisposedException>());
+            () => reactor.Register(handle, Interest.Read, Mock.Of<IEventHandler>()),
+            Throws.InstanceOf<ObjectDisposedException>());
     }
 
     private void AssertServes(ILogger logger)

@@ -68,7 +68,9 @@ public sealed class ReactorCompletionTests(SelectorKind selector) : ReactorFixtu
         completion.SetCanceled(new OperationCanceledException("the reason"));
 
         Assert.That(waiting.IsCanceled);
-        Assert.That(() => waiting.GetAwaiter().GetResult(), Throws.TypeOf<OperationCanceledException>().With.Message.EqualTo("the reason"));
+        Assert.That(
+            () => waiting.GetAwaiter().GetResult(),
+            Throws.TypeOf<OperationCanceledException>().With.Message.EqualTo("the reason"));
     }
 
     [Test]

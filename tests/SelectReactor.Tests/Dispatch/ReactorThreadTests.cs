@@ -46,7 +46,8 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
             Connected = _ => connected.Set(),
             Closed = (connection, _) => onThread = connection.Reactor.IsReactorThread,
         };
-        Listener listener = thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, handler)).WaitAsync(Bound).Result;
+        Listener listener =
+            thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, handler)).WaitAsync(Bound).Result;
         using var peer = Peer.Connect(listener.LocalEndPoint);
         Assert.That(connected.Wait(Bound), Is.True);
 
@@ -80,7 +81,8 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
             Connected = _ => connected.Set(),
             Closed = (connection, _) => onThread = connection.Reactor.IsReactorThread,
         };
-        Listener listener = thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, handler)).WaitAsync(Bound).Result;
+        Listener listener =
+            thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, handler)).WaitAsync(Bound).Result;
         using var peer = Peer.Connect(listener.LocalEndPoint);
         Assert.That(connected.Wait(Bound));
         Task shutdown = Task.CompletedTask;
@@ -103,7 +105,8 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
         Assert.That((handler.CloseReason.Kind, onThread), Is.EqualTo((CloseKind.ReactorStopped, true)));
         Assert.That(() => thread.Reactor.Post(static () => { }), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(
-            () => thread.Reactor.InvokeAsync(static () => 1).GetAwaiter().GetResult(), Throws.TypeOf<ObjectDisposedException>());
+            () => thread.Reactor.InvokeAsync(static () => 1).GetAwaiter().GetResult(),
+            Throws.TypeOf<ObjectDisposedException>());
         thread.Dispose();
     }
 
@@ -114,8 +117,11 @@ public sealed class ReactorThreadTests(SelectorKind selector) : ReactorFixture(s
         using var thread = new ReactorThread(Options(logger: log, propagateExceptions: true));
         thread.Reactor.Post(static () => throw new ObjectDisposedException("Something of the user's."));
 
-        Assert.That(() => thread.Completion.WaitAsync(Bound).GetAwaiter().GetResult(), Throws.TypeOf<ObjectDisposedException>());
-        Assert.That(log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Critical, 6) }));
+        Assert.That(
+            () => thread.Completion.WaitAsync(Bound).GetAwaiter().GetResult(),
+            Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(
+            log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Critical, 6) }));
     }
 
     [Test]

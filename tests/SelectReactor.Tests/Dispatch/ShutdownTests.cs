@@ -11,7 +11,8 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
     [Test]
     public void ANegativeDeadline_IsRefusedAndChangesNothing()
     {
-        Assert.That(() => Reactor.ShutdownAsync(TimeSpan.FromTicks(-1)), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => Reactor.ShutdownAsync(TimeSpan.FromTicks(-1)), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Reactor.RunOnce(TimeSpan.Zero);
         using Listener listener = Reactor.Listen(AnyPort, new ScriptedHandler());
         Assert.That(listener.LocalEndPoint, Is.Not.Null);
@@ -57,7 +58,8 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
         Assert.That(handler.CloseReason.Kind, Is.EqualTo(CloseKind.PeerClosed));
     }
 
-    // Each finally block goes through several awaits. All of them run on the reactor's thread before the task completes.
+    // Each finally block goes through several awaits. All of them run on the reactor's thread before the task
+    // completes.
     [Test]
     public void TheTask_CompletesAfterTheLastFinallyBlocks([Values] bool byDispose)
     {
@@ -168,7 +170,8 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
         Task shutdown = Reactor.ShutdownAsync(TimeSpan.Zero);
         RunUntil(shutdown);
 
-        Assert.That(refused, Has.Count.EqualTo(2).And.All.TypeOf<InvalidOperationException>().And.All.Message.Contains("shutting down"));
+        Assert.That(refused, Has.Count.EqualTo(2).And.All.TypeOf<InvalidOperationException>().And.All.Message.Contains(
+            "shutting down"));
     }
 
     [Test]
@@ -271,7 +274,8 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
         Reactor.RunOnce(TimeSpan.Zero);
 
         Assert.That(
-            () => Reactor.Listen(AnyPort, handler), Throws.InvalidOperationException.With.Message.Contains("shutting down"));
+            () => Reactor.Listen(AnyPort, handler),
+            Throws.InvalidOperationException.With.Message.Contains("shutting down"));
         peer.Reset();
         RunUntil(shutdown);
     }
@@ -354,13 +358,15 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
         fillers = [];
         for (int i = 0; i < 16; i++)
         {
-            var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+            var filler =
+                new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
             fillers.Add(filler);
             try
             {
                 filler.Connect((IPEndPoint)listener.LocalEndPoint!);
             }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+            catch (SocketException exception)
+                when (exception.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
             {
                 // Either under way or without an answer; both fill the backlog.
                 continue;

@@ -5,7 +5,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Dispatch;
 
-/// <summary>What a tick calls, in which order and for which keys, over a selector that does what the test says.</summary>
+/// <summary>What a tick calls, in which order and for which keys, over a selector that does what the test
+/// says.</summary>
 public sealed class TickTests
 {
     private static readonly TimeSpan _millisecond = TimeSpan.FromMilliseconds(1);
@@ -52,7 +53,10 @@ public sealed class TickTests
 
         Assert.That(
             _events,
-            Is.EqualTo(new[] { "client settle", "select", "ready", "timer", "resumed", "post", "client settle", "client finish" }));
+            Is.EqualTo(new[]
+            {
+                "client settle", "select", "ready", "timer", "resumed", "post", "client settle", "client finish",
+            }));
         Assert.That(served, Is.EqualTo(4));
     }
 
@@ -162,7 +166,8 @@ public sealed class TickTests
 
         Assert.That(_events, Is.EqualTo(new[] { "evicted" }));
         Assert.That(key.IsValid, Is.False);
-        Assert.That(_log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Warning, 4) }));
+        Assert.That(
+            _log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Warning, 4) }));
         _selector.Mock.Verify(static selector => selector.Remove(It.IsAny<SelectorEntry>()), Times.Never);
     }
 
@@ -178,7 +183,8 @@ public sealed class TickTests
         _reactor.Post(() => _events.Add("post"));
         _selector.NextFinds(key);
 
-        Assert.That(() => _reactor.RunOnce(TimeSpan.Zero), Throws.InvalidOperationException.With.Message.EqualTo("key"));
+        Assert.That(
+            () => _reactor.RunOnce(TimeSpan.Zero), Throws.InvalidOperationException.With.Message.EqualTo("key"));
         Assert.That(_events, Is.EqualTo(new[] { "key", "timer", "post" }));
         Assert.That(_log.Entries.Select(static entry => entry.Id), Is.EqualTo(new[] { 2, 1 }));
         Assert.That(() => _reactor.RunOnce(TimeSpan.Zero), Throws.Nothing);
@@ -265,7 +271,9 @@ public sealed class TickTests
         _reactor.RunOnce(TimeSpan.Zero);
 
         Assert.That(_events, Is.EqualTo(new[] { "later post" }));
-        Assert.That(_log.Entries.Select(static e => (e.Level, e.Id)), Is.EqualTo(new[] { (LogLevel.Error, 2), (LogLevel.Error, 1) }));
+        Assert.That(
+            _log.Entries.Select(static e => (e.Level, e.Id)),
+            Is.EqualTo(new[] { (LogLevel.Error, 2), (LogLevel.Error, 1) }));
     }
 
     [Test]
@@ -285,7 +293,8 @@ public sealed class TickTests
         Assert.That(_events, Is.EqualTo(new[] { "timer", "resumed", "post" }));
     }
 
-    // In each phase in which the loop calls a part of the library. Options that let a user's exceptions out change nothing.
+    // In each phase in which the loop calls a part of the library. Options that let a user's exceptions out change
+    // nothing.
     [TestCase("ready")]
     [TestCase("settle")]
     [TestCase("stop")]
@@ -301,13 +310,17 @@ public sealed class TickTests
         Arrange(phase, failing, error);
         _reactor.Add(other.Object);
         _reactor.MarkDirty(other.Object);
-        Task shutdown = phase.StartsWith("stop", StringComparison.Ordinal) ? _reactor.ShutdownAsync(TimeSpan.FromHours(1)) : Task.CompletedTask;
+        Task shutdown = phase.StartsWith("stop", StringComparison.Ordinal)
+            ? _reactor.ShutdownAsync(TimeSpan.FromHours(1))
+            : Task.CompletedTask;
 
         Assert.That(() => _reactor.RunOnce(TimeSpan.Zero), Throws.Nothing);
 
-        failing.Verify(client => client.Fail(error), phase is "finish" or "stop a listener" ? Times.Never : Times.Once);
+        failing.Verify(
+            client => client.Fail(error), phase is "finish" or "stop a listener" ? Times.Never : Times.Once);
         other.Verify(static client => client.Settle(), Times.Once);
-        Assert.That(_log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Error, 7) }));
+        Assert.That(
+            _log.Entries.Select(static entry => (entry.Level, entry.Id)), Is.EqualTo(new[] { (LogLevel.Error, 7) }));
         if (phase == "finish")
         {
             Assert.That(_reactor.Clients, Is.EqualTo(new[] { other.Object }), "one that is half closed is forgotten");
@@ -322,7 +335,8 @@ public sealed class TickTests
     public void ASelectorThatCannotWait_EndsTheLoop_AndEverythingIsClosed([Values] bool run)
     {
         var client = new Mock<IReactorClient>();
-        client.Setup(static mock => mock.BeginStop(StopPhase.Close)).Callback(() => _reactor.FinishLater(client.Object));
+        client.Setup(static mock => mock.BeginStop(StopPhase.Close)).Callback(
+            () => _reactor.FinishLater(client.Object));
         client.Setup(static mock => mock.FinishClose()).Callback(() => _reactor.Remove(client.Object));
         _reactor.Add(client.Object);
         _selector.Next(static _ => throw new InvalidDataException("broken"));
@@ -350,7 +364,8 @@ public sealed class TickTests
         switch (phase)
         {
             case "ready":
-                failing.As<IEventHandler>().Setup(static handler => handler.OnReady(It.IsAny<SelectionKey>())).Throws(error);
+                failing.As<IEventHandler>().Setup(static handler => handler.OnReady(It.IsAny<SelectionKey>())).Throws(
+                    error);
                 SelectionKey key = _reactor.Register(Mock.Of<Handle>(), Interest.Read, (IEventHandler)failing.Object);
                 _selector.NextFinds(key);
                 break;

@@ -6,7 +6,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
 
-/// <summary>Errors of accept(2) that a test can't make a kernel return on demand, from a listening handle of our own.</summary>
+/// <summary>Errors of accept(2) that a test can't make a kernel return on demand, from a listening handle of our
+/// own.</summary>
 public sealed class AcceptErrorTests
 {
     private const int AcceptExhausted = 42;
@@ -218,7 +219,9 @@ public sealed class AcceptErrorTests
             int step = order.Count;
             order.Add(step == 0 ? "no descriptor" : step == 2 ? "accepted" : "no more");
             accepted = step == 2 ? client : null;
-            return step == 0 ? SocketError.TooManyOpenSockets : step == 2 ? SocketError.Success : SocketError.WouldBlock;
+            return step == 0
+                ? SocketError.TooManyOpenSockets
+                : step == 2 ? SocketError.Success : SocketError.WouldBlock;
         }
 
         public override void Close()

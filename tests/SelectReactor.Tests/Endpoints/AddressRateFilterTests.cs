@@ -48,7 +48,8 @@ public sealed class AddressRateFilterTests
     {
         var filter = new AddressRateFilter(perSecond: 1, burst: 1);
 
-        Assert.That(filter.Allows(null) && filter.Allows(null) && filter.Allows(new UnixDomainSocketEndPoint("/tmp/x")));
+        Assert.That(
+            filter.Allows(null) && filter.Allows(null) && filter.Allows(new UnixDomainSocketEndPoint("/tmp/x")));
     }
 
     [Test]
@@ -56,7 +57,8 @@ public sealed class AddressRateFilterTests
     {
         foreach (double rate in (double[])[0, -1, double.PositiveInfinity, double.NaN, -double.NaN])
         {
-            Assert.That(() => new AddressRateFilter(rate, 1), Throws.InstanceOf<ArgumentOutOfRangeException>(), $"{rate}");
+            Assert.That(
+                () => new AddressRateFilter(rate, 1), Throws.InstanceOf<ArgumentOutOfRangeException>(), $"{rate}");
         }
 
         Assert.That(() => new AddressRateFilter(1, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());

@@ -62,7 +62,8 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
         using Listener listener = Reactor.Listen(new UnixDomainSocketEndPoint(_path), _handler);
         AssertEchoes(listener.LocalEndPoint);
 
-        SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(listener.LocalEndPoint, _handler))!;
+        SocketException error = Assert.Throws<SocketException>(
+            () => Reactor.Listen(listener.LocalEndPoint, _handler))!;
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.AddressAlreadyInUse));
         AssertEchoes(listener.LocalEndPoint);
     }
@@ -138,9 +139,12 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
         Socket accepted = listener.Accept();
         Reactor.Adopt(accepted, _handler, options);
 
-        Assert.That(accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime), Is.EqualTo(77));
-        Assert.That(accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval), Is.EqualTo(10));
-        Assert.That(accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount), Is.EqualTo(6));
+        Assert.That(
+            accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime), Is.EqualTo(77));
+        Assert.That(
+            accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval), Is.EqualTo(10));
+        Assert.That(
+            accepted.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount), Is.EqualTo(6));
         Assert.That(accepted.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive), Is.Not.EqualTo(0));
         Assert.That(accepted.NoDelay);
         Assert.That(accepted.SendBufferSize, Is.InRange(20_000, 40_000));
@@ -162,7 +166,12 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
         Reactor.Adopt(accepted, _handler, options);
 
         Assert.That(
-            new[] { SocketOptionName.TcpKeepAliveTime, SocketOptionName.TcpKeepAliveInterval, SocketOptionName.TcpKeepAliveRetryCount }
+            new[]
+            {
+                SocketOptionName.TcpKeepAliveTime,
+                SocketOptionName.TcpKeepAliveInterval,
+                SocketOptionName.TcpKeepAliveRetryCount,
+            }
                 .Select(name => accepted.GetSocketOption(SocketOptionLevel.Tcp, name)),
             Is.EqualTo(tooLarge ? new[] { 32_767, 32_767, 127 } : new[] { 2, 3, 4 }));
     }
@@ -222,7 +231,9 @@ public sealed class AddressTests(SelectorKind selector) : ReactorFixture(selecto
         client.Socket.LingerState = new LingerOption(enable: true, seconds: 60);
         using var thread = new ReactorThread(Options());
         Task<CloseReason> closed = thread.Reactor.InvokeAsync(() => thread.Reactor.Adopt(
-            client.Socket, handler, new ConnectionOptions { LingerTimeout = TimeSpan.FromMilliseconds(100) }).Closed).Unwrap();
+            client.Socket,
+            handler,
+            new ConnectionOptions { LingerTimeout = TimeSpan.FromMilliseconds(100) }).Closed).Unwrap();
 
         // The peer has not read: with its linger, the system would wait for a minute.
         Assert.That(closed.Wait(Bound));

@@ -56,7 +56,8 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
     [Test]
     public void LimitOfTheReactor_CountsAllListenersAndClients()
     {
-        using var reactor = new Reactor(new ReactorOptions { MaxConnections = 2, SelectorFactory = Options().SelectorFactory });
+        using var reactor = new Reactor(
+            new ReactorOptions { MaxConnections = 2, SelectorFactory = Options().SelectorFactory });
         using Listener one = reactor.Listen(AnyPort, _handler);
         using Listener other = reactor.Listen(AnyPort, _handler);
         Peer first = Connect(one);
@@ -66,7 +67,9 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
         Connect(other);
         Task<Connection> attempt = reactor.ConnectAsync(one.LocalEndPoint, _handler);
         RunUntil(reactor, () => attempt.IsCompleted);
-        Assert.That(() => attempt.GetAwaiter().GetResult(), Throws.InvalidOperationException.With.Message.Contains("MaxConnections"));
+        Assert.That(
+            () => attempt.GetAwaiter().GetResult(),
+            Throws.InvalidOperationException.With.Message.Contains("MaxConnections"));
         Assert.That(one.Accepted + other.Accepted, Is.EqualTo(2));
 
         first.Dispose();
@@ -87,7 +90,8 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
         Peer peer = Connect(listener);
         RunUntil(() => listener.Refused == 1);
         AssertCut(peer);
-        filter.Verify(static mock => mock.Allows(It.Is<EndPoint?>(from => ((IPEndPoint)from!).Address.Equals(IPAddress.Loopback))));
+        filter.Verify(static mock => mock.Allows(
+            It.Is<EndPoint?>(from => ((IPEndPoint)from!).Address.Equals(IPAddress.Loopback))));
 
         filter.Setup(static mock => mock.Allows(It.IsAny<EndPoint?>())).Throws<InvalidDataException>();
         AssertCut(Connect(listener), () => listener.Refused == 2);

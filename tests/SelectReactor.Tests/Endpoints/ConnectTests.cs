@@ -131,7 +131,8 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         var time = new FakeTimeProvider();
         using var reactor = new Reactor(Options(time));
         using FullBacklog full = new();
-        Task<Connection> attempt = reactor.ConnectAsync(full.Address, _handler, new ConnectOptions { Timeout = TimeSpan.FromSeconds(3) });
+        Task<Connection> attempt = reactor.ConnectAsync(
+            full.Address, _handler, new ConnectOptions { Timeout = TimeSpan.FromSeconds(3) });
         reactor.RunOnce(TimeSpan.Zero);
         time.Advance(TimeSpan.FromSeconds(2.999));
         reactor.RunOnce(TimeSpan.Zero);
@@ -163,7 +164,9 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
             Throws.InstanceOf<OperationCanceledException>()
                 .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(source.Token)
                 .And.Message.Contains($"Can't connect to {full.Address}"));
-        Assert.That(() => before.GetAwaiter().GetResult(), Throws.Exception.With.Message.Contains($"{full.Address}: cancelled"));
+        Assert.That(
+            () => before.GetAwaiter().GetResult(),
+            Throws.Exception.With.Message.Contains($"{full.Address}: cancelled"));
         Assert.That(_handler.Events, Is.Empty);
     }
 
@@ -205,7 +208,8 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         RunUntil(() => late.IsCompleted);
 
         Assert.That(attempt.IsCanceled);
-        Assert.That(() => attempt.GetAwaiter().GetResult(), Throws.Exception.With.Message.Contains("the reactor is stopping"));
+        Assert.That(
+            () => attempt.GetAwaiter().GetResult(), Throws.Exception.With.Message.Contains("the reactor is stopping"));
         Assert.That(() => late.GetAwaiter().GetResult(), Throws.InvalidOperationException);
     }
 
@@ -247,7 +251,8 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
         {
             for (int i = 0; i < 8; i++)
             {
-                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+                var socket =
+                    new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
                 _waiting.Add(socket);
                 try
                 {

@@ -6,8 +6,8 @@ using SelectReactor.Tests.Support;
 namespace SelectReactor.Tests.Endpoints;
 
 /// <summary>
-/// Time-outs of attempts that have ended, which the loop does not know yet: after a long callback, thousands of other handles
-/// can be ready before theirs. Here the selector withholds what it found.
+/// Time-outs of attempts that have ended, which the loop does not know yet: after a long callback, thousands of other
+/// handles can be ready before theirs. Here the selector withholds what it found.
 /// </summary>
 public sealed class ConnectTimeoutTests(SelectorKind selector) : ReactorFixture(selector)
 {
@@ -108,13 +108,15 @@ public sealed class ConnectTimeoutTests(SelectorKind selector) : ReactorFixture(
 
     private Task<Connection> Begin(EndPoint endPoint)
     {
-        Task<Connection> attempt = _reactor.ConnectAsync(endPoint, _handler, new ConnectOptions { Timeout = _timeout });
+        Task<Connection> attempt = _reactor.ConnectAsync(
+            endPoint, _handler, new ConnectOptions { Timeout = _timeout });
         RunUntil(_reactor, () => _handles.Made.Count > 0, "the attempt begins");
         return attempt;
     }
 
     private void Resolve(params IPAddress[] addresses) => _resolver
-        .Setup(static resolver => resolver.ResolveAsync("host", It.IsAny<AddressFamily>(), It.IsAny<CancellationToken>()))
+        .Setup(static resolver => resolver.ResolveAsync(
+            "host", It.IsAny<AddressFamily>(), It.IsAny<CancellationToken>()))
         .Returns<string, AddressFamily, CancellationToken>(
             (_, family, _) => Task.FromResult(family == AddressFamily.InterNetwork ? addresses : []));
 

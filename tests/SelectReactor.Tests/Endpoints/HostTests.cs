@@ -57,7 +57,8 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
         _resolver.Answer(AddressFamily.InterNetworkV6);
         Await(Connect());
-        Assert.That(_resolver.Asked, Is.EquivalentTo(new[] { AddressFamily.InterNetworkV6, AddressFamily.InterNetwork }));
+        Assert.That(
+            _resolver.Asked, Is.EquivalentTo(new[] { AddressFamily.InterNetworkV6, AddressFamily.InterNetwork }));
 
         _resolver.Asked.Clear();
         Await(_reactor.ConnectAsync(new DnsEndPoint("host", _port, AddressFamily.InterNetwork), _handler));
@@ -70,7 +71,8 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
     {
         _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
         _resolver.Fail(AddressFamily.InterNetworkV6, SocketError.HostNotFound);
-        Connection connection = Await(Connect(new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) }));
+        Connection connection = Await(
+            Connect(new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) }));
 
         Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
     }
@@ -126,7 +128,8 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         var later = new TaskCompletionSource<IPAddress[]>();
         _resolver.Answers[AddressFamily.InterNetwork] = later.Task;
         _resolver.Answer(AddressFamily.InterNetworkV6, _silent);
-        Task<Connection> attempt = Connect(new ConnectOptions { AttemptDelay = _never, Timeout = TimeSpan.FromMilliseconds(300) });
+        Task<Connection> attempt = Connect(
+            new ConnectOptions { AttemptDelay = _never, Timeout = TimeSpan.FromMilliseconds(300) });
         for (int i = 0; i < 5; i++)
         {
             _reactor.RunOnce(TimeSpan.FromMilliseconds(10));
@@ -163,7 +166,8 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         _resolver.Fail(AddressFamily.InterNetworkV6, SocketError.HostNotFound);
         _resolver.Fail(AddressFamily.InterNetwork, SocketError.HostNotFound);
         Assert.That(
-            Assert.Throws<SocketException>(() => Await(Connect()))!.SocketErrorCode, Is.EqualTo(SocketError.HostNotFound));
+            Assert.Throws<SocketException>(() => Await(Connect()))!.SocketErrorCode,
+            Is.EqualTo(SocketError.HostNotFound));
 
         _resolver.Answer(AddressFamily.InterNetworkV6);
         _resolver.Answer(AddressFamily.InterNetwork);
@@ -270,11 +274,13 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
 
         public List<AddressFamily> Asked { get; } = [];
 
-        public void Answer(AddressFamily family, params IPAddress[] addresses) => Answers[family] = Task.FromResult(addresses);
+        public void Answer(AddressFamily family, params IPAddress[] addresses) =>
+            Answers[family] = Task.FromResult(addresses);
 
         public CancellationToken Token { get; private set; }
 
-        public void NeverAnswer(AddressFamily family) => Answers[family] = new TaskCompletionSource<IPAddress[]>().Task;
+        public void NeverAnswer(AddressFamily family) =>
+            Answers[family] = new TaskCompletionSource<IPAddress[]>().Task;
 
         public void Fail(AddressFamily family, SocketError error) =>
             Answers[family] = Task.FromException<IPAddress[]>(new SocketException((int)error));

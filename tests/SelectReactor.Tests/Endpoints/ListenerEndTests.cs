@@ -120,7 +120,8 @@ public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(sel
     public void WaitsOnAnotherThread_DoNotGoOnAsTheLoop()
     {
         using var thread = new ReactorThread(Options());
-        Listener listener = thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, new ScriptedHandler())).Result;
+        Listener listener =
+            thread.Reactor.InvokeAsync(() => thread.Reactor.Listen(AnyPort, new ScriptedHandler())).Result;
         bool? onLoop = null;
         Task waits = Wait();
         Assert.That(waits.Wait(Bound));

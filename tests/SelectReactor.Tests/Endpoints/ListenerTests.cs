@@ -33,7 +33,8 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
     {
         using Listener listener = Reactor.Listen(AnyPort, _handler);
 
-        SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(listener.LocalEndPoint, _handler))!;
+        SocketException error = Assert.Throws<SocketException>(
+            () => Reactor.Listen(listener.LocalEndPoint, _handler))!;
 
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.AddressAlreadyInUse));
         Assert.That(error.Message, Does.Contain($"Can't listen on {listener.LocalEndPoint}"));
@@ -116,7 +117,8 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         Task.Run(listener.Dispose).Wait();
 
         RunUntil(() => !Peer.CanConnect(listener.LocalEndPoint), "the socket closes");
-        Assert.That(_handler.Connections, Has.Count.EqualTo(_handler.Events.Count(static name => name == "OnConnected")));
+        Assert.That(
+            _handler.Connections, Has.Count.EqualTo(_handler.Events.Count(static name => name == "OnConnected")));
     }
 
     [Test]
@@ -254,12 +256,14 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         Assume.That(OperatingSystem.IsLinux());
         using Listener listener = Reactor.Listen(AnyPort, _handler);
         string port = $":{((IPEndPoint)listener.LocalEndPoint).Port:X4} ";
-        int allowed = int.Parse(File.ReadAllText("/proc/sys/net/core/somaxconn"), System.Globalization.CultureInfo.InvariantCulture);
+        int allowed = int.Parse(
+            File.ReadAllText("/proc/sys/net/core/somaxconn"), System.Globalization.CultureInfo.InvariantCulture);
 
         // More than the 512 that many servers ask for wait without one lost; /proc/net/tcp shows how many.
         int clients = Math.Min(600, allowed);
         List<Peer> waiting = [.. Enumerable.Range(0, clients).Select(_ => Peer.Connect(listener.LocalEndPoint))];
-        string line = File.ReadLines("/proc/self/net/tcp").Single(each => each.Contains(port) && each.Contains(" 0A "));
+        string line = File.ReadLines("/proc/self/net/tcp").Single(
+            each => each.Contains(port) && each.Contains(" 0A "));
         Assert.That(Convert.ToInt32(line.Split(':')[4].Split(' ')[0], 16), Is.EqualTo(clients));
         waiting.ForEach(static peer => peer.Dispose());
         RunUntil(() => listener.Accepted == clients && listener.Connections == 0);

@@ -50,7 +50,9 @@ public sealed class UnixConnectTests(SelectorKind selector) : ReactorFixture(sel
     {
         using Socket listener = ListenWithFullBacklog();
         Task<Connection> attempt = Reactor.ConnectAsync(
-            new UnixDomainSocketEndPoint(_path), _handler, new ConnectOptions { Timeout = TimeSpan.FromMilliseconds(100) });
+            new UnixDomainSocketEndPoint(_path),
+            _handler,
+            new ConnectOptions { Timeout = TimeSpan.FromMilliseconds(100) });
 
         Assert.That(() => RunUntil(attempt), Throws.InstanceOf<TimeoutException>());
         Assert.That(_handler.IsConnected, Is.False);
@@ -63,7 +65,8 @@ public sealed class UnixConnectTests(SelectorKind selector) : ReactorFixture(sel
         listener.Listen(1);
         for (SocketError error = SocketError.Success; error == SocketError.Success;)
         {
-            var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+            var client =
+                new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             _waiting.Add(client);
             try
             {

@@ -6,7 +6,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
 
-/// <summary>The files that Unix-domain sockets stand for: the library deletes its own, and abandoned sockets, and no other.</summary>
+/// <summary>The files that Unix-domain sockets stand for: the library deletes its own, and abandoned sockets, and no
+/// other.</summary>
 public sealed class UnixFileTests(SelectorKind selector) : ReactorFixture(selector)
 {
     private readonly ScriptedHandler _handler = new();
@@ -34,7 +35,9 @@ public sealed class UnixFileTests(SelectorKind selector) : ReactorFixture(select
     public void OtherFiles_StayWhereTheyAre(string command)
     {
         Assume.That(OperatingSystem.IsLinux());
-        Assume.That(Run("sh", "-c", string.Format(System.Globalization.CultureInfo.InvariantCulture, command, _path)), Is.True);
+        Assume.That(
+            Run("sh", "-c", string.Format(System.Globalization.CultureInfo.InvariantCulture, command, _path)),
+            Is.True);
         string before = Describe();
 
         SocketException error = Assert.Throws<SocketException>(() => Reactor.Listen(EndPoint, _handler))!;
@@ -133,11 +136,13 @@ public sealed class UnixFileTests(SelectorKind selector) : ReactorFixture(select
         }
     }
 
-    private string Describe() => $"{new FileInfo(_path).Attributes} {File.GetLastWriteTimeUtc(_path).Ticks} {new FileInfo(_path).LinkTarget}";
+    private string Describe() =>
+        $"{new FileInfo(_path).Attributes} {File.GetLastWriteTimeUtc(_path).Ticks} {new FileInfo(_path).LinkTarget}";
 
     private static bool Run(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
         process.WaitForExit();
         return process.ExitCode == 0;
     }

@@ -31,7 +31,9 @@ public sealed class UnopenedTests(SelectorKind selector) : ConnectionFixture(sel
             return end(connection);
         });
         var peer = Peer.Connect(listener.LocalEndPoint);
-        RunUntil(() => listener.Connections == 1 || peer.Socket.Poll(0, System.Net.Sockets.SelectMode.SelectRead), "accepted");
+        RunUntil(
+            () => listener.Connections == 1 || peer.Socket.Poll(0, System.Net.Sockets.SelectMode.SelectRead),
+            "accepted");
         peer.Dispose();
         RunUntil(() => listener.Connections == 0, "refused");
 

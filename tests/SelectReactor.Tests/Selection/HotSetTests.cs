@@ -7,8 +7,8 @@ using SelectReactor.Threading;
 namespace SelectReactor.Tests.Selection;
 
 /// <summary>
-/// The hot set of <see cref="SelectSelector"/> shows only as a small and bounded delay. The clock of these tests counts
-/// how often it was read, so that a scan costs one unit and the bounds are numbers of selects.
+/// The hot set of <see cref="SelectSelector"/> shows only as a small and bounded delay. The clock of these tests
+/// counts how often it was read, so that a scan costs one unit and the bounds are numbers of selects.
 /// </summary>
 public sealed class HotSetTests
 {

@@ -1,11 +1,11 @@
 namespace SelectReactor.Tests.Support;
 
-/// <summary>The descriptors that this process has open, where the system tells (Linux). The count includes those of other
-/// tests and of the runtime, which come and go: see <see cref="RecordingHandles"/> for exact numbers.</summary>
+/// <summary>The descriptors that this process has open, where the system tells (Linux). The count includes those of
+/// other tests and of the runtime, which come and go: see <see cref="RecordingHandles"/> for exact numbers.</summary>
 public static class Descriptors
 {
-    /// <summary>Fails if an action that is repeated many times leaves a descriptor open each time. Half as many may come from
-    /// elsewhere.</summary>
+    /// <summary>Fails if an action that is repeated many times leaves a descriptor open each time. Half as many may
+    /// come from elsewhere.</summary>
     public static void AssertNoneLeft(int rounds, Action action)
     {
         if (!OperatingSystem.IsLinux())

@@ -3,7 +3,8 @@ using SelectReactor.Selection;
 
 namespace SelectReactor.Tests.Support;
 
-/// <summary>Makes real sockets and remembers them, so that a test can count its own in a process that opens others.</summary>
+/// <summary>Makes real sockets and remembers them, so that a test can count its own in a process that opens
+/// others.</summary>
 public sealed class RecordingHandles : IHandleFactory
 {
     /// <summary>All that were made, in order.</summary>

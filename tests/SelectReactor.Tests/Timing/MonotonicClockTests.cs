@@ -30,7 +30,8 @@ public sealed class MonotonicClockTests(long frequency)
     [Test]
     public void Until_IsTheShortestWaitThatReachesTheMoment()
     {
-        foreach (long units in Spans().Where(units => (BigInteger)units * TimeSpan.TicksPerSecond / frequency < long.MaxValue))
+        foreach (long units in Spans().Where(
+            units => (BigInteger)units * TimeSpan.TicksPerSecond / frequency < long.MaxValue))
         {
             TimeSpan wait = _clock.Until(1000 + units, 1000);
 
@@ -65,7 +66,8 @@ public sealed class MonotonicClockTests(long frequency)
     private static IEnumerable<long> Spans()
     {
         var random = new Random(1);
-        long[] edges = [1, 2, 3, 9_999, 10_000, 10_001, 3_333_333, 3_333_334, TimeSpan.TicksPerSecond, TimeSpan.TicksPerDay * 30];
+        long[] edges =
+            [1, 2, 3, 9_999, 10_000, 10_001, 3_333_333, 3_333_334, TimeSpan.TicksPerSecond, TimeSpan.TicksPerDay * 30];
         return edges.Concat(Enumerable.Range(0, 1000).Select(_ => random.NextInt64(1, TimeSpan.TicksPerDay)));
     }
 }

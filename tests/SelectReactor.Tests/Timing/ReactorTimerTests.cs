@@ -151,8 +151,11 @@ public sealed class ReactorTimerTests
         {
             Assert.That(() => Add("b", -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
             Assert.That(() => timer.Change(TimeSpan.FromTicks(-1)), Throws.InstanceOf<ArgumentOutOfRangeException>());
-            Assert.That(() => timer.Change(TimeSpan.FromTicks(-1), TimeSpan.FromTicks(1)), Throws.InstanceOf<ArgumentOutOfRangeException>());
-            Assert.That(() => timer.Change(TimeSpan.Zero, TimeSpan.Zero), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => timer.Change(TimeSpan.FromTicks(-1), TimeSpan.FromTicks(1)),
+                Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => timer.Change(TimeSpan.Zero, TimeSpan.Zero), Throws.InstanceOf<ArgumentOutOfRangeException>());
         });
         Advance(5);
         Advance(5);

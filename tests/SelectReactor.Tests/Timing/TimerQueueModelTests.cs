@@ -3,7 +3,8 @@ using SelectReactor.Timing;
 
 namespace SelectReactor.Tests.Timing;
 
-/// <summary>The timer queue against a plain list that is sorted each time, with random changes in and between callbacks.</summary>
+/// <summary>The timer queue against a plain list that is sorted each time, with random changes in and between
+/// callbacks.</summary>
 public sealed class TimerQueueModelTests
 {
     private ManualTime _time = null!;
