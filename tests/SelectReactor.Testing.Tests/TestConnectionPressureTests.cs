@@ -47,7 +47,7 @@ public sealed class TestConnectionPressureTests
         using var connection = new TestConnection(script);
         connection.PeerReads = false;
         connection.Receive("x"u8);
-        connection.Advance(4.9 * _second);
+        connection.Advance(29.9 * _second);
         Assert.That(connection.IsClosed || connection.IsOutputEnded, Is.False);
 
         connection.Advance(0.1 * _second);
