@@ -99,14 +99,15 @@ public sealed partial class Reactor
             _clients.BeginStop(StopPhase.Close);
             for (int round = 0; HasWork && round < GracefulShutdown.MaxEndRounds; round++)
             {
-                RunRound();
+                // Other threads may post faster than this one can run it, until the mailbox closes.
+                RunRound(_options.MaxPostsPerTick);
             }
 
             _shutdown.Complete();
             _mailbox.Close();
             for (int round = 0; !_mailbox.IsEmpty || (HasWork && round < GracefulShutdown.MaxEndRounds); round++)
             {
-                RunRound();
+                RunRound(int.MaxValue);
             }
         }
         finally
@@ -121,11 +122,11 @@ public sealed partial class Reactor
         _guard.ThrowKept();
     }
 
-    private void RunRound()
+    private void RunRound(int maxPosts)
     {
         _clients.SettleDirty();
         _clients.FinishCloses();
         RunResumed();
-        RunMailbox(int.MaxValue);
+        RunMailbox(maxPosts);
     }
 }
