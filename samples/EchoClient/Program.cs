@@ -100,7 +100,7 @@ static void Run(EndPoint server, Exchange exchange)
         try
         {
             Connection connection = await reactor.ConnectAsync(server, exchange);
-            CloseReason reason = await connection.Closed;
+            CloseReason reason = await connection.Completion;
             exchange.Conclude(reason);
         }
         catch (Exception error)

@@ -76,10 +76,10 @@ public sealed class TestConnection : IDisposable
     public SimulatedClock Clock => _bench.Clock;
 
     /// <summary>Whether <c>OnClosed</c> has been called.</summary>
-    public bool IsClosed => Connection.Closed.IsCompleted;
+    public bool IsClosed => Connection.Completion.IsCompleted;
 
     /// <summary>Why the connection closed, as <c>OnClosed</c> was told; null while it is open.</summary>
-    public CloseReason? CloseReason => IsClosed ? Connection.Closed.GetAwaiter().GetResult() : null;
+    public CloseReason? CloseReason => IsClosed ? Connection.Completion.GetAwaiter().GetResult() : null;
 
     /// <summary>Whether the handler has ended its stream in good order, with <c>CloseOutput</c> or <c>Close</c>, and
     /// the peer has read all of it. Stays false when the connection was cut.</summary>

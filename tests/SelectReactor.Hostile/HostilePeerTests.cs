@@ -49,7 +49,7 @@ public sealed class HostilePeerTests(string selector)
         Cycle(1000);
         long before = GC.GetTotalMemory(forceFullCollection: true);
         Cycle(19_000);
-        Client.Await(() => listener.Connections == 0, "nobody is left");
+        Client.Await(() => listener.ConnectionCount == 0, "nobody is left");
 
         Assert.That(
             GC.GetTotalMemory(forceFullCollection: true) - before,
@@ -93,7 +93,7 @@ public sealed class HostilePeerTests(string selector)
 
                 trickles++;
                 Assert.That(Client.Echoes(listener.LocalEndPoint, "GET\n"u8), "others are served");
-                return listener.Connections == 0;
+                return listener.ConnectionCount == 0;
             },
             "all slow ones are cut");
 
@@ -121,7 +121,7 @@ public sealed class HostilePeerTests(string selector)
                     client.Socket.Receive(one, SocketFlags.None, out _);
                 }
 
-                return listener.Connections == 0;
+                return listener.ConnectionCount == 0;
             },
             "all slow ones are cut");
         Array.ForEach(slow, static client => client.Dispose());
@@ -165,7 +165,7 @@ public sealed class HostilePeerTests(string selector)
 
         Assert.That(whole.Count(static each => each), Is.EqualTo(whole.Length - proxy.Cut));
         Assert.That(proxy.Cut, Is.InRange(1, whole.Length - 1));
-        Client.Await(() => listener.Connections == 0, "nobody is left");
+        Client.Await(() => listener.ConnectionCount == 0, "nobody is left");
     }
 
     [Test]
@@ -173,7 +173,7 @@ public sealed class HostilePeerTests(string selector)
     {
         Listener listener = Listen(new Echo(), new ListenerOptions());
         Client[] clients = [.. Enumerable.Range(0, 40).Select(_ => new Client(listener.LocalEndPoint))];
-        Client.Await(() => listener.Connections == clients.Length, "all are connected");
+        Client.Await(() => listener.ConnectionCount == clients.Length, "all are connected");
         byte[] flood = new byte[256 * 1024];
         using var end = new CancellationTokenSource();
         var flooding = Task.Run(() =>
@@ -202,7 +202,7 @@ public sealed class HostilePeerTests(string selector)
 
         Task shutdown = _thread.Reactor.ShutdownAsync(TimeSpan.FromSeconds(1));
         Assert.That(shutdown.Wait(TimeSpan.FromSeconds(10)), "it ends, whatever the peers do");
-        Assert.That(listener.Connections, Is.Zero);
+        Assert.That(listener.ConnectionCount, Is.Zero);
         end.Cancel();
         flooding.Wait();
         Array.ForEach(clients, static client => client.Dispose());

@@ -117,11 +117,11 @@ public sealed class SystemFaultTests
         Client.Await(() => handler.Connection?.Statistics.BytesSent > 1_000_000, "the peer reads");
         Assert.That(Server.Run($"kill -STOP {peer.Id}").ExitCode, Is.Zero);
 
-        Task<CloseReason> closed = handler.Connection!.Closed;
+        Task<CloseReason> closed = handler.Connection!.Completion;
         Client.Await(() => closed.IsCompleted, "the connection ends");
         peer.Kill();
         Assert.That(closed.Result.Kind, Is.EqualTo(CloseKind.TimedOut));
-        Client.Await(() => listener.Connections == 0, "nothing is left");
+        Client.Await(() => listener.ConnectionCount == 0, "nothing is left");
     }
 
     [Test]

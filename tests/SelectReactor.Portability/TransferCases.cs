@@ -98,7 +98,7 @@ internal static class TransferCases
 
     private sealed class AsyncEcho : AsyncConnectionHandler
     {
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             bool ended = false;
             while (!ended)

@@ -86,7 +86,7 @@ public sealed class NetworkTests : TwoHosts
 
         client.TryWrite("anybody?"u8);
         Network.RunUntil(() => client.State == ConnectionState.Closed);
-        Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(client.Completion.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
     [TestCase(true)]
@@ -107,7 +107,7 @@ public sealed class NetworkTests : TwoHosts
         Assert.That(client.State, Is.EqualTo(ConnectionState.Open));
         Network.RunFor(TimeSpan.FromMinutes(1));
 
-        Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.TimedOut));
+        Assert.That(client.Completion.Result.Kind, Is.EqualTo(CloseKind.TimedOut));
     }
 
     [Test]
@@ -130,8 +130,8 @@ public sealed class NetworkTests : TwoHosts
         Network.Reset(serverFirst ? Server : Client, serverFirst ? Client : Server);
         Network.RunUntil(() => client.State == ConnectionState.Closed && server.State == ConnectionState.Closed);
 
-        Assert.That(client.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
-        Assert.That(server.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(client.Completion.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(server.Completion.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
     [Test]

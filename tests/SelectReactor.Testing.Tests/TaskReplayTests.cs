@@ -104,7 +104,7 @@ public sealed class TaskReplayTests
 
         public bool IsOver { get; private set; }
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             Reactor reactor = connection.Reactor;
             await using (connection)
@@ -122,7 +122,7 @@ public sealed class TaskReplayTests
                 Note("invoked without a context");
                 await Task.Delay(_second, network.Clock).ConfigureAwait(false);
                 Note("delayed without a context");
-                await Task.WhenAny(connection.Closed, Task.Delay(_second, network.Clock)).ConfigureAwait(false);
+                await Task.WhenAny(connection.Completion, Task.Delay(_second, network.Clock)).ConfigureAwait(false);
                 Note("raced");
             }
 
@@ -134,7 +134,7 @@ public sealed class TaskReplayTests
         {
             try
             {
-                await connection.Closed.WaitAsync(_second, network.Clock).ConfigureAwait(false);
+                await connection.Completion.WaitAsync(_second, network.Clock).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {

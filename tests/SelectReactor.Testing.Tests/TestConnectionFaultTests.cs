@@ -147,7 +147,7 @@ public sealed class TestConnectionFaultTests
 
     private sealed class AsyncFailure : AsyncConnectionHandler
     {
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             await connection.Input.ReadAsync();
             throw _error;

@@ -15,8 +15,8 @@ public sealed class TestConnectionPairTests
         using var pair = new TestConnectionPair(client, new Echo());
 
         Assert.That(client.Received.SequenceEqual(bytes), Is.True);
-        Assert.That((await pair.Client.Closed).Kind, Is.EqualTo(CloseKind.Local));
-        Assert.That((await pair.Server.Closed).Kind, Is.EqualTo(CloseKind.PeerClosed));
+        Assert.That((await pair.Client.Completion).Kind, Is.EqualTo(CloseKind.Local));
+        Assert.That((await pair.Server.Completion).Kind, Is.EqualTo(CloseKind.PeerClosed));
     }
 
     [Test]
@@ -43,7 +43,7 @@ public sealed class TestConnectionPairTests
         Assert.That(pair.Server.State, Is.EqualTo(ConnectionState.Open));
 
         pair.Advance(0.2 * _second);
-        Assert.That(pair.Server.Closed.IsCompleted, Is.True);
+        Assert.That(pair.Server.Completion.IsCompleted, Is.True);
         Assert.That(client.Events, Is.EqualTo(["connected", "closed PeerReset"]));
         Assert.That(pair.Clock.Elapsed, Is.EqualTo(10.1 * _second));
     }

@@ -107,7 +107,7 @@ public sealed class TestConnectionPressureTests
 
         public int Written { get; private set; }
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             await connection.Input.ReadAsync();
             for (; Written < count; Written++)

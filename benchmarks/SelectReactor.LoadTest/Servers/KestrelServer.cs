@@ -31,7 +31,7 @@ internal static class KestrelServer
         application.WaitForShutdown();
     }
 
-    private sealed class EchoHandler : ConnectionHandler
+    private sealed class EchoHandler : Microsoft.AspNetCore.Connections.ConnectionHandler
     {
         public override async Task OnConnectedAsync(ConnectionContext connection)
         {

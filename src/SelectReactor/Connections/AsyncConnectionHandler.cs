@@ -2,37 +2,47 @@ namespace SelectReactor;
 
 /// <summary>
 /// A handler written as one asynchronous method for each connection. It runs on the reactor's thread, and so does the
-/// code after each of its awaits on the connection. Code that waits when the connection ends may run a moment after
-/// <c>OnClosed</c>.
+/// code after each of its awaits on the connection. The other methods of a handler can be overridden beside it; they
+/// are called while the asynchronous method waits. Code that waits when the connection ends may run a moment after
+/// <see cref="ConnectionHandler.OnClosed"/>.
 /// </summary>
-public abstract class AsyncConnectionHandler : IConnectionHandler
+public abstract class AsyncConnectionHandler : ConnectionHandler
 {
     /// <summary>
-    /// Serves the connection. When the task completes, the connection closes in good order; when it fails, the
+    /// Serves the connection. When the task completes, the connection closes in good order. When it fails, the
     /// connection is cut with <see cref="CloseKind.HandlerFault"/>, and output that was not sent is lost. Reading says
     /// <c>IsCompleted</c> once the peer has ended its stream, and throws an <see cref="IOException"/> once the
     /// connection is cut, or closed by this side.
     /// </summary>
-    protected abstract Task ServeAsync(Connection connection);
+    /// <param name="connection">The connection, open.</param>
+    /// <param name="closed">Cancelled when the connection is closed: for waits on other things, such as
+    /// <c>Task.Delay</c>. Its end by this token, as any failure after the close, is no fault. The same as
+    /// <see cref="Connection.ConnectionClosed"/>.</param>
+    protected abstract Task ServeAsync(Connection connection, CancellationToken closed);
 
-    /// <summary>Starts <see cref="ServeAsync"/>.</summary>
-    public void OnConnected(Connection connection)
+    /// <summary>Starts <see cref="ServeAsync"/>. An override must call it.</summary>
+    public override void OnConnected(Connection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         _ = RunAsync(connection);
     }
 
-    /// <summary>Starts <see cref="ServeAsync"/> on a connection that was taken over.</summary>
-    public void OnAttached(Connection connection) => OnConnected(connection);
+    /// <summary>Starts <see cref="ServeAsync"/> on a connection that was taken over. An override must call
+    /// it.</summary>
+    public override void OnAttached(Connection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        _ = RunAsync(connection);
+    }
 
     /// <summary>Does nothing: input waits for the next <c>ReadAsync</c>.</summary>
-    public void OnReadable(Connection connection)
+    public override void OnReadable(Connection connection)
     {
     }
 
     /// <summary>Does nothing: reading says <c>IsCompleted</c>, and the connection closes when the task
     /// completes.</summary>
-    public void OnInputEnded(Connection connection)
+    public override void OnInputEnded(Connection connection)
     {
     }
 
@@ -40,7 +50,7 @@ public abstract class AsyncConnectionHandler : IConnectionHandler
     {
         try
         {
-            await ServeAsync(connection);
+            await ServeAsync(connection, connection.ConnectionClosed);
             connection.Close();
         }
         catch (Exception exception)

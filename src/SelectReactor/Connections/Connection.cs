@@ -63,7 +63,7 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
 
     /// <summary>Completes, never with an exception, after <see cref="IConnectionHandler.OnClosed"/> with the same
     /// reason. Any thread.</summary>
-    public abstract Task<CloseReason> Closed { get; }
+    public abstract Task<CloseReason> Completion { get; }
 
     /// <summary>Queues a copy of the bytes, all or none.</summary>
     /// <returns>False, and nothing was queued, if the queue would exceed
@@ -103,7 +103,7 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     {
         GC.SuppressFinalize(this);
         Reactor.Execute(static self => ((Connection)self!).Close(), this);
-        await Closed.ConfigureAwait(false);
+        await Completion.ConfigureAwait(false);
     }
 
     /// <summary>The handler failed in a callback or in an asynchronous method.</summary>

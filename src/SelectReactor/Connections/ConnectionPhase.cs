@@ -66,4 +66,5 @@ internal enum DeferredWork : byte
     ReadResult = 4,
     Readable = 8,
     Attached = 16,
+    Stopping = 32,
 }

@@ -1,7 +1,8 @@
 namespace SelectReactor;
 
 /// <summary>
-/// The protocol of one connection, or of many that share the object. You implement it. All calls come on the reactor's
+/// The protocol of one connection, or of many that share the object. You implement it, best by deriving from
+/// <see cref="ConnectionHandler"/> or <see cref="AsyncConnectionHandler"/>. All calls come on the reactor's
 /// thread, one after the other, and for the same connection never one inside another. An exception cuts that
 /// connection with <see cref="CloseKind.HandlerFault"/>, and its output that was not sent is lost; others are not
 /// affected.
@@ -43,6 +44,14 @@ public interface IConnectionHandler
     {
         ArgumentNullException.ThrowIfNull(connection);
         connection.Close();
+    }
+
+    /// <summary>A shutdown of the reactor has begun (<see cref="Reactor.ShutdownAsync"/>): finish what is under way,
+    /// and close. A connection that is still open at the deadline is closed with
+    /// <see cref="CloseKind.ReactorStopped"/>. Called once for each handler of an open connection. The default does
+    /// nothing.</summary>
+    void OnStopping(Connection connection)
+    {
     }
 
     /// <summary>The connection is gone. Called exactly once, and last, for each that had

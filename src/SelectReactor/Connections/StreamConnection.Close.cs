@@ -26,7 +26,7 @@ internal sealed partial class StreamConnection
         }
     }
 
-    public override Task<CloseReason> Closed
+    public override Task<CloseReason> Completion
     {
         get
         {
@@ -65,7 +65,11 @@ internal sealed partial class StreamConnection
 
     public void BeginStop(StopPhase phase)
     {
-        if (phase == StopPhase.Close && _phase < ConnectionPhase.Finishing)
+        if (phase == StopPhase.Drain)
+        {
+            Defer(DeferredWork.Stopping);
+        }
+        else if (_phase < ConnectionPhase.Finishing)
         {
             SendQueue();
             Exception? error = _phase == ConnectionPhase.Closing ? new IOException("The reactor was stopped.") : null;

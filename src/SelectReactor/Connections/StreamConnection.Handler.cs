@@ -16,6 +16,7 @@ internal sealed partial class StreamConnection
         OnReadable,
         OnWritable,
         OnInputEnded,
+        OnStopping,
         OnClosed,
     }
 
@@ -69,6 +70,11 @@ internal sealed partial class StreamConnection
             Call(Callback.OnAttached);
         }
 
+        if ((work & DeferredWork.Stopping) != 0 && _phase == ConnectionPhase.Open)
+        {
+            Call(Callback.OnStopping);
+        }
+
         if ((work & DeferredWork.FlushResult) != 0)
         {
             _output.CompletePendingFlush();
@@ -88,7 +94,6 @@ internal sealed partial class StreamConnection
         {
             DeliverReadable();
         }
-
     }
 
     private void DeliverReadable()
@@ -146,6 +151,9 @@ internal sealed partial class StreamConnection
                     break;
                 case Callback.OnInputEnded:
                     _handler!.OnInputEnded(this);
+                    break;
+                case Callback.OnStopping:
+                    _handler!.OnStopping(this);
                     break;
                 case Callback.OnClosed:
                     _handler!.OnClosed(this, _reason);

@@ -99,7 +99,8 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
                 _inputState = InputState.EndSeen;
             }
 
-            Defer(DeferredWork.Attached | DeferredWork.Readable);
+            DeferredWork stopping = _reactor.IsStopping ? DeferredWork.Stopping : DeferredWork.None;
+            Defer(DeferredWork.Attached | DeferredWork.Readable | stopping);
         }
     }
 
@@ -119,7 +120,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     }
 
     public override ConnectionStatistics Statistics =>
-        new(Volatile.Read(ref _bytesReceived), Volatile.Read(ref _bytesSent));
+        new() { BytesReceived = Volatile.Read(ref _bytesReceived), BytesSent = Volatile.Read(ref _bytesSent) };
 
     int IReactorClient.ClientIndex { get; set; }
 

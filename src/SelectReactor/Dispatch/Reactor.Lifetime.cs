@@ -50,6 +50,9 @@ public sealed partial class Reactor
         }
     }
 
+    /// <summary>Whether a shutdown has begun.</summary>
+    internal bool IsStopping => _shutdown.HasBegun;
+
     /// <summary>The gate for whatever starts something new: listeners, connects, adopted sockets.</summary>
     /// <exception cref="InvalidOperationException">The reactor is shutting down, or called on another
     /// thread.</exception>

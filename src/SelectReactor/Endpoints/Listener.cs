@@ -52,7 +52,7 @@ public sealed class Listener : IDisposable
     public EndPoint LocalEndPoint { get; }
 
     /// <summary>The number of open connections that this listener accepted. Any thread.</summary>
-    public int Connections => _admission.ConnectionCount;
+    public int ConnectionCount => _admission.ConnectionCount;
 
     /// <summary>The number of connections that were accepted and given to a handler since the listener was made. Any
     /// thread.</summary>

@@ -95,7 +95,7 @@ internal static class AcceptFaults
         Require.Equal(served.Closed, peers.Count);
         Require.That(served.Reasons.All(static reason => reason.Kind == CloseKind.PeerReset), "all were reset");
         Require.Equal(served.BytesReceived, server.TakenBytes);
-        Require.Equal(listener.Connections, 0);
+        Require.Equal(listener.ConnectionCount, 0);
         Leaks.None(network);
     }
 
@@ -160,7 +160,7 @@ internal static class AcceptFaults
             }
         }
 
-        Require.Equal((listener.Accepted, listener.Refused, listener.Connections), (peers.Count, 0, 0));
+        Require.Equal((listener.Accepted, listener.Refused, listener.ConnectionCount), (peers.Count, 0, 0));
         Leaks.None(network);
     }
 
@@ -176,7 +176,7 @@ internal static class AcceptFaults
         peers.ForEach(static peer => peer.Receive());
         int refused = peers.Count - max;
         Require.Equal(peers.Count(static peer => peer.IsReset), refused);
-        Require.Equal((listener.Accepted, listener.Refused, listener.Connections), (max, refused, max));
+        Require.Equal((listener.Accepted, listener.Refused, listener.ConnectionCount), (max, refused, max));
         peers.ForEach(static peer => peer.Close());
         network.RunUntil(() => served.Closed == max);
         Leaks.None(network);

@@ -67,7 +67,7 @@ internal static class AwaitFaults
         /// <summary>How often it went on elsewhere than on the reactor's thread.</summary>
         public int Strays { get; private set; }
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             Begun++;
             try

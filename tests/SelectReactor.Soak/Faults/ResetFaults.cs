@@ -203,7 +203,7 @@ internal static class ResetFaults
 
         peer.Abort();
         network.RunUntil(() => handler.Connection!.State == ConnectionState.Closed);
-        Require.Equal(handler.Connection!.Closed.Result.Kind, CloseKind.PeerReset);
+        Require.Equal(handler.Connection!.Completion.Result.Kind, CloseKind.PeerReset);
         Leaks.None(network);
     }
 
@@ -212,7 +212,7 @@ internal static class ResetFaults
     {
         public Connection? Connection { get; private set; }
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             Connection = connection;
             while (true)

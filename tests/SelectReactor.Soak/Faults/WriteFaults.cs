@@ -121,7 +121,7 @@ internal static class WriteFaults
         peer.Close();
         network.RunUntil(() => handler.Connection!.State == ConnectionState.Closed);
         network.RunUntilIdle();
-        Require.Equal(handler.Connection!.Closed.Result, new CloseReason { Kind = CloseKind.Local });
+        Require.Equal(handler.Connection!.Completion.Result, new CloseReason { Kind = CloseKind.Local });
         Require.That(handler.IsOver, "the handler's method ends");
         Require.Equal(handler.ReadEnds, 0, "times that the own close looked like the peer's end of stream");
         Leaks.None(network);
@@ -228,7 +228,7 @@ internal static class WriteFaults
 
         public static byte ByteAt(long at) => (byte)((at * 7) + (at >> 8));
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             Connection = connection;
             Task reading = reads ? CountedAsync(ReadAsync(connection)) : Task.CompletedTask;

@@ -179,9 +179,9 @@ internal sealed class AsyncPlayer(
             SynchronizationContext.Current == connection.Reactor.SynchronizationContext, "and to its context");
     }
 
-    private sealed class Serving(AsyncPlayer player) : AsyncConnectionHandler, IConnectionHandler
+    private sealed class Serving(AsyncPlayer player) : AsyncConnectionHandler
     {
-        public void OnClosed(Connection connection, CloseReason reason)
+        public override void OnClosed(Connection connection, CloseReason reason)
         {
             // Nobody on this side has closed it when the writer was told of the end.
             player.Judge.Expect(
@@ -191,6 +191,7 @@ internal sealed class AsyncPlayer(
             player.NoteClosed(connection, reason);
         }
 
-        protected override Task ServeAsync(Connection connection) => player.ServeAsync(connection);
+        protected override Task ServeAsync(Connection connection, CancellationToken closed) =>
+            player.ServeAsync(connection);
     }
 }

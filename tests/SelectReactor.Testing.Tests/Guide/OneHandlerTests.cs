@@ -53,6 +53,6 @@ public sealed class OneHandlerTests
         var client = new Pinger(count: 3);
         using var pair = new TestConnectionPair(client, new PingHandler());
         Assert.That(client.Pongs, Is.EqualTo(3));
-        Assert.That((await pair.Server.Closed).Kind, Is.EqualTo(CloseKind.PeerClosed));
+        Assert.That((await pair.Server.Completion).Kind, Is.EqualTo(CloseKind.PeerClosed));
     }
 }

@@ -6,7 +6,7 @@ namespace SelectReactor.Testing.Tests.Support;
 /// <summary>Asks for a name, waits a little, and greets: a protocol as one asynchronous method.</summary>
 internal sealed class Greeter(TimeSpan delay) : AsyncConnectionHandler
 {
-    protected override async Task ServeAsync(Connection connection)
+    protected override async Task ServeAsync(Connection connection, CancellationToken closed)
     {
         await connection.Output.WriteAsync("Who? "u8.ToArray());
         string name = "";

@@ -166,7 +166,7 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
         int closed = 0;
         using Listener listener = Reactor.Listen(AnyPort, connection =>
         {
-            connection.Closed.ContinueWith(task => reason = task.Result, TaskScheduler.Default);
+            connection.Completion.ContinueWith(task => reason = task.Result, TaskScheduler.Default);
             return faulty.Object;
         });
         using var peer = Peer.Connect(listener.LocalEndPoint);

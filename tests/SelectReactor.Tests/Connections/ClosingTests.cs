@@ -40,7 +40,7 @@ public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(sele
         Assert.That(flush!.Value.IsCompleted, "the writer is told");
         peer.Dispose();
         RunUntil(() => handler.Connection.State == ConnectionState.Closed);
-        Assert.That(handler.Connection.Closed.Result, Is.EqualTo(new CloseReason { Kind = CloseKind.Local }));
+        Assert.That(handler.Connection.Completion.Result, Is.EqualTo(new CloseReason { Kind = CloseKind.Local }));
     }
 
     [Test]
@@ -130,7 +130,7 @@ public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(sele
         peer.Reset();
         RunUntil(() => handler.Connection!.State == ConnectionState.Closed);
 
-        Assert.That(handler.Connection!.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(handler.Connection!.Completion.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
     [Test]
@@ -199,7 +199,7 @@ public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(sele
         peer.EndOutput();
         RunUntil(() => handler.Connection is { State: ConnectionState.Closed });
 
-        Assert.That(handler.Connection!.Closed.Result.Error, Is.InstanceOf<InvalidOperationException>());
+        Assert.That(handler.Connection!.Completion.Result.Error, Is.InstanceOf<InvalidOperationException>());
         other.Send("alive"u8);
         RunUntil(() => Handler.Received.Count == 5);
     }

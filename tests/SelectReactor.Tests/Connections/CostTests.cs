@@ -128,7 +128,7 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
 
     private sealed class AsyncEcho(bool configured) : AsyncConnectionHandler
     {
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             System.IO.Pipelines.ReadResult result;
             do

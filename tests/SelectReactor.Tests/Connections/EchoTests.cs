@@ -14,7 +14,9 @@ public sealed class EchoTests(SelectorKind selector) : ConnectionFixture(selecto
         Peer peer = Connect();
 
         Assert.That(RunBeside(() => Exchange(peer, seed: 1)), Is.EqualTo(Total));
-        Assert.That(Connection.Statistics, Is.EqualTo(new ConnectionStatistics(Total, Total)));
+        Assert.That(
+            Connection.Statistics,
+            Is.EqualTo(new ConnectionStatistics { BytesReceived = Total, BytesSent = Total }));
         Assert.That(RunUntilClosed().Kind, Is.EqualTo(CloseKind.PeerClosed));
     }
 

@@ -48,7 +48,7 @@ public sealed class EndOfInputTests(SelectorKind selector) : ConnectionFixture(s
         peer.EndOutput();
 
         Assert.That(RunUntil(handler.Rest.Task), Is.EqualTo("cut"u8.ToArray()));
-        RunUntil(() => listener.Connections == 0, "closed");
+        RunUntil(() => listener.ConnectionCount == 0, "closed");
     }
 
     private sealed class CollectingHandler : AsyncConnectionHandler
@@ -57,7 +57,7 @@ public sealed class EndOfInputTests(SelectorKind selector) : ConnectionFixture(s
 
         public TaskCompletionSource<byte[]> Rest { get; } = new();
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             connection.CloseOutput();
             while (true)

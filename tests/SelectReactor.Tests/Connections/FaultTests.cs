@@ -22,7 +22,7 @@ public sealed class FaultTests(SelectorKind selector) : ConnectionFixture(select
         RunUntil(() => refused.Socket.Poll(0, SelectMode.SelectRead));
         Assert.That(refused.ReceiveToEnd, Throws.InstanceOf<SocketException>());
         RunSome();
-        Assert.That(listener.Connections, Is.Zero);
+        Assert.That(listener.ConnectionCount, Is.Zero);
         Assert.That(Reactor.Buffers.Outstanding, Is.Zero);
 
         fails = false;

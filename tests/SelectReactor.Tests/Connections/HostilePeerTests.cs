@@ -150,7 +150,8 @@ public sealed class HostilePeerTests(SelectorKind selector) : ConnectionFixture(
                 });
                 Step(ticks);
                 peer.Reset();
-                RunUntil(() => Listener.Connections == 0 && Handler.Connections.Count == Handler.CloseReasons.Count);
+                RunUntil(
+                    () => Listener.ConnectionCount == 0 && Handler.Connections.Count == Handler.CloseReasons.Count);
             }
         }
 

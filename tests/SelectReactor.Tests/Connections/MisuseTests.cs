@@ -36,7 +36,7 @@ public sealed class MisuseTests(SelectorKind selector) : ConnectionFixture(selec
         peer.Send("half"u8);
         RunUntil(() => handler.Connection is { State: ConnectionState.Closed });
 
-        Exception error = handler.Connection!.Closed.Result.Error!;
+        Exception error = handler.Connection!.Completion.Result.Error!;
         Assert.That(error.Message, Does.Contain("examined position"));
         other.Send("alive"u8);
         RunUntil(() => Handler.Received.Count == 5);
@@ -138,7 +138,7 @@ internal sealed class Serving(Func<Connection, Task> serve) : AsyncConnectionHan
 {
     public Connection? Connection { get; private set; }
 
-    protected override Task ServeAsync(Connection connection)
+    protected override Task ServeAsync(Connection connection, CancellationToken closed)
     {
         Connection = connection;
         return serve(connection);

@@ -60,7 +60,7 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
             Connection.RemoteEndPoint,
             Connection.State,
             Connection.Statistics,
-            Connection.Closed.IsCompleted)).Result;
+            Connection.Completion.IsCompleted)).Result;
 
         Assert.That(seen, Is.EqualTo(
             (Connection.Id, peer.Socket.LocalEndPoint, ConnectionState.Open, default(ConnectionStatistics), false)));
@@ -70,12 +70,12 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
     public void ClosedTask_HasTheReasonOfOnClosed_BeforeAndAfter()
     {
         Connect();
-        Task<CloseReason> before = Connection.Closed;
+        Task<CloseReason> before = Connection.Completion;
         Connection.Abort(new InvalidDataException("x"));
         RunUntilClosed();
 
         Assert.That(RunUntil(before), Is.EqualTo(Handler.CloseReason));
-        Assert.That(Connection.Closed.Result, Is.EqualTo(Handler.CloseReason));
+        Assert.That(Connection.Completion.Result, Is.EqualTo(Handler.CloseReason));
         Assert.That(Connection.State, Is.EqualTo(ConnectionState.Closed));
     }
 
@@ -161,7 +161,7 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
         RunUntil(() => handler.Error is not null);
 
         Assert.That(handler.Error, Is.InstanceOf<IOException>());
-        Assert.That(connection.Closed.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(connection.Completion.Result.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
     [Test]
@@ -174,9 +174,9 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
         RunUntil(() => Reactor.Connections.Count == 1);
         Connection connection = Reactor.Connections.Single();
         peer.Send("x"u8);
-        RunUntil(connection.Closed);
+        RunUntil(connection.Completion);
 
-        Assert.That((connection.Closed.Result.Kind, connection.Closed.Result.Error),
+        Assert.That((connection.Completion.Result.Kind, connection.Completion.Result.Error),
             Is.EqualTo((CloseKind.HandlerFault, (Exception)error)));
     }
 
@@ -199,7 +199,7 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
 
         public Exception? Error { get; private set; }
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             try
             {

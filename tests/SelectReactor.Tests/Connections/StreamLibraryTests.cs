@@ -42,7 +42,7 @@ public sealed class StreamLibraryTests(SelectorKind selector) : ConnectionFixtur
 
     private sealed class Copying : AsyncConnectionHandler
     {
-        protected override Task ServeAsync(Connection connection) =>
+        protected override Task ServeAsync(Connection connection, CancellationToken closed) =>
             connection.Input.CopyToAsync(connection.Output.AsStream(leaveOpen: true));
     }
 
@@ -52,7 +52,7 @@ public sealed class StreamLibraryTests(SelectorKind selector) : ConnectionFixtur
 
         public CloseReason? Reason { get; private set; }
 
-        protected override async Task ServeAsync(Connection connection)
+        protected override async Task ServeAsync(Connection connection, CancellationToken closed)
         {
             _ = NoteReasonAsync(connection);
             using var reader = new StreamReader(connection.Input.AsStream(leaveOpen: true), Encoding.ASCII);
@@ -65,6 +65,6 @@ public sealed class StreamLibraryTests(SelectorKind selector) : ConnectionFixtur
         }
 
         private async Task NoteReasonAsync(Connection connection) =>
-            Reason = await connection.Closed.ConfigureAwait(false);
+            Reason = await connection.Completion.ConfigureAwait(false);
     }
 }

@@ -30,14 +30,14 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
         using Listener listener = Listen(new ListenerOptions { MaxConnections = 2 });
         Peer[] peers = [Connect(listener), Connect(listener), Connect(listener), Connect(listener)];
         RunSome();
-        Assert.That((listener.Connections, listener.Accepted), Is.EqualTo((2, 2L)));
+        Assert.That((listener.ConnectionCount, listener.Accepted), Is.EqualTo((2, 2L)));
 
         peers[0].Dispose();
         RunUntil(() => listener.Accepted == 3);
         peers[1].Dispose();
         RunUntil(() => listener.Accepted == 4);
         RunSome();
-        Assert.That((listener.Connections, listener.Refused), Is.EqualTo((2, 0L)));
+        Assert.That((listener.ConnectionCount, listener.Refused), Is.EqualTo((2, 0L)));
     }
 
     [Test]
@@ -50,7 +50,7 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
         RunUntil(() => listener.Refused == 1);
 
         AssertCut(second);
-        Assert.That((listener.Connections, _handler.Connections.Count), Is.EqualTo((1, 1)));
+        Assert.That((listener.ConnectionCount, _handler.Connections.Count), Is.EqualTo((1, 1)));
     }
 
     [Test]
@@ -117,7 +117,7 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
         AssertCut(Connect(listener), () => listener.Refused == 1);
 
         Assert.That(stopped.IsCompletedSuccessfully);
-        Assert.That((listener.Connections, listener.Accepted, _handler.Connections.Count), Is.EqualTo((0, 0L, 0)));
+        Assert.That((listener.ConnectionCount, listener.Accepted, _handler.Connections.Count), Is.EqualTo((0, 0L, 0)));
     }
 
     private void AssertCut(Peer peer, Func<bool>? until = null)

@@ -114,7 +114,7 @@ public sealed class ListenerFaultTests(SelectorKind selector) : ReactorFixture(s
         using Listener listener = _reactor.Listen(AnyPort, _handler);
         _selector.RefusesToAdd = static _ => true;
         AssertReset(Connect(listener));
-        Assert.That((listener.Refused, listener.Accepted, listener.Connections), Is.EqualTo((1L, 0L, 0)));
+        Assert.That((listener.Refused, listener.Accepted, listener.ConnectionCount), Is.EqualTo((1L, 0L, 0)));
 
         _selector.RefusesToAdd = static _ => false;
         Connect(listener);
@@ -127,7 +127,7 @@ public sealed class ListenerFaultTests(SelectorKind selector) : ReactorFixture(s
         using Listener listener = _reactor.Listen(AnyPort, _handler);
         _selector.RefusesToUpdate = static _ => true;
         AssertReset(Connect(listener));
-        Assert.That(listener.Connections, Is.Zero);
+        Assert.That(listener.ConnectionCount, Is.Zero);
         Assert.That(_handler.CloseReasons, Has.Count.EqualTo(_handler.Connections.Count));
 
         _selector.RefusesToUpdate = static _ => false;

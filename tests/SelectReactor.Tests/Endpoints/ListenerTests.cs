@@ -159,7 +159,7 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         Assert.That(refused.ReceiveToEnd, Throws.InstanceOf<SocketException>(), "refused with a reset");
         Assert.That(logger.Entries, Has.Some.Matches<(LogLevel Level, int Id, string, Exception?)>(
             static entry => entry is { Level: LogLevel.Error, Id: 43 }));
-        Assert.That(listener.Connections, Is.EqualTo(1));
+        Assert.That(listener.ConnectionCount, Is.EqualTo(1));
     }
 
     [Test]
@@ -172,11 +172,11 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         Task stopped = listener.StopAcceptingAsync();
 
         first.Dispose();
-        RunUntil(() => listener.Connections == 1);
+        RunUntil(() => listener.ConnectionCount == 1);
         Assert.That(stopped.IsCompleted, Is.False);
         second.Dispose();
         RunUntil(stopped);
-        Assert.That(listener.Connections, Is.Zero);
+        Assert.That(listener.ConnectionCount, Is.Zero);
     }
 
     [Test]
@@ -266,7 +266,7 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
             each => each.Contains(port) && each.Contains(" 0A "));
         Assert.That(Convert.ToInt32(line.Split(':')[4].Split(' ')[0], 16), Is.EqualTo(clients));
         waiting.ForEach(static peer => peer.Dispose());
-        RunUntil(() => listener.Accepted == clients && listener.Connections == 0);
+        RunUntil(() => listener.Accepted == clients && listener.ConnectionCount == 0);
     }
 
     [Test]

@@ -32,10 +32,10 @@ public sealed class UnopenedTests(SelectorKind selector) : ConnectionFixture(sel
         });
         var peer = Peer.Connect(listener.LocalEndPoint);
         RunUntil(
-            () => listener.Connections == 1 || peer.Socket.Poll(0, System.Net.Sockets.SelectMode.SelectRead),
+            () => listener.ConnectionCount == 1 || peer.Socket.Poll(0, System.Net.Sockets.SelectMode.SelectRead),
             "accepted");
         peer.Dispose();
-        RunUntil(() => listener.Connections == 0, "refused");
+        RunUntil(() => listener.ConnectionCount == 0, "refused");
 
         Assert.That(set.Events, Is.Empty);
     }

@@ -83,7 +83,7 @@ public sealed class KeyValueSessionTests(SelectorKind selector) : ReactorFixture
 
         byte[] replies = Exchange(peer, [.. "*3\r\n"u8, .. bulk, .. bulk, .. bulk]);
         Assert.That(replies, Is.Empty);
-        Assert.That(RunUntil(connection.Closed).Kind, Is.EqualTo(CloseKind.LimitExceeded));
+        Assert.That(RunUntil(connection.Completion).Kind, Is.EqualTo(CloseKind.LimitExceeded));
     }
 
     [Test]
@@ -137,9 +137,9 @@ public sealed class KeyValueSessionTests(SelectorKind selector) : ReactorFixture
 
     private static Peer Connect(Reactor reactor, Listener listener)
     {
-        int before = listener.Connections;
+        int before = listener.ConnectionCount;
         var peer = Peer.Connect(listener.LocalEndPoint);
-        RunUntil(reactor, () => listener.Connections > before);
+        RunUntil(reactor, () => listener.ConnectionCount > before);
         return peer;
     }
 
