@@ -28,7 +28,7 @@ public sealed class SimulatedHost
         Name = name;
         Address = new IPAddress([10, 0, (byte)(number >> 8), (byte)number]);
         AddressV6 = IPAddress.Parse($"fd00::{number:x}");
-        Descriptors = new DescriptorTable(network.Options.MaxDescriptors);
+        Descriptors = new DescriptorTable(network.Conditions.MaxDescriptors);
         Ports = new PortTable(network.InternalRandom);
         Handles = new SimulatedHandleFactory(this);
         _selector = new SimulatedSelector(this);
@@ -194,7 +194,7 @@ public sealed class SimulatedHost
         finally
         {
             IsBusy = false;
-            _stalledUntil = Math.Max(_stalledUntil, Network.After(Network.Options.TickTime));
+            _stalledUntil = Math.Max(_stalledUntil, Network.After(Network.Conditions.TickTime));
         }
     }
 

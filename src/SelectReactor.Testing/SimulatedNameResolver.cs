@@ -33,7 +33,8 @@ public sealed class SimulatedNameResolver : INameResolver
     public Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, CancellationToken cancellationToken)
     {
         var answer = new TaskCompletionSource<IPAddress[]>();
-        TimeSpan latency = _network.InternalRandom.Between(_network.Options.MinLatency, _network.Options.MaxLatency);
+        TimeSpan latency = _network.InternalRandom.Between(
+            _network.Conditions.MinLatency, _network.Conditions.MaxLatency);
         _network.ScheduleEvent(2 * latency, () => _network.CallUser(() => Answer(answer, host, family)));
         return answer.Task;
     }

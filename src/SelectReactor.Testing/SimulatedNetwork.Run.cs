@@ -127,7 +127,7 @@ public sealed partial class SimulatedNetwork
         {
             for (long steps = 0; !isDone(); steps++)
             {
-                if (steps == Options.MaxSteps)
+                if (steps == Conditions.MaxSteps)
                 {
                     throw new SimulationException(
                         $"Seed {Seed}: no end after {steps} events and ticks: does something spin?");

@@ -51,7 +51,7 @@ public sealed partial class SimulatedNetwork : IDisposable
         }
 
         Seed = seed;
-        Options = options;
+        Conditions = options with { };
         InternalRandom = new SeededRandom(seed);
         Random = new Random(seed ^ 0x0DD5);
         Trace = new NetworkTrace(options.TraceCapacity);
@@ -62,8 +62,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>What the run is drawn from.</summary>
     public int Seed { get; }
 
-    /// <summary>The conditions.</summary>
-    public SimulatedNetworkOptions Options { get; }
+    /// <summary>A copy of the conditions.</summary>
+    public SimulatedNetworkOptions Options => Conditions with { };
 
     /// <summary>The clock of all hosts.</summary>
     public SimulatedClock Clock { get; }
@@ -81,6 +81,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     public IReadOnlyList<SimulatedHost> Hosts => _hosts;
 
     internal SeededRandom InternalRandom { get; }
+
+    internal SimulatedNetworkOptions Conditions { get; }
 
     /// <summary>
     /// Makes the network of <see cref="SimulatedNetwork(int)"/>, but keeps its whole trace. Run the scenario that
@@ -266,7 +268,7 @@ public sealed partial class SimulatedNetwork : IDisposable
     private SimulationException Failure(Exception cause)
     {
         _hasFailed = true;
-        string arguments = Options == SimulatedNetworkOptions.Draw(Seed) ? $"{Seed}" : $"{Seed}, options";
+        string arguments = Conditions == SimulatedNetworkOptions.Draw(Seed) ? $"{Seed}" : $"{Seed}, options";
         return new SimulationException(
             $"Seed {Seed} failed: {cause.Message}\nRun it again with SimulatedNetwork.Replay({arguments}). "
             + $"The trace ends with:\n{string.Join('\n', Trace.Lines.TakeLast(20))}",

@@ -5,8 +5,8 @@ namespace SelectReactor.Testing;
 
 /// <summary>
 /// The conditions on a <see cref="SimulatedNetwork"/>. The defaults are those of a good local network;
-/// <see cref="Draw"/> draws worse ones. A setter refuses an impossible value with an
-/// <see cref="ArgumentOutOfRangeException"/>.
+/// <see cref="Draw"/> draws worse ones. The network copies them, so that a later change does not reach it. A setter
+/// throws an <see cref="ArgumentOutOfRangeException"/> that names the option if a value is not allowed.
 /// </summary>
 public sealed record SimulatedNetworkOptions
 {
@@ -14,7 +14,7 @@ public sealed record SimulatedNetworkOptions
     public TimeSpan MinLatency
     {
         get;
-        init => field = Condition.NotNegative(value);
+        set => field = Condition.NotNegative(value);
     } = TimeSpan.FromMicroseconds(50);
 
     /// <summary>The longest time that a packet takes. Each packet's time is drawn between the two. The bytes of one
@@ -22,7 +22,7 @@ public sealed record SimulatedNetworkOptions
     public TimeSpan MaxLatency
     {
         get;
-        init => field = Condition.NotNegative(value);
+        set => field = Condition.NotNegative(value);
     } = TimeSpan.FromMicroseconds(200);
 
     /// <summary>How many bytes a second one direction of one connection carries. Default: no limit
@@ -30,7 +30,7 @@ public sealed record SimulatedNetworkOptions
     public long BytesPerSecond
     {
         get;
-        init => field = Condition.AtLeast(value, 1);
+        set => field = Condition.AtLeast(value, 1);
     } = long.MaxValue;
 
     /// <summary>The chance that a packet is lost, from 0 to below 1. It arrives when it is sent again, 200
@@ -38,7 +38,7 @@ public sealed record SimulatedNetworkOptions
     public double LossChance
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     }
 
     /// <summary>The largest number of bytes in one packet. Each packet's size is drawn from one byte on, so that
@@ -46,7 +46,7 @@ public sealed record SimulatedNetworkOptions
     public int MaxSegmentBytes
     {
         get;
-        init => field = Condition.AtLeast(value, 1);
+        set => field = Condition.AtLeast(value, 1);
     } = 1460;
 
     /// <summary>How many bytes the system takes from a sender before the peer has acknowledged them. A send of more
@@ -54,7 +54,7 @@ public sealed record SimulatedNetworkOptions
     public int SendBufferBytes
     {
         get;
-        init => field = Condition.AtLeast(value, 2);
+        set => field = Condition.AtLeast(value, 2);
     } = 64 * 1024;
 
     /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it. Default:
@@ -62,7 +62,7 @@ public sealed record SimulatedNetworkOptions
     public int ReceiveWindowBytes
     {
         get;
-        init => field = Condition.AtLeast(value, 1);
+        set => field = Condition.AtLeast(value, 1);
     } = 64 * 1024;
 
     /// <summary>The chance that a packet with data becomes a reset of both ends, from 0 to below 1. Default:
@@ -70,7 +70,7 @@ public sealed record SimulatedNetworkOptions
     public double ResetChance
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     }
 
     /// <summary>The chance that a wait also reports handles that are not ready (select(2), BUGS), from 0 to below 1.
@@ -78,7 +78,7 @@ public sealed record SimulatedNetworkOptions
     public double SpuriousReadinessChance
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     }
 
     /// <summary>The share of the send buffer that must be free before a wait reports room to write, from 0 (any byte)
@@ -86,12 +86,12 @@ public sealed record SimulatedNetworkOptions
     public double MinWritableShare
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     } = 1.0 / 3;
 
     /// <summary>Whether a reset discards the bytes that a receiver's system has acknowledged and its program has not
     /// received, as on Windows. Default: false, as on Linux.</summary>
-    public bool ResetDiscardsInput { get; init; }
+    public bool ResetDiscardsInput { get; set; }
 
     /// <summary>The chance that a send to a peer that has reset the connection reports a short send and loses the
     /// error, from 0 to below 1. Socket.Send does so when the reset comes between its two attempts. Default:
@@ -99,20 +99,20 @@ public sealed record SimulatedNetworkOptions
     public double LostSendErrorChance
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     }
 
     /// <summary>Whether a reset is reported only once, as on systems that cannot tell TCP's state: a receive after a
     /// send that has met the reset reports the end of the stream, and the next send fails with
     /// <see cref="SocketError.Shutdown"/>. Default: false, as on Linux, where a receive goes on to report
     /// <see cref="SocketError.ConnectionReset"/>.</summary>
-    public bool ResetLooksLikeEnd { get; init; }
+    public bool ResetLooksLikeEnd { get; set; }
 
     /// <summary>How many descriptors a host may have open (RLIMIT_NOFILE). Default: 1,024.</summary>
     public int MaxDescriptors
     {
         get;
-        init => field = Condition.AtLeast(value, 1);
+        set => field = Condition.AtLeast(value, 1);
     } = 1024;
 
     /// <summary>How long one tick of a reactor takes, so that time also passes for a loop that never waits. Default:
@@ -120,7 +120,7 @@ public sealed record SimulatedNetworkOptions
     public TimeSpan TickTime
     {
         get;
-        init => field = Condition.NotNegative(value);
+        set => field = Condition.NotNegative(value);
     } = TimeSpan.FromMicroseconds(1);
 
     /// <summary>How many events and ticks one call may run. A call that needs more fails: the program seems to spin.
@@ -128,19 +128,19 @@ public sealed record SimulatedNetworkOptions
     public long MaxSteps
     {
         get;
-        init => field = Condition.AtLeast(value, 1);
+        set => field = Condition.AtLeast(value, 1);
     } = 10_000_000;
 
     /// <summary>How many lines of the trace are kept. Default: 1,000.</summary>
     public int TraceCapacity
     {
         get;
-        init => field = Condition.AtLeast(value, 1);
+        set => field = Condition.AtLeast(value, 1);
     } = 1000;
 
-    /// <summary>Packets take no time and carry any number of bytes: for tests that are not about the
-    /// network.</summary>
-    public static SimulatedNetworkOptions Ideal { get; } = new()
+    /// <summary>New options with which packets take no time and carry any number of bytes: for tests that are not
+    /// about the network.</summary>
+    public static SimulatedNetworkOptions Ideal => new()
     {
         MinLatency = TimeSpan.Zero,
         MaxLatency = TimeSpan.Zero,

@@ -22,7 +22,38 @@ public sealed class OptionsTests
 
     [Test]
     public void Nonsense_IsRefused([Range(0, 13)] int index) =>
-        Assert.That(() => _nonsense[index](), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => _nonsense[index](),
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("SimulatedNetworkOptions."));
+
+    [Test]
+    public void Refusals_NameTheOption_TheValue_AndWhatIsAllowed()
+    {
+        Assert.That(
+            static () => new SimulatedNetworkOptions { MaxSegmentBytes = -3 },
+            Throws.Exception.With.Message.StartsWith(
+                "SimulatedNetworkOptions.MaxSegmentBytes must be at least 1, not -3."));
+        Assert.That(
+            static () => new SimulatedNetworkOptions { LossChance = 1 },
+            Throws.Exception.With.Message.StartsWith(
+                "SimulatedNetworkOptions.LossChance must be from 0 to below 1, not 1."));
+    }
+
+    [Test]
+    public void ANetwork_DoesNotFollowItsOptions()
+    {
+        var options = new SimulatedNetworkOptions { MaxSteps = 1000 };
+        using var network = new SimulatedNetwork(1, options);
+        options.MaxSteps = 1;
+        network.Options.MaxSteps = 1;
+        SimulatedNetworkOptions.Ideal.MaxSteps = 1;
+
+        Assert.That(network.Options.MaxSteps, Is.EqualTo(1000));
+        Assert.That(SimulatedNetworkOptions.Ideal.MaxSteps, Is.GreaterThan(1));
+        SimulatedHost host = network.AddHost("host");
+        host.Reactor.Post(static () => { });
+        Assert.That(() => network.RunFor(TimeSpan.FromSeconds(1)), Throws.Nothing, "it needs more than one step");
+    }
 
     [Test]
     public void LatenciesTheWrongWayRound_AreRefused() => Assert.That(

@@ -23,7 +23,7 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
     public bool IsHeld { get; private set; }
 
     private TimeSpan Latency =>
-        network.InternalRandom.Between(network.Options.MinLatency, network.Options.MaxLatency);
+        network.InternalRandom.Between(network.Conditions.MinLatency, network.Conditions.MaxLatency);
 
     /// <summary>Sends a packet; <paramref name="arrive"/> runs when it arrives.</summary>
     public void Send(int bytes, Action arrive) => Send(new Packet(bytes, arrive, isAcknowledgement: false));
@@ -87,7 +87,7 @@ internal sealed class Link(SimulatedNetwork network, SimulatedStream sender, Sim
 
     private void ScheduleArrival(Packet packet, TimeSpan delay)
     {
-        SimulatedNetworkOptions options = network.Options;
+        SimulatedNetworkOptions options = network.Conditions;
         long start = Math.Max(network.After(delay), _lineIsFreeAt);
         _lineIsFreeAt = options.BytesPerSecond == long.MaxValue
             ? start

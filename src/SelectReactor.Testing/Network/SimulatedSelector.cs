@@ -100,7 +100,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     {
         // Every wait takes at least the time of a tick, so that time passes for a loop that never sleeps.
         SimulatedNetwork network = host.Network;
-        host.Wait(static () => false, network.After(network.Options.TickTime));
+        host.Wait(static () => false, network.After(network.Conditions.TickTime));
         long turns = network.UserTurns;
         if (wait != TimeSpan.Zero
             && !host.Wait(() => _isWoken || _entries.Exists(IsReady) || network.UserTurns != turns, deadline)
@@ -114,7 +114,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     private void Collect(List<SelectorEntry> ready)
     {
         // One draw for the wait: with one for each handle, a host with many of them would never sleep.
-        bool isSpurious = host.Network.InternalRandom.Hits(host.Network.Options.SpuriousReadinessChance);
+        bool isSpurious = host.Network.InternalRandom.Hits(host.Network.Conditions.SpuriousReadinessChance);
         for (int i = _entries.Count - 1; i >= 0; i--)
         {
             SelectorEntry entry = _entries[i];

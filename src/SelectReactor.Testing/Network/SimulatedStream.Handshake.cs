@@ -78,7 +78,8 @@ internal sealed partial class SimulatedStream
         SimulatedHost? target = Network.HostOf(Host, _remote!.Address);
         if (target is not null && !Network.IsCut(Host, target))
         {
-            TimeSpan latency = Network.InternalRandom.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
+            TimeSpan latency = Network.InternalRandom.Between(
+                Network.Conditions.MinLatency, Network.Conditions.MaxLatency);
             Network.ScheduleEvent(latency, () => OnSynAt(target));
         }
 
@@ -109,7 +110,8 @@ internal sealed partial class SimulatedStream
         }
         else
         {
-            TimeSpan latency = Network.InternalRandom.Between(Network.Options.MinLatency, Network.Options.MaxLatency);
+            TimeSpan latency = Network.InternalRandom.Between(
+                Network.Conditions.MinLatency, Network.Conditions.MaxLatency);
             Network.ScheduleEvent(latency, OnRefused);
         }
     }

@@ -83,10 +83,10 @@ internal sealed partial class SimulatedStream
         _unansweredSince = _send.IsInFlight ? _unansweredSince : Network.Now;
         while (_send.Sendable > 0)
         {
-            int max = Math.Min(_send.Sendable, Network.Options.MaxSegmentBytes);
-            bool isCut = Network.Options.MaxSegmentBytes != int.MaxValue;
+            int max = Math.Min(_send.Sendable, Network.Conditions.MaxSegmentBytes);
+            bool isCut = Network.Conditions.MaxSegmentBytes != int.MaxValue;
             byte[] bytes = _send.TakeSegment(isCut ? Network.InternalRandom.Between(1, max) : max);
-            if (Network.InternalRandom.Hits(Network.Options.ResetChance))
+            if (Network.InternalRandom.Hits(Network.Conditions.ResetChance))
             {
                 Deliver(bytes.Length, _peer!.Cut);
             }
@@ -237,7 +237,7 @@ internal sealed partial class SimulatedStream
         Fail(error);
     }
 
-    private bool DiscardsInput => Network.Options.ResetDiscardsInput && _receive.Count > 0;
+    private bool DiscardsInput => Network.Conditions.ResetDiscardsInput && _receive.Count > 0;
 
     private void Fail(SocketError error)
     {

@@ -17,8 +17,8 @@ internal sealed partial class SimulatedStream : SimulatedHandle
     public SimulatedStream(SimulatedHost host, int descriptor, AddressFamily family)
         : base(host, descriptor, family)
     {
-        _send = new SendQueue(host.Network.Options.SendBufferBytes);
-        _receive = new ReceiveQueue(host.Network.Options.ReceiveWindowBytes);
+        _send = new SendQueue(host.Network.Conditions.SendBufferBytes);
+        _receive = new ReceiveQueue(host.Network.Conditions.ReceiveWindowBytes);
     }
 
     public override EndPoint? LocalEndPoint => WasConnected || SharesAddress ? base.LocalEndPoint : null;
@@ -51,7 +51,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
     // A send fails at once when the output is shut, so a wait reports it. Linux reports room when a third of the
     // buffer is free (sk_stream_is_writeable).
     private bool IsWritable => !State.CanSend()
-        || (_send.Room > 0 && _send.Room >= (int)(_send.Capacity * Network.Options.MinWritableShare));
+        || (_send.Room > 0 && _send.Room >= (int)(_send.Capacity * Network.Conditions.MinWritableShare));
 
     public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
     {
@@ -132,7 +132,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
 
         // The handle of a real socket asks for TCP's state here. After an own shutdown the state does not tell a
         // reset from an end.
-        bool isReset = IsCut && !_isOutputShut && !buffer.IsEmpty && !Network.Options.ResetLooksLikeEnd;
+        bool isReset = IsCut && !_isOutputShut && !buffer.IsEmpty && !Network.Conditions.ResetLooksLikeEnd;
         Note(isReset ? "receive: reset" : "receive: end");
         return isReset ? SocketError.ConnectionReset : SocketError.Success;
     }
@@ -271,7 +271,7 @@ internal sealed partial class SimulatedStream : SimulatedHandle
     {
         sent = 0;
         if (wanted > 1 && _error == SocketError.ConnectionReset
-            && Network.InternalRandom.Hits(Network.Options.LostSendErrorChance))
+            && Network.InternalRandom.Hits(Network.Conditions.LostSendErrorChance))
         {
             Note("send: the error is lost");
             _error = SocketError.Success;

@@ -3,12 +3,16 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
-/// <summary>The limits and habits of a connection. Sizes are in bytes.</summary>
+/// <summary>
+/// The limits and settings of a connection. Sizes are in bytes. The options are copied when a listener, a client or an
+/// adopted connection is created, so that a later change does not reach it. A setter throws an
+/// <see cref="ArgumentException"/> that names the option if a value is not allowed.
+/// </summary>
 public sealed class ConnectionOptions
 {
     /// <summary>Whether small writes leave at once and do not wait for more (TCP_NODELAY, tcp(7)). Default:
     /// true.</summary>
-    public bool NoDelay { get; init; } = true;
+    public bool NoDelay { get; set; } = true;
 
     /// <summary>The time without traffic after which the system asks the peer whether it is still there (SO_KEEPALIVE
     /// and TCP_KEEPIDLE, tcp(7)), at least one second. A peer that does not answer <see cref="KeepAliveProbes"/>
@@ -17,7 +21,7 @@ public sealed class ConnectionOptions
     public TimeSpan? KeepAliveTime
     {
         get;
-        init => field = value is { } time ? OptionValue.AtLeastOneSecond(time) : null;
+        set => field = value is { } time ? OptionValue.AtLeast(this, time, TimeSpan.FromSeconds(1)) : null;
     }
 
     /// <summary>The time between two probes that are not answered (TCP_KEEPINTVL, tcp(7)), at least one second. It has
@@ -26,7 +30,7 @@ public sealed class ConnectionOptions
     public TimeSpan KeepAliveInterval
     {
         get;
-        init => field = OptionValue.AtLeastOneSecond(value);
+        set => field = OptionValue.AtLeast(this, value, TimeSpan.FromSeconds(1));
     } = TimeSpan.FromSeconds(10);
 
     /// <summary>The number of unanswered probes after which the peer counts as dead (TCP_KEEPCNT, tcp(7)). It has an
@@ -35,24 +39,32 @@ public sealed class ConnectionOptions
     public int KeepAliveProbes
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 6;
 
     /// <summary>The system's send buffer in bytes (SO_SNDBUF, socket(7)). Default (null): the system chooses, and
     /// adapts it.</summary>
-    public int? SendBufferBytes { get; init; }
+    public int? SendBufferBytes
+    {
+        get;
+        set => field = value is { } bytes ? OptionValue.AtLeast(this, bytes, 1) : null;
+    }
 
     /// <summary>The system's receive buffer in bytes (SO_RCVBUF, socket(7)). Default (null): the system chooses, and
     /// adapts it.</summary>
-    public int? ReceiveBufferBytes { get; init; }
+    public int? ReceiveBufferBytes
+    {
+        get;
+        set => field = value is { } bytes ? OptionValue.AtLeast(this, bytes, 1) : null;
+    }
 
     /// <summary>Receiving pauses when the handler has not examined this many bytes, and resumes at half of it, so that
-    /// the peer is slowed down by TCP. One more receive, of up to 131,072 bytes, may bring more than that. Default:
-    /// 65,536.</summary>
+    /// the peer is slowed down by TCP. One more receive, of up to 131,072 bytes, may bring more than that. A threshold
+    /// above <see cref="MaxInputBytes"/> counts as that limit. Default: 65,536.</summary>
     public int InputPauseThreshold
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 64 * 1024;
 
     /// <summary>A peer that sends on when the handler has not consumed this many bytes is closed with
@@ -60,7 +72,7 @@ public sealed class ConnectionOptions
     public int MaxInputBytes
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 1024 * 1024;
 
     /// <summary>From this many queued bytes on, <see cref="Connection.IsWritable"/> is false and <c>FlushAsync</c>
@@ -68,7 +80,7 @@ public sealed class ConnectionOptions
     public int OutputHighWaterMark
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 64 * 1024;
 
     /// <summary>When the queue falls to this many bytes, writing may go on: <c>OnWritable</c> is called. A mark above
@@ -76,11 +88,7 @@ public sealed class ConnectionOptions
     public int OutputLowWaterMark
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            field = value;
-        }
+        set => field = OptionValue.AtLeast(this, value, 0);
     } = 32 * 1024;
 
     /// <summary>Queueing more than this many bytes closes the connection with <see cref="CloseKind.LimitExceeded"/>;
@@ -88,7 +96,7 @@ public sealed class ConnectionOptions
     public int MaxOutputBytes
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 16 * 1024 * 1024;
 
     /// <summary>
@@ -96,7 +104,7 @@ public sealed class ConnectionOptions
     /// looking. Two ends that both do so can wait for each other for ever. Default (null): true for accepted
     /// connections, false for outgoing ones.
     /// </summary>
-    public bool? PauseReadingWhenOutputIsFull { get; init; }
+    public bool? PauseReadingWhenOutputIsFull { get; set; }
 
     /// <summary>
     /// How long <see cref="Connection.Close"/> waits without progress. The timer restarts whenever the peer's system
@@ -110,7 +118,7 @@ public sealed class ConnectionOptions
     public TimeSpan LingerTimeout
     {
         get;
-        init => field = OptionValue.NotNegative(value);
+        set => field = OptionValue.NotNegative(this, value);
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long <see cref="Connection.Close"/> may take in all, however steadily the peer reads; then the
@@ -119,7 +127,7 @@ public sealed class ConnectionOptions
     public TimeSpan MaxLingerTime
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = TimeSpan.FromMinutes(5);
 
     /// <summary>How much a peer may send between <see cref="Connection.Close"/> and its end of stream. It is dropped;
@@ -127,7 +135,7 @@ public sealed class ConnectionOptions
     public int MaxLingerBytes
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 16 * 1024 * 1024;
 
     /// <summary>A peer that sends nothing for this long after the connection opened is cut with
@@ -138,7 +146,7 @@ public sealed class ConnectionOptions
     public TimeSpan FirstByteTimeout
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long the rest of a message may take: while input is left unconsumed, the handler must consume
@@ -148,7 +156,7 @@ public sealed class ConnectionOptions
     public TimeSpan MessageTimeout
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long the peer may send nothing. Above zero; default: none
@@ -156,7 +164,7 @@ public sealed class ConnectionOptions
     public TimeSpan ReadIdleTimeout
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long nothing may be received and nothing sent. Above zero; default: none
@@ -164,7 +172,7 @@ public sealed class ConnectionOptions
     public TimeSpan IdleTimeout
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>While output waits for room, the peer must take 4,096 bytes, or all of it, in each period of this
@@ -173,10 +181,10 @@ public sealed class ConnectionOptions
     public TimeSpan WriteProgressTimeout
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = TimeSpan.FromSeconds(60);
 
-    internal static ConnectionOptions Default { get; } = new();
+    internal ConnectionOptions Copy() => (ConnectionOptions)MemberwiseClone();
 
     /// <summary>Sets the options that concern the socket. Call it before the socket is bound. The connection works
     /// without them, so a system that refuses one is no error.</summary>

@@ -45,7 +45,7 @@ public sealed partial class Reactor : IDisposable
     public Reactor(ReactorOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _options = options;
+        _options = options.Copy();
         Logger = new GuardedLogger(options.Logger);
         SynchronizationContext = new ReactorSynchronizationContext(this);
         PipeScheduler = new ReactorPipeScheduler(this);

@@ -5,14 +5,17 @@ using SelectReactor.Selection;
 
 namespace SelectReactor;
 
-/// <summary>The options of a <see cref="Reactor"/>. The reactor reads them once, in its constructor.</summary>
+/// <summary>
+/// The options of a <see cref="Reactor"/>. Its constructor copies them, so that a later change does not reach the
+/// reactor. A setter throws an <see cref="ArgumentException"/> that names the option if a value is not allowed.
+/// </summary>
 public sealed class ReactorOptions
 {
     /// <summary>The clock of the reactor; it uses no other. Default: <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider TimeProvider
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = OptionValue.NotNull(this, value);
     } = TimeProvider.System;
 
     /// <summary>Creates the selector, which the reactor owns and disposes. Default: a
@@ -20,28 +23,28 @@ public sealed class ReactorOptions
     public Func<ISelector> SelectorFactory
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = OptionValue.NotNull(this, value);
     } = static () => new SelectSelector();
 
     /// <summary>Creates the sockets. Default: sockets of the operating system.</summary>
     public IHandleFactory HandleFactory
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = OptionValue.NotNull(this, value);
     } = SocketHandleFactory.Instance;
 
     /// <summary>Resolves host names for outgoing connections. Default: the operating system's resolver.</summary>
     public INameResolver NameResolver
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = OptionValue.NotNull(this, value);
     } = SystemNameResolver.Instance;
 
     /// <summary>Receives the messages of the library. Default: messages are discarded.</summary>
     public ILogger Logger
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = OptionValue.NotNull(this, value);
     } = NullLogger.Instance;
 
     /// <summary>The maximum number of posted callbacks that one tick runs before it looks at the sockets again.
@@ -49,7 +52,7 @@ public sealed class ReactorOptions
     public int MaxPostsPerTick
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 1024;
 
     /// <summary>The maximum number of open connections, accepted and outgoing. At the limit listeners pause or refuse,
@@ -58,7 +61,7 @@ public sealed class ReactorOptions
     public int MaxConnections
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = int.MaxValue;
 
     /// <summary>
@@ -67,5 +70,7 @@ public sealed class ReactorOptions
     /// several in one tick, the first does. For tests. An exception of an <c>IConnectionHandler</c> always
     /// closes its connection instead, and a failure of the library itself is always logged. Default: false.
     /// </summary>
-    public bool PropagateExceptions { get; init; }
+    public bool PropagateExceptions { get; set; }
+
+    internal ReactorOptions Copy() => (ReactorOptions)MemberwiseClone();
 }

@@ -1,47 +1,75 @@
 using System.Net;
 using SelectReactor.Dispatch;
+using SelectReactor.Endpoints;
 
 namespace SelectReactor;
 
-/// <summary>How <c>ConnectAsync</c> makes an outgoing connection.</summary>
+/// <summary>
+/// How <c>ConnectAsync</c> makes an outgoing connection. It copies the options, so that a later change does not reach
+/// an attempt. A setter throws an <see cref="ArgumentException"/> that names the option if a value is not allowed.
+/// </summary>
 public sealed class ConnectOptions
 {
-    /// <summary>The time for the whole, including the resolution of a name and all attempts at its addresses.
-    /// <see cref="Timeout.InfiniteTimeSpan"/> leaves it to the system, which gives up after a minute or two. Default:
-    /// 15 seconds.</summary>
+    /// <summary>The time limit for the whole attempt, including the resolution of a name and all its addresses. Above
+    /// zero. With <see cref="Timeout.InfiniteTimeSpan"/> the system decides, which gives up after a minute or two.
+    /// Default: 15 seconds.</summary>
     public TimeSpan Timeout
     {
         get;
-        init => field = OptionValue.AboveZeroOrInfinite(value);
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = TimeSpan.FromSeconds(15);
 
     /// <summary>The local address to bind before connecting. Port 0 lets the system choose the port: on Linux when it
     /// connects, so that connections to different destinations can share a port (IP_BIND_ADDRESS_NO_PORT, ip(7)).
     /// Default (null): the system chooses address and port.</summary>
-    public EndPoint? LocalEndPoint { get; init; }
+    public EndPoint? LocalEndPoint
+    {
+        get;
+        set => field = value is not DnsEndPoint name
+            ? value
+            : throw new ArgumentException(
+                $"{nameof(ConnectOptions)}.{nameof(LocalEndPoint)} must be an address, not the host name {name.Host}.",
+                nameof(LocalEndPoint));
+    }
 
-    /// <summary>The time that an attempt at one address of a host has before the next address is tried at the same
-    /// time (Connection Attempt Delay, RFC 8305). Default: 250 milliseconds.</summary>
+    /// <summary>The time after which the next address of a host is tried as well (Connection Attempt Delay, RFC 8305).
+    /// If an attempt fails earlier, the next one starts at once. If the delay is not below <see cref="Timeout"/>, that
+    /// is the only case. Zero or more. Default: 250 milliseconds.</summary>
     public TimeSpan AttemptDelay
     {
         get;
-        init => field = OptionValue.NotNegative(value);
+        set => field = OptionValue.NotNegative(this, value);
     } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The time that IPv4 addresses wait for IPv6 addresses if they were resolved first (Resolution Delay,
-    /// RFC 8305). Default: 50 milliseconds.</summary>
+    /// RFC 8305). More than half of <see cref="Timeout"/> counts as half of it, so that the IPv4 addresses are tried
+    /// at all. Zero or more. Default: 50 milliseconds.</summary>
     public TimeSpan ResolutionDelay
     {
         get;
-        init => field = OptionValue.NotNegative(value);
+        set => field = OptionValue.NotNegative(this, value);
     } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The options of the connection.</summary>
+    /// <summary>The options of the connection. Not null.</summary>
     public ConnectionOptions Connection
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
-    } = ConnectionOptions.Default;
+        set => field = OptionValue.NotNull(this, value);
+    } = new();
 
+    /// <summary>For attempts without options of their own. Nobody changes it.</summary>
     internal static ConnectOptions Default { get; } = new();
+
+    internal ConnectOptions Copy()
+    {
+        var copy = (ConnectOptions)MemberwiseClone();
+        copy.Connection = Connection.Copy();
+        copy.LocalEndPoint = LocalEndPoint is { } local ? MappedAddress.Copy(local) : null;
+        if (Timeout != System.Threading.Timeout.InfiniteTimeSpan && ResolutionDelay > Timeout / 2)
+        {
+            copy.ResolutionDelay = Timeout / 2;
+        }
+
+        return copy;
+    }
 }

@@ -2,57 +2,72 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
-/// <summary>How a <see cref="Listener"/> accepts connections.</summary>
+/// <summary>
+/// How a <see cref="Listener"/> accepts connections. <c>Listen</c> copies the options, so that a later change does not
+/// reach the listener. A setter throws an <see cref="ArgumentException"/> that names the option if a value is not
+/// allowed.
+/// </summary>
 public sealed class ListenerOptions
 {
     /// <summary>The number of clients that may wait to be accepted (listen(2)). The system has a limit of its own and
     /// uses the smaller of the two (net.core.somaxconn on Linux). Beyond it, clients have to try again, which takes
-    /// them a second or more. Default: as many as the system allows (<see cref="int.MaxValue"/>).</summary>
+    /// them a second or more. Default: the system's limit
+    /// (<see cref="int.MaxValue"/>).</summary>
     public int Backlog
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = int.MaxValue;
 
-    /// <summary>The most connections that one tick accepts. Then the open connections have their turn. Default:
-    /// 16.</summary>
+    /// <summary>The maximum number of connections that one tick accepts. Then the open connections have their turn.
+    /// Default: 16.</summary>
     public int MaxAcceptsPerTick
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = 16;
 
-    /// <summary>The most connections of this listener that may be open at once. Default: no limit of its own
-    /// (<see cref="int.MaxValue"/>); see also <see cref="ReactorOptions.MaxConnections"/>.</summary>
+    /// <summary>The maximum number of open connections of this listener. If
+    /// <see cref="ReactorOptions.MaxConnections"/> is reached first, that limit applies. Default: no limit of its own
+    /// (<see cref="int.MaxValue"/>).</summary>
     public int MaxConnections
     {
         get;
-        init => field = OptionValue.AtLeastOne(value);
+        set => field = OptionValue.AtLeast(this, value, 1);
     } = int.MaxValue;
 
     /// <summary>What the listener does with new clients when a limit on connections is reached. Default:
     /// <see cref="WhenFull.Pause"/>.</summary>
-    public WhenFull WhenFull { get; init; }
+    public WhenFull WhenFull
+    {
+        get;
+        set => field = OptionValue.Defined(this, value);
+    }
 
     /// <summary>Decides for each client whether it may connect. Default (null): every client may.</summary>
-    public IAcceptFilter? AcceptFilter { get; init; }
+    public IAcceptFilter? AcceptFilter { get; set; }
 
     /// <summary>Whether a listener on an IPv6 address also accepts IPv4 clients (IPV6_V6ONLY off, ipv6(7)). Their
     /// addresses read ::ffff:a.b.c.d. With <see cref="System.Net.IPAddress.IPv6Any"/> it listens on every address of
-    /// the machine. Default: false.</summary>
-    public bool DualMode { get; init; }
+    /// the machine. It has no effect on other addresses. Default: false.</summary>
+    public bool DualMode { get; set; }
 
     /// <summary>Whether other listeners of the same user may listen on the same port (SO_REUSEPORT, socket(7)). All of
     /// them must set this. The system spreads the clients over them: use it for one reactor per core. Not on Windows.
     /// Default: false.</summary>
-    public bool ReusePort { get; init; }
+    public bool ReusePort { get; set; }
 
-    /// <summary>The options of the accepted connections.</summary>
+    /// <summary>The options of the accepted connections. Not null.</summary>
     public ConnectionOptions Connection
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(value));
-    } = ConnectionOptions.Default;
+        set => field = OptionValue.NotNull(this, value);
+    } = new();
 
-    internal static ListenerOptions Default { get; } = new();
+    internal ListenerOptions Copy()
+    {
+        var copy = (ListenerOptions)MemberwiseClone();
+        copy.Connection = Connection.Copy();
+        return copy;
+    }
 }

@@ -16,6 +16,10 @@ internal static class MappedAddress
             ? new IPEndPoint(address.MapToIPv4(), port)
             : endPoint;
 
+    /// <summary>An end point that the caller can't change: an <see cref="IPEndPoint"/> is mutable.</summary>
+    public static EndPoint Copy(EndPoint endPoint) =>
+        endPoint is IPEndPoint ip ? new IPEndPoint(ip.Address, ip.Port) : endPoint;
+
     /// <summary>Whether it is "any IPv6 address", which as a local end point fits remote ones of both
     /// families.</summary>
     public static bool IsAnyOfBothFamilies(EndPoint local) =>

@@ -27,7 +27,7 @@ public static class ReactorExtensions
     /// <summary>Listens on an address. One handler serves all clients.</summary>
     /// <inheritdoc cref="Listen(Reactor, EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
     public static Listener Listen(this Reactor reactor, EndPoint endPoint, IConnectionHandler handler) =>
-        Listen(reactor, endPoint, handler, ListenerOptions.Default);
+        Listen(reactor, endPoint, handler, new ListenerOptions());
 
     /// <summary>Listens on an address. One handler serves all clients.</summary>
     /// <inheritdoc cref="Listen(Reactor, EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
@@ -42,7 +42,7 @@ public static class ReactorExtensions
     /// <inheritdoc cref="Listen(Reactor, EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
     public static Listener Listen(
         this Reactor reactor, EndPoint endPoint, Func<Connection, IConnectionHandler> handlerFactory) =>
-        Listen(reactor, endPoint, handlerFactory, ListenerOptions.Default);
+        Listen(reactor, endPoint, handlerFactory, new ListenerOptions());
 
     /// <summary>Listens on an address. Each client has a handler of its own. The listener accepts clients as soon as
     /// the loop runs. Call it on the reactor's thread, or before the loop runs. An address can be used again at once
@@ -75,7 +75,7 @@ public static class ReactorExtensions
         ArgumentNullException.ThrowIfNull(handlerFactory);
         ArgumentNullException.ThrowIfNull(options);
         VerifyAddress(endPoint);
-        return new Listener(reactor, new ListeningSocket(endPoint, options), handlerFactory, options);
+        return new Listener(reactor, new ListeningSocket(endPoint, options), handlerFactory, options.Copy());
     }
 
     /// <summary>Listens on a socket that is already bound, for example one inherited from a service manager. Each
@@ -103,7 +103,7 @@ public static class ReactorExtensions
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(handlerFactory);
         ArgumentNullException.ThrowIfNull(options);
-        return new Listener(reactor, new ListeningSocket(socket), handlerFactory, options);
+        return new Listener(reactor, new ListeningSocket(socket), handlerFactory, options.Copy());
     }
 
     /// <summary>Makes a connection of a socket that is already connected, for example one that another library
@@ -139,6 +139,7 @@ public static class ReactorExtensions
             throw new ArgumentException("The socket is not connected.", nameof(socket));
         }
 
+        options = options.Copy();
         options.ApplyTo(handle, socket.AddressFamily);
         var connection = new StreamConnection(
             reactor, handle, options, pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
@@ -188,7 +189,8 @@ public static class ReactorExtensions
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(endPoint);
-        return new Connector(reactor, endPoint, handler, options, cancellationToken).ConnectAsync();
+        return new Connector(
+            reactor, MappedAddress.Copy(endPoint), handler, options.Copy(), cancellationToken).ConnectAsync();
     }
 
     private static void VerifyAddress(EndPoint endPoint)

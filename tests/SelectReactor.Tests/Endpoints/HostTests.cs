@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Selection;
 using SelectReactor.Tests.Support;
 
@@ -147,6 +148,27 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
 
         Connection connection = Await(Connect(new ConnectOptions { ResolutionDelay = TimeSpan.FromMilliseconds(20) }));
         Assert.That(connection.RemoteEndPoint, Is.EqualTo(new IPEndPoint(IPAddress.Loopback, _port)));
+    }
+
+    [Test]
+    public void AResolutionDelayAboveTheTimeout_LeavesTimeForTheIPv4Addresses()
+    {
+        _resolver.NeverAnswer(AddressFamily.InterNetworkV6);
+        _resolver.Answer(AddressFamily.InterNetwork, IPAddress.Loopback);
+        var time = new FakeTimeProvider();
+        ReactorOptions options = Options(time);
+        options.NameResolver = _resolver;
+        using var reactor = new Reactor(options);
+        Task<Connection> attempt = reactor.ConnectAsync(
+            new DnsEndPoint("host", _port),
+            _handler,
+            new ConnectOptions { Timeout = TimeSpan.FromSeconds(2), ResolutionDelay = _never });
+        reactor.RunOnce(TimeSpan.Zero);
+        reactor.RunOnce(TimeSpan.Zero);
+        time.Advance(TimeSpan.FromSeconds(1));
+        RunUntil(reactor, () => attempt.IsCompleted);
+
+        Assert.That(attempt.IsCompletedSuccessfully);
     }
 
     [Test]
