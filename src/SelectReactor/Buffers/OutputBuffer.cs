@@ -100,13 +100,35 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         }
 
         VerifyCanWrite();
-        if (Queued + bytes.Length > limits.MaxBytes || _queue.Capacity > limits.MaxMemory)
+        if (!HasRoomFor(bytes.Length))
         {
-            _refusedBytes = Math.Max(_refusedBytes, bytes.Length);
             return false;
         }
 
         _queue.Copy(bytes);
+        Grow();
+        return true;
+    }
+
+    /// <inheritdoc cref="TryAppend(ReadOnlySpan{byte})"/>
+    public bool TryAppend(in ReadOnlySequence<byte> bytes)
+    {
+        if (bytes.IsSingleSegment || _writer == WriterState.Discarding)
+        {
+            return TryAppend(bytes.FirstSpan);
+        }
+
+        VerifyCanWrite();
+        if (!HasRoomFor(bytes.Length))
+        {
+            return false;
+        }
+
+        foreach (ReadOnlyMemory<byte> segment in bytes)
+        {
+            _queue.Copy(segment.Span);
+        }
+
         Grow();
         return true;
     }
@@ -221,6 +243,14 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         }
 
         return result;
+    }
+
+    // The writer that is refused is told when there is room.
+    private bool HasRoomFor(long bytes)
+    {
+        bool hasRoom = Queued + bytes <= limits.MaxBytes && _queue.Capacity <= limits.MaxMemory;
+        _refusedBytes = hasRoom ? _refusedBytes : (int)Math.Min(Math.Max(_refusedBytes, bytes), int.MaxValue);
+        return hasRoom;
     }
 
     private void Grow()

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using SelectReactor.Connections;
 
 namespace SelectReactor;
 
@@ -31,13 +33,13 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     public abstract ConnectionState State { get; }
 
     /// <summary>The received bytes. Completing it discards all further input; completing it with an error aborts.
-    /// After <see cref="Close"/> reads throw an <see cref="IOException"/>, so that a reader does not take this side's
-    /// close for the end of the peer's stream.</summary>
+    /// After <see cref="Close()"/> reads throw an <see cref="IOException"/>, so that a reader does not take this
+    /// side's close for the end of the peer's stream.</summary>
     public abstract PipeReader Input { get; }
 
     /// <summary>The bytes to send. Advanced bytes leave at the end of the tick, flushed or not; a batch of more than
     /// about 64 KiB leaves at once. Completing it is <see cref="CloseOutput"/>; completing it with an error aborts.
-    /// After <see cref="Close"/> writes are dropped, and flushes say <c>IsCompleted</c>.</summary>
+    /// After <see cref="Close()"/> writes are dropped, and flushes say <c>IsCompleted</c>.</summary>
     public abstract PipeWriter Output { get; }
 
     /// <summary>Whether the output is open and below its high-water mark.</summary>
@@ -72,6 +74,24 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// is room, unless the bytes are more than the limit and never fit.</returns>
     public abstract bool TryWrite(ReadOnlySpan<byte> bytes);
 
+    /// <inheritdoc cref="TryWrite(ReadOnlySpan{byte})"/>
+    public abstract bool TryWrite(in ReadOnlySequence<byte> bytes);
+
+    /// <summary>Queues all of the bytes, however many segments they have, as if each had been written to
+    /// <see cref="Output"/>: for handing on what was read from the input of another connection, or of this one. Call
+    /// it before the reader's <c>AdvanceTo</c>. This version copies them. More than
+    /// <see cref="ConnectionOptions.MaxOutputBytes"/> in the queue closes with
+    /// <see cref="CloseKind.LimitExceeded"/>.</summary>
+    /// <param name="bytes">Must not change before the end of the call.</param>
+    /// <exception cref="InvalidOperationException">The output was completed, or called on another thread.</exception>
+    public virtual void Append(in ReadOnlySequence<byte> bytes)
+    {
+        foreach (ReadOnlyMemory<byte> segment in bytes)
+        {
+            Output.Write(segment.Span);
+        }
+    }
+
     /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a reset by the peer is noticed within
     /// ten seconds or by the next send, and the end of its stream only after resuming. Idempotent.</summary>
     public abstract void PauseReading();
@@ -88,17 +108,53 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <see cref="IConnectionHandler.OnClosed"/> follows. Idempotent.</summary>
     public abstract void Close();
 
+    /// <summary>As <see cref="Close()"/>, for a reason of the protocol: what was written is still sent, for example a
+    /// message that says what was wrong. Idempotent: the first reason counts.</summary>
+    /// <param name="kind"><see cref="CloseKind.ProtocolError"/>, <see cref="CloseKind.TimedOut"/> or
+    /// <see cref="CloseKind.LimitExceeded"/>.</param>
+    /// <param name="error">The value for <see cref="CloseReason.Error"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="kind"/> is another one.</exception>
+    public abstract void Close(CloseKind kind, Exception? error);
+
     /// <summary>Discards the queue and cuts the connection (RST). No callback but
     /// <see cref="IConnectionHandler.OnClosed"/> follows, in a later phase of the tick. Idempotent.</summary>
-    /// <param name="error">The value for <see cref="CloseReason.Error"/>.</param>
-    public abstract void Abort(Exception? error = null);
+    public void Abort() => Abort(error: null);
 
-    /// <summary>An object of this type that the transport or a protocol below offers, such as details of encryption.
-    /// Null if there is none.</summary>
+    /// <inheritdoc cref="Abort()"/>
+    /// <param name="error">The value for <see cref="CloseReason.Error"/>.</param>
+    public abstract void Abort(Exception? error);
+
+    /// <summary>As <see cref="Abort()"/>, for a reason of the protocol.</summary>
+    /// <param name="kind"><see cref="CloseKind.ProtocolError"/>, <see cref="CloseKind.TimedOut"/> or
+    /// <see cref="CloseKind.LimitExceeded"/>.</param>
+    /// <param name="error">The value for <see cref="CloseReason.Error"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="kind"/> is another one.</exception>
+    public abstract void Abort(CloseKind kind, Exception? error);
+
+    /// <summary>Calls back once, <paramref name="due"/> from now, unless the connection closes before: a timer that
+    /// belongs to the connection. Its callback never comes after <see cref="Close()"/> or <see cref="Abort()"/>, nor
+    /// when the timer is changed then. An exception of it cuts the connection with
+    /// <see cref="CloseKind.HandlerFault"/>, as one of the handler does.</summary>
+    /// <param name="due">Zero means in the next tick.</param>
+    /// <param name="callback">Called on the reactor's thread.</param>
+    /// <returns>The timer. <see cref="ReactorTimer.Change(TimeSpan, TimeSpan)"/> makes it periodic. For a connection
+    /// that is closed already the timer is not active.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="due"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called on another thread.</exception>
+    public virtual ReactorTimer Schedule(TimeSpan due, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return Reactor.Schedule(due, () => ConnectionTimers.CallUnlessClosing(this, callback));
+    }
+
+    /// <summary>An object of this type that the transport or a protocol below offers, such as the
+    /// <see cref="System.Net.Sockets.Socket"/> of a real connection: for options that have no name here. Do not
+    /// receive, send or close with it. Null if there is none, as for a socket in a simulation.</summary>
     public virtual T? GetFeature<T>()
         where T : class => null;
 
-    /// <summary>Closes as <see cref="Close"/> does, and waits until it is closed. Any thread.</summary>
+    /// <summary>Closes as <see cref="Close()"/> does, and waits until it is closed. Any thread.</summary>
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

@@ -92,7 +92,7 @@ public sealed class ConnectionOptions
     } = 32 * 1024;
 
     /// <summary>Queueing more than this many bytes closes the connection with <see cref="CloseKind.LimitExceeded"/>;
-    /// <see cref="Connection.TryWrite"/> refuses instead. Default: 16,777,216.</summary>
+    /// <see cref="Connection.TryWrite(ReadOnlySpan{byte})"/> refuses instead. Default: 16,777,216.</summary>
     public int MaxOutputBytes
     {
         get;
@@ -107,7 +107,7 @@ public sealed class ConnectionOptions
     public bool? PauseReadingWhenOutputIsFull { get; set; }
 
     /// <summary>
-    /// How long <see cref="Connection.Close"/> waits without progress. The timer restarts whenever the peer's system
+    /// How long <see cref="Connection.Close()"/> waits without progress. The timer restarts whenever the peer's system
     /// acknowledges bytes (TCP_INFO, tcp(7); where the system does not tell, whenever it takes bytes from us). When
     /// everything is acknowledged, the wait is for the peer's end of stream: it can then read the last bytes before a
     /// reset overtakes them. At the end of the wait the connection closes in good order if the peer has everything,
@@ -121,7 +121,7 @@ public sealed class ConnectionOptions
         set => field = OptionValue.NotNegative(this, value);
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long <see cref="Connection.Close"/> may take in all, however steadily the peer reads; then the
+    /// <summary>How long <see cref="Connection.Close()"/> may take in all, however steadily the peer reads; then the
     /// connection ends as after <see cref="LingerTimeout"/>. Above zero; <see cref="Timeout.InfiniteTimeSpan"/> for no
     /// bound. Default: 5 minutes.</summary>
     public TimeSpan MaxLingerTime
@@ -130,8 +130,8 @@ public sealed class ConnectionOptions
         set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How much a peer may send between <see cref="Connection.Close"/> and its end of stream. It is dropped;
-    /// a peer that sends more is cut. Default: 16,777,216.</summary>
+    /// <summary>How much a peer may send between <see cref="Connection.Close()"/> and its end of stream. It is
+    /// dropped; a peer that sends more is cut. Default: 16,777,216.</summary>
     public int MaxLingerBytes
     {
         get;

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 using SelectReactor.Dispatch;
 
 namespace SelectReactor.Connections;
@@ -38,29 +37,27 @@ internal sealed partial class StreamConnection
     public override void Close()
     {
         VerifyAccess();
-        if (_phase >= ConnectionPhase.Closing)
-        {
-            return;
-        }
-
-        Transition(ConnectionPhase.Closing);
-        NoteReason(_inputState == InputState.Open ? CloseKind.Local : CloseKind.PeerClosed, error: null);
-        _input.Fail();
-        _output.DiscardWrites();
-        if (_failure != SocketError.Success)
-        {
-            TerminateByFailure();
-            return;
-        }
-
-        DrainOutput();
-        RestartEnd();
+        CloseFor(_inputState == InputState.Open ? CloseKind.Local : CloseKind.PeerClosed, error: null);
     }
 
-    public override void Abort(Exception? error = null)
+    public override void Close(CloseKind kind, Exception? error)
+    {
+        VerifyAccess();
+        VerifyIsOfProtocol(kind);
+        CloseFor(kind, error);
+    }
+
+    public override void Abort(Exception? error)
     {
         VerifyAccess();
         Terminate(CloseKind.Aborted, error, reset: true);
+    }
+
+    public override void Abort(CloseKind kind, Exception? error)
+    {
+        VerifyAccess();
+        VerifyIsOfProtocol(kind);
+        Terminate(kind, error, reset: true);
     }
 
     public void BeginStop(StopPhase phase)
@@ -77,39 +74,40 @@ internal sealed partial class StreamConnection
         }
     }
 
-    public void FinishClose()
-    {
-        Transition(ConnectionPhase.Closed);
-        _reactor.Remove(this);
-        CloseHandle();
-        if (_reason.Kind == CloseKind.PeerClosed && _input.Unconsumed == 0)
-        {
-            _input.End();
-        }
-        else
-        {
-            _input.Fail();
-        }
-
-        _input.Release();
-        if (_reactor.Logger.IsEnabled(LogLevel.Debug))
-        {
-            ReactorLog.Closed(_reactor.Logger, Id, _reason.Kind.ToString(), _reason.UnsentBytes);
-        }
-
-        Cancel(Volatile.Read(ref _notice));
-        if (_isGiven)
-        {
-            Call(Callback.OnClosed);
-        }
-
-        Interlocked.Exchange(ref _notice, CloseNotice.Given)?.Complete(_reason);
-        _onFinished?.Invoke(this);
-    }
-
     // A reader must not mistake a stream that was cut for one that ended.
     IOException Buffers.IBufferOwner.CreateReadError() =>
         new($"The connection can't be read any more: {_reason.Kind}.", _reason.Error);
+
+    private static void VerifyIsOfProtocol(CloseKind kind)
+    {
+        if (kind is not (CloseKind.ProtocolError or CloseKind.TimedOut or CloseKind.LimitExceeded))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(kind), kind, "Only ProtocolError, TimedOut and LimitExceeded can be given as a reason.");
+        }
+    }
+
+    private void CloseFor(CloseKind kind, Exception? error)
+    {
+        if (_phase >= ConnectionPhase.Closing)
+        {
+            return;
+        }
+
+        Transition(ConnectionPhase.Closing);
+        _timers.Cancel();
+        NoteReason(kind, error);
+        _input.Fail();
+        _output.DiscardWrites();
+        if (_failure != SocketError.Success)
+        {
+            TerminateByFailure();
+            return;
+        }
+
+        DrainOutput();
+        RestartEnd();
+    }
 
     private static bool IsCut(SocketError error) =>
         error is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown;
@@ -220,49 +218,6 @@ internal sealed partial class StreamConnection
         }
     }
 
-    private void CountUnsent(CloseKind kind)
-    {
-        _reason = _reason with { UnsentBytes = _output.Queued + _bytesLost };
-        if (kind != CloseKind.Local)
-        {
-            // After a close in good order the system goes on to send what it has taken.
-            _reason = _reason with { UnsentBytes = _reason.UnsentBytes + Unacknowledged() };
-        }
-    }
-
-    // What a selector or a handle throws here must not keep the connection from its end.
-    private void StopWatching()
-    {
-        try
-        {
-            _deadlineTimer?.Cancel();
-            _key.Cancel();
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.ClientFault(_reactor.Logger, exception);
-        }
-    }
-
-    private void CloseHandle()
-    {
-        try
-        {
-            if (_reset)
-            {
-                _handle.Abort();
-            }
-            else
-            {
-                _handle.Close();
-            }
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.ClientFault(_reactor.Logger, exception);
-        }
-    }
-
     private void NoteReason(CloseKind kind, Exception? error)
     {
         if (_reason.Kind == CloseKind.None)
@@ -274,19 +229,5 @@ internal sealed partial class StreamConnection
             // The first thing that happened stays the reason, with the error that kept the rest from being sent.
             _reason = _reason with { Error = error };
         }
-    }
-
-    private void Cancel(CloseNotice? notice)
-    {
-        try
-        {
-            notice?.Cancel();
-        }
-        catch (AggregateException exception)
-        {
-            ReactorLog.ClosedTokenFault(_reactor.Logger, Id, exception);
-        }
-
-        _reactor.EndCallback();
     }
 }

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 using SelectReactor.Buffers;
+using SelectReactor.Dispatch;
 
 namespace SelectReactor.Connections;
 
@@ -83,8 +85,21 @@ internal sealed partial class StreamConnection
         PauseReason next = on ? _pause | reason : _pause & ~reason;
         if (next != _pause)
         {
+            LogPause(next);
             _pause = next;
             Mark();
+        }
+    }
+
+    private void LogPause(PauseReason next)
+    {
+        if (next == PauseReason.None)
+        {
+            ReactorLog.ReadingResumed(_reactor.Logger, Id);
+        }
+        else if (_pause == PauseReason.None && _reactor.Logger.IsEnabled(LogLevel.Debug))
+        {
+            ReactorLog.ReadingPaused(_reactor.Logger, Id, next.ToString());
         }
     }
 
@@ -196,6 +211,7 @@ internal sealed partial class StreamConnection
             return;
         }
 
+        ReactorLog.InputEnded(_reactor.Logger, Id);
         _inputState = InputState.Ended;
         _input.End();
         Mark();

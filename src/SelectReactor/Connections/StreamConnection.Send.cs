@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Net.Sockets;
 using SelectReactor.Buffers;
+using SelectReactor.Dispatch;
 
 namespace SelectReactor.Connections;
 
@@ -43,6 +45,12 @@ internal sealed partial class StreamConnection
     private bool CanWrite => _phase <= ConnectionPhase.Open && _outputState == OutputState.Open;
 
     public override bool TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        VerifyAccess();
+        return CanWrite && _output.TryAppend(bytes);
+    }
+
+    public override bool TryWrite(in ReadOnlySequence<byte> bytes)
     {
         VerifyAccess();
         return CanWrite && _output.TryAppend(bytes);
@@ -146,6 +154,7 @@ internal sealed partial class StreamConnection
             // It fails only on a connection that the peer has cut already: receiving will tell.
             _handle.Shutdown(SocketShutdown.Send);
             _outputState = OutputState.Ended;
+            ReactorLog.OutputEnded(_reactor.Logger, Id);
         }
     }
 }

@@ -24,6 +24,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private SelectionKey _key = null!;
     private IConnectionHandler? _handler;
     private object? _userState;
+    private ConnectionTimers _timers;
     private ConnectionPhase _phase;
     private bool _isMarked;
 
@@ -121,6 +122,24 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     public override ConnectionStatistics Statistics =>
         new() { BytesReceived = Volatile.Read(ref _bytesReceived), BytesSent = Volatile.Read(ref _bytesSent) };
+
+    public override ReactorTimer Schedule(TimeSpan due, Action callback)
+    {
+        ReactorTimer timer = base.Schedule(due, callback);
+        if (_phase < ConnectionPhase.Closing)
+        {
+            _timers.Add(timer);
+        }
+        else
+        {
+            timer.Cancel();
+        }
+
+        return timer;
+    }
+
+    public override T? GetFeature<T>()
+        where T : class => _handle is SocketHandle { Socket: T socket } ? socket : base.GetFeature<T>();
 
     int IReactorClient.ClientIndex { get; set; }
 
@@ -255,7 +274,13 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         }
 
         bool isOutputFull = _pauseReadingWhenOutputIsFull && _output.IsAboveMark;
-        _pause = isOutputFull ? _pause | PauseReason.OutputFull : _pause & ~PauseReason.OutputFull;
+        PauseReason pause = isOutputFull ? _pause | PauseReason.OutputFull : _pause & ~PauseReason.OutputFull;
+        if (pause != _pause)
+        {
+            LogPause(pause);
+            _pause = pause;
+        }
+
         NoteInterest();
         _key.Interest = (WantsToRead ? Interest.Read : Interest.None) | (_awaitsRoom ? Interest.Write : Interest.None);
     }

@@ -36,7 +36,7 @@ internal static partial class ReactorLog
     public static partial void Opened(ILogger logger, long id, EndPoint? local, EndPoint? remote);
 
     [LoggerMessage(21, LogLevel.Debug, "Connection {Id} closed: {Kind}, {Unsent} bytes unsent.")]
-    public static partial void Closed(ILogger logger, long id, string kind, long unsent);
+    public static partial void Closed(ILogger logger, long id, string kind, long unsent, Exception? error);
 
     [LoggerMessage(22, LogLevel.Debug, "Connection {Id} was reset by its peer.")]
     public static partial void PeerReset(ILogger logger, long id);
@@ -58,6 +58,21 @@ internal static partial class ReactorLog
 
     [LoggerMessage(27, LogLevel.Error, "The handler of connection {Id} threw an exception in OnClosed.")]
     public static partial void CloseHandlerFault(ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(28, LogLevel.Debug, "Connection {Id} pauses reading: {Reason}.")]
+    public static partial void ReadingPaused(ILogger logger, long id, string reason);
+
+    [LoggerMessage(29, LogLevel.Debug, "Connection {Id} resumes reading.")]
+    public static partial void ReadingResumed(ILogger logger, long id);
+
+    [LoggerMessage(30, LogLevel.Debug, "The peer of connection {Id} ended its stream (FIN).")]
+    public static partial void InputEnded(ILogger logger, long id);
+
+    [LoggerMessage(31, LogLevel.Debug, "Connection {Id} ended its output (FIN).")]
+    public static partial void OutputEnded(ILogger logger, long id);
+
+    [LoggerMessage(32, LogLevel.Debug, "Connection {Id} is cut (RST).")]
+    public static partial void ResetSent(ILogger logger, long id);
 
     [LoggerMessage(40, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(ILogger logger, EndPoint? endPoint);
