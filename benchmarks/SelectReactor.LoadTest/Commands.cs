@@ -9,8 +9,8 @@ using SelectReactor.LoadTest.Servers;
 
 namespace SelectReactor.LoadTest;
 
-/// <summary>The command line: run for people, serve and load for the child processes, report for a run that is
-/// over.</summary>
+/// <summary>The command line: run for people, serve and load for the child processes, report and chart for a run
+/// that is over.</summary>
 internal static class Commands
 {
     private const string Itself = "dotnet run -c Release --project benchmarks/SelectReactor.LoadTest --";
@@ -20,6 +20,7 @@ internal static class Commands
         {
             CreateRun(),
             CreateReport(),
+            CreateChart(),
             CreateServe(),
             CreateLoad(),
         };
@@ -142,6 +143,19 @@ internal static class Commands
             ReportFiles.WriteTables(results, folder);
             ReportFiles.TryWritePlots(results, folder);
         });
+        return command;
+    }
+
+    private static Command CreateChart()
+    {
+        var file = new Argument<string>("file") { Description = "The JSON file of the run." };
+        var output = new Argument<string>("output") { Description = "The SVG file to write." };
+        var command = new Command("chart", "Draws throughput and idle memory of a run, for the README.")
+        {
+            file, output,
+        };
+        command.SetAction(arguments => File.WriteAllText(
+            arguments.GetRequiredValue(output), Chart.Draw(ReportFiles.Read(arguments.GetRequiredValue(file)))));
         return command;
     }
 

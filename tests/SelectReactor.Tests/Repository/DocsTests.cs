@@ -47,6 +47,21 @@ public sealed partial class DocsTests
             Is.Empty);
     }
 
+    [Test]
+    public void TheChart_ShowsFiguresOfTheFullRun()
+    {
+        string report = Sources.Read("benchmarks/results/full.md");
+        string[] figures =
+        [
+            .. ChartFigure().Matches(Sources.Read("docs/images/benchmark.svg"))
+                .Select(static match => match.Groups[1].Value),
+        ];
+        Assert.That(figures, Has.Length.EqualTo(14));
+
+        Assert.That(
+            figures.Where(figure => !report.Contains($"| {figure} |") && !report.Contains($"| {figure} (")), Is.Empty);
+    }
+
     private static bool Exists(string[] name) =>
         Sources.All
             .Where(file => Path.GetFileNameWithoutExtension(file) == name[0])
@@ -54,6 +69,9 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"`\w+(Tests|Faults|Cases)\.\w+`")]
     private static partial Regex TestName();
+
+    [GeneratedRegex(@"<text class=""value""[^>]*>([^<]*)<")]
+    private static partial Regex ChartFigure();
 
     [GeneratedRegex(@"public static void (\w+)\(SimulatedNetwork ")]
     private static partial Regex ScenarioMethod();
