@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using SelectReactor.Testing.Tests.Support;
 
 namespace SelectReactor.Testing.Tests;
@@ -23,6 +25,40 @@ public sealed class TestConnectionPressureTests
         connection.PeerReads = true;
         Assert.That(connection.TakeSent(), Has.Length.EqualTo(Written));
         Assert.That(script.Events, Is.EqualTo(["connected", "readable", "writable"]));
+    }
+
+    // The rest stays below the pause threshold, or above it.
+    [Test]
+    public void HandlerThatStopsWhileTheOutputIsFull_IsOfferedTheRest_WhenThereIsRoom(
+        [Values(2_000, 30_000)] int messages, [Values] bool pausesReading)
+    {
+        const int Answer = 100;
+        var script = new Script { Readable = AnswerWhileWritable };
+        using var connection = new TestConnection(
+            script, new ConnectionOptions { PauseReadingWhenOutputIsFull = pausesReading });
+        connection.PeerReads = false;
+        connection.Receive(new byte[messages * 4]);
+        Assert.That(connection.Connection.QueuedOutputBytes, Is.LessThan(80_000));
+
+        connection.PeerReads = true;
+        Assert.That(connection.TakeSent(), Has.Length.EqualTo(messages * Answer));
+
+        static void AnswerWhileWritable(Connection connection)
+        {
+            if (!connection.Input.TryRead(out ReadResult result))
+            {
+                return;
+            }
+
+            ReadOnlySequence<byte> rest = result.Buffer;
+            while (connection.IsWritable && rest.Length >= 4)
+            {
+                rest = rest.Slice(4);
+                connection.Output.Write(new byte[Answer]);
+            }
+
+            connection.Input.AdvanceTo(rest.Start, connection.IsWritable ? rest.End : rest.Start);
+        }
     }
 
     [Test]

@@ -31,7 +31,9 @@ public interface IConnectionHandler
     void OnReadable(Connection connection);
 
     /// <summary>Writing may go on: the output queue had reached its high-water mark and has fallen to the low one, or
-    /// it has room now for a <see cref="Connection.TryWrite(ReadOnlySpan{byte})"/> that was refused.</summary>
+    /// it has room now for a <see cref="Connection.TryWrite(ReadOnlySpan{byte})"/> that was refused. Input that
+    /// <see cref="OnReadable"/> left unexamined while the queue was above its mark is offered again
+    /// afterwards.</summary>
     void OnWritable(Connection connection)
     {
     }

@@ -9,6 +9,9 @@ internal sealed partial class StreamConnection
     private bool _isOffering;
     private bool _hasAdvanced;
 
+    /// <summary>The offer of input that the handler left because the output was above its mark.</summary>
+    private DeferredWork _heldBack;
+
     private enum Callback
     {
         OnConnected,
@@ -83,6 +86,8 @@ internal sealed partial class StreamConnection
         if ((work & DeferredWork.Writable) != 0 && IsWritable)
         {
             Call(Callback.OnWritable);
+            work |= _heldBack;
+            _heldBack = DeferredWork.None;
         }
 
         if ((work & DeferredWork.ReadResult) != 0)
@@ -117,6 +122,11 @@ internal sealed partial class StreamConnection
             if (_input.TotalConsumed != consumedBefore)
             {
                 Defer(_input.Unexamined > 0 ? DeferredWork.Readable : DeferredWork.None);
+            }
+            else if (_hasAdvanced && _output.IsAboveMark)
+            {
+                // It waits for room in the output, and goes on with the rest then.
+                _heldBack = DeferredWork.Readable;
             }
             else if (_hasAdvanced && _input.Unexamined >= PauseThreshold)
             {
