@@ -26,7 +26,7 @@ internal static class ConnectCases
 
         Check.Equal(peer.Socket.RemoteEndPoint, connection.LocalEndPoint, "the local address");
         Check.Equal(peer.Socket.LocalEndPoint, connection.RemoteEndPoint, "the remote address");
-        peer.Echoes(Peer.Pattern(1000));
+        peer.Echoes(Payload.Pattern(1000));
     }
 
     private static void Connect_ByHostName()
@@ -38,7 +38,7 @@ internal static class ConnectCases
         using var peer = Peer.Accept(listener);
         Wait.For(connecting, "the connection");
 
-        peer.Echoes(Peer.Pattern(1000));
+        peer.Echoes(Payload.Pattern(1000));
     }
 
     private static void Refused_SaysSo()
@@ -55,7 +55,7 @@ internal static class ConnectCases
     private static void Refused_AmongOthersThatConnect()
     {
         using var loop = new Loop();
-        using Socket listener = Peer.Listen();
+        using Socket listener = Peer.Listen(ManyAttempts);
         using Socket closed = Peer.Bound();
         Task<Connection>[] connecting =
         [
@@ -137,7 +137,7 @@ internal static class ConnectCases
         using var peer = Peer.Accept(listener);
         Wait.For(connecting, "the connection");
 
-        peer.Echoes(Peer.Pattern(1000));
+        peer.Echoes(Payload.Pattern(1000));
     }
 
     private sealed class FullBacklog : IDisposable

@@ -55,7 +55,7 @@ internal static class EndCases
 
     private static void HalfClose_ByThePeer()
     {
-        byte[] answer = Peer.Pattern(Bytes);
+        byte[] answer = Payload.Pattern(Bytes);
         var handler = new Recorder
         {
             InputEnded = connection =>
@@ -88,7 +88,7 @@ internal static class EndCases
         using var loop = new Loop(handler);
         using Peer peer = loop.Connect();
         Check.SameBytes("bye"u8, peer.ReceiveToEnd());
-        byte[] bytes = Peer.Pattern(Bytes);
+        byte[] bytes = Payload.Pattern(Bytes);
         peer.Send(bytes);
         peer.EndOutput();
 
@@ -99,7 +99,7 @@ internal static class EndCases
     // Closing a socket with unread input resets the connection, and the peer would lose our last bytes.
     private static void Close_WithUnreadInput_DeliversAll()
     {
-        byte[] bytes = Peer.Pattern(Bytes);
+        byte[] bytes = Payload.Pattern(Bytes);
         using var loop = new Loop(new Recorder
         {
             Readable = connection =>

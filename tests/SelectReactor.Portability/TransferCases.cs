@@ -21,7 +21,7 @@ internal static class TransferCases
         using Peer peer = loop.Connect();
         for (int size = 1; size <= 64 * 1024; size *= 2)
         {
-            peer.Echoes(Peer.Pattern(size));
+            peer.Echoes(Payload.Pattern(size));
         }
     }
 
@@ -55,7 +55,7 @@ internal static class TransferCases
     {
         using var loop = new Loop(new AsyncEcho());
         using Peer peer = loop.Connect();
-        peer.Echoes(Peer.Pattern(100_000));
+        peer.Echoes(Payload.Pattern(100_000));
         peer.EndOutput();
 
         Check.Equal(0, peer.ReceiveToEnd().Length, "further bytes");
@@ -63,7 +63,7 @@ internal static class TransferCases
 
     private static void Output_ReachesASlowReader()
     {
-        byte[] bytes = Peer.Pattern(15 * 1024 * 1024);
+        byte[] bytes = Payload.Pattern(15 * 1024 * 1024);
         var handler = new Recorder { Connected = connection => connection.Output.Write(bytes) };
         using var loop = new Loop(handler);
         using Peer peer = loop.Connect();

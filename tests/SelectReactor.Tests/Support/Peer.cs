@@ -49,9 +49,16 @@ public sealed class Peer : IDisposable
     /// <summary>A listening socket for clients of the library.</summary>
     public static Socket Listen(int backlog = 16)
     {
+        Socket socket = Bound();
+        socket.Listen(backlog);
+        return socket;
+    }
+
+    /// <summary>A socket that has a port and does not listen: connecting to it is refused.</summary>
+    public static Socket Bound()
+    {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        socket.Listen(backlog);
         return socket;
     }
 
