@@ -58,7 +58,7 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
             do
             {
                 count = Read(out IOException? error);
-                _connection.Reactor.InvokeAsync(() => SendAsync(count, error)).Unwrap().GetAwaiter().GetResult();
+                _connection.Reactor.InvokeAsync(() => SendAsync(count, error)).GetAwaiter().GetResult();
             }
             while (count > 0);
         }

@@ -4,9 +4,7 @@ namespace SelectReactor.Dispatch;
 internal sealed class Invocation<T>(Reactor reactor, Func<T> function)
 {
     private readonly ReactorCompletion<T> _completion = new(reactor);
-
-    /// <summary>Null if the caller has suppressed the flow.</summary>
-    private readonly ExecutionContext? _context = ExecutionContext.Capture();
+    private readonly CallerContext _context = CallerContext.Capture();
 
     public Task<T> Task => _completion.Task;
 
@@ -14,23 +12,11 @@ internal sealed class Invocation<T>(Reactor reactor, Func<T> function)
     {
         try
         {
-            _completion.CompleteNow(System.Threading.Tasks.Task.FromResult(Call()));
+            _completion.CompleteNow(System.Threading.Tasks.Task.FromResult(_context.Run(function)));
         }
         catch (Exception exception)
         {
             _completion.CompleteNow(System.Threading.Tasks.Task.FromException<T>(exception));
         }
-    }
-
-    private T Call()
-    {
-        if (_context is null || _context == ExecutionContext.Capture())
-        {
-            return function();
-        }
-
-        T result = default!;
-        ExecutionContext.Run(_context, _ => result = function(), null);
-        return result;
     }
 }

@@ -5,9 +5,9 @@ namespace SelectReactor;
 /// <content>How the loop is entered and left, and how it ends.</content>
 public sealed partial class Reactor
 {
-    /// <summary>Ends <see cref="Run"/> after the tick under way; connections stay open. If <see cref="Run"/> is not
-    /// under way, the next one returns at once, also when <see cref="RunOnce"/> is called in between. Ends the wait of
-    /// a <see cref="RunOnce"/> that is under way, or else of the next one. Any thread; idempotent.</summary>
+    /// <summary>Ends <see cref="Run()"/> after the tick under way; connections stay open. If it is
+    /// not under way, the next one returns at once, also when <see cref="RunOnce"/> is called in between. Ends the
+    /// wait of a <see cref="RunOnce"/> that is under way, or else of the next one. Any thread; idempotent.</summary>
     public void Stop()
     {
         // The wake-up ends the wait, of RunOnce too; the flag is for Run alone, which clears it.
@@ -16,17 +16,24 @@ public sealed partial class Reactor
     }
 
     /// <summary>
-    /// Ends in good order: listeners stop to accept and attempts to connect are cancelled at once; connections go on
-    /// until they close by themselves, and those that are left at the deadline are closed with
-    /// <see cref="CloseKind.ReactorStopped"/>. When the last one is gone and the code that waited for its end has run,
-    /// the task completes and <see cref="Run"/> returns. The loop must be running for that. Any thread; a further call
-    /// replaces the deadline.
+    /// Ends in good order: <see cref="Stopping"/> is cancelled, listeners stop to accept and attempts to connect are
+    /// cancelled at once; connections go on until they close by themselves, and those that are left at the deadline
+    /// are closed with <see cref="CloseKind.ReactorStopped"/>. When the last one is gone and the code that waited for
+    /// its end has run, the task completes and <see cref="Run()"/> returns. The loop must be running
+    /// for that. Any thread; a further call replaces the deadline.
     /// </summary>
-    /// <param name="deadline">From now; zero closes everything at once.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative.</exception>
+    /// <param name="deadline">From now; zero closes everything at once; <see cref="Timeout.InfiniteTimeSpan"/> waits
+    /// until every connection has closed by itself, or a further call sets a deadline.</param>
+    /// <returns>A task that also completes when the reactor is disposed. It never fails.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
+    /// infinite.</exception>
     public Task ShutdownAsync(TimeSpan deadline)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        if (deadline != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        }
+
         TryPost(_ => _shutdown.Begin(deadline), null);
         return _shutdown.Task;
     }
@@ -60,10 +67,26 @@ public sealed partial class Reactor
     internal void VerifyCanStart()
     {
         VerifyAccess();
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
+        if (_shutdown.IsOver)
+        {
+            throw new InvalidOperationException("The reactor has shut down: start on a new one.");
+        }
+
         if (_shutdown.HasBegun)
         {
             throw new InvalidOperationException("The reactor is shutting down: nothing new can be started on it.");
+        }
+    }
+
+    internal static ObjectDisposedException DisposedError() => new(
+        typeof(Reactor).FullName, "The reactor is disposed and runs nothing any more. Create a new one.");
+
+    private void ThrowIfDisposed()
+    {
+        if (IsDisposed)
+        {
+            throw DisposedError();
         }
     }
 
@@ -73,7 +96,7 @@ public sealed partial class Reactor
         {
             // The place of a reactor that has ended stays taken. Asked only now, so that a Dispose between the two is
             // seen.
-            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            ThrowIfDisposed();
             throw new InvalidOperationException(IsReactorThread
                 ? "The loop runs already: Run and RunOnce can't be called inside a callback."
                 : "The loop runs already on another thread: a reactor has one thread at a time.");
@@ -94,11 +117,21 @@ public sealed partial class Reactor
         }
     }
 
+    // On the loop itself nothing waits.
+    private void WakeLoop()
+    {
+        if (!_place.IsMine)
+        {
+            _demultiplexer.Wake();
+        }
+    }
+
     // By the thread that has the loop's place, which it keeps for good.
     private void CloseAll(CallbackGuard.Ambient outer)
     {
         try
         {
+            _shutdown.Announce();
             _clients.BeginStop(StopPhase.Close);
             for (int round = 0; HasWork && round < GracefulShutdown.MaxEndRounds; round++)
             {

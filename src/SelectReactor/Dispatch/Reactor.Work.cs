@@ -22,24 +22,29 @@ public sealed partial class Reactor
     /// <exception cref="ObjectDisposedException">The reactor is disposed: the callback will not run.</exception>
     public void Post(Action<object?> callback, object? state)
     {
-        ArgumentNullException.ThrowIfNull(callback);
-        ObjectDisposedException.ThrowIf(!TryPost(callback, state), this);
+        if (!TryPost(callback, state))
+        {
+            throw DisposedError();
+        }
     }
 
-    /// <summary>Runs a function on the reactor's thread, in a later phase of the loop and in the execution context of
-    /// the caller. Any thread.</summary>
-    /// <returns>A task with its result, or with the exception that it threw; with an
-    /// <see cref="ObjectDisposedException"/> when the reactor is disposed. Code that awaits it on the reactor's thread
-    /// goes on there.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="function"/> is null.</exception>
-    public Task<T> InvokeAsync<T>(Func<T> function)
+    /// <summary>As <see cref="Post(Action)"/>, and false in place of an exception: for code that may come after the
+    /// reactor's end. Any thread.</summary>
+    /// <returns>False once the reactor is disposed: the callback will not run.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    public bool TryPost(Action callback)
     {
-        ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(this, function);
-        Task<T> task = invocation.Task;
-        return TryPost(static work => ((Invocation<T>)work!).Run(), invocation)
-            ? task
-            : Task.FromException<T>(new ObjectDisposedException(nameof(Reactor)));
+        ArgumentNullException.ThrowIfNull(callback);
+        return TryPost(static callback => ((Action)callback!)(), callback);
+    }
+
+    /// <summary>As the other overload, with an argument in place of a closure.</summary>
+    /// <returns>False once the reactor is disposed: the callback will not run.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    public bool TryPost(Action<object?> callback, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return TryPost(new WorkItem(callback, state));
     }
 
     /// <summary>Calls back once, <paramref name="due"/> from now; never once the reactor is disposed.</summary>
@@ -85,7 +90,7 @@ public sealed partial class Reactor
         ArgumentNullException.ThrowIfNull(handle);
         ArgumentNullException.ThrowIfNull(handler);
         VerifyAccess();
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         return _demultiplexer.Register(handle, interest, handler);
     }
 
@@ -133,9 +138,6 @@ public sealed partial class Reactor
     /// execution context if the callback has changed them.</summary>
     internal void EndCallback() => _guard.EndCallback();
 
-    /// <summary>As <see cref="Post(Action{object}, object)"/>, and false in place of an exception.</summary>
-    internal bool TryPost(Action<object?> callback, object? state) => TryPost(new WorkItem(callback, state));
-
     /// <summary>For callers who can't be told that the reactor is disposed, such as awaits and pipes: what they post
     /// runs in any case. Never throws. Any thread.</summary>
     internal void PostAlways(WorkItem item)
@@ -166,9 +168,9 @@ public sealed partial class Reactor
         bool isPosted = _mailbox.TryPost(item);
 
         // In a callback the loop looks at its mailbox afterwards in any case.
-        if (isPosted && !_place.IsMine)
+        if (isPosted)
         {
-            _demultiplexer.Wake();
+            WakeLoop();
         }
 
         return isPosted;

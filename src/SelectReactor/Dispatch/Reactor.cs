@@ -12,10 +12,15 @@ namespace SelectReactor;
 /// in turn. Nothing of it is locked, because nothing of it runs at the same time.
 /// </summary>
 /// <remarks>
-/// Members are to be used on the reactor's thread, which is the one that last entered <see cref="Run"/> or
-/// <see cref="RunOnce"/>, except those that say "any thread". Before the first entry, and after <see cref="Run"/> has
-/// returned, any one thread may use them, so that a program can set up its listeners first. On another thread they
-/// throw.
+/// Members are to be used on the reactor's thread, which is the one that last entered <see cref="Run()"/> or
+/// <see cref="RunOnce"/>. Before the first entry, and after <see cref="Run()"/> has returned, any one thread may use
+/// them, so that a program can set up its listeners first. On another thread they throw. These may be used on any
+/// thread at any time: <see cref="Post(Action)"/>, <see cref="TryPost(Action)"/>,
+/// <see cref="InvokeAsync(Func{Task})"/>, <see cref="ShutdownAsync"/>, <see cref="Stop"/>, <see cref="Dispose"/>, with
+/// their overloads, <see cref="Stopping"/>, <see cref="SynchronizationContext"/>, <see cref="PipeScheduler"/>,
+/// <see cref="TimeProvider"/>, <see cref="IsReactorThread"/> and <see cref="VerifyAccess"/>; and, by one thread at a
+/// time, <see cref="Run()"/> and <see cref="RunOnce"/>. <c>ListenAsync</c> and <c>ConnectAsync</c> also work from any
+/// thread.
 /// </remarks>
 public sealed partial class Reactor : IDisposable
 {
@@ -73,6 +78,10 @@ public sealed partial class Reactor : IDisposable
     /// on the thread pool. Any thread.</summary>
     public PipeScheduler PipeScheduler { get; }
 
+    /// <summary>Cancelled when a shutdown begins, or when the reactor closes because it is disposed. Callbacks on it
+    /// run on the reactor's thread; an exception of one is logged and harms nobody. Any thread.</summary>
+    public CancellationToken Stopping => _shutdown.Stopping;
+
     /// <summary>Whether the current thread is the reactor's. False before the loop was entered. Any thread.</summary>
     public bool IsReactorThread => Affinity.IsCurrent;
 
@@ -106,29 +115,79 @@ public sealed partial class Reactor : IDisposable
     public void VerifyAccess() => Affinity.Verify();
 
     /// <summary>
-    /// Runs the loop on the current thread until <see cref="Stop"/> is called, <paramref name="stop"/> is cancelled, a
-    /// shutdown has finished, or the reactor is disposed. A stop that came before makes it return at once. It can be
-    /// called again. Any thread, one at a time. If the selector itself fails, and the loop can therefore no longer
-    /// wait, everything is closed as by <see cref="Dispose"/> and the selector's exception is thrown.
+    /// Runs the loop on the current thread until <see cref="Stop"/> is called, a shutdown has finished, or the reactor
+    /// is disposed. A stop that came before makes it return at once. It can be called again; after a finished
+    /// shutdown it runs what was posted since, and returns. Any thread, one at a time. If the selector itself fails,
+    /// and the loop can therefore no longer wait, everything is closed as by <see cref="Dispose"/> and the selector's
+    /// exception is thrown.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this
     /// callback.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
-    public void Run(CancellationToken stop = default) => RunLoop(disposesAtEnd: false, stop);
+    public void Run() => Run(CancellationToken.None);
 
-    /// <summary>As <see cref="Run"/>. It can dispose the reactor at the end, before another thread may use
-    /// it.</summary>
-    internal void RunLoop(bool disposesAtEnd, CancellationToken stop)
+    /// <summary>As <see cref="Run()"/>, and until <paramref name="stop"/> is cancelled.</summary>
+    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this
+    /// callback.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    public void Run(CancellationToken stop) => RunLoop(main: null, disposesAtEnd: false, stop);
+
+    /// <summary>
+    /// Runs the loop on the current thread for as long as an asynchronous function takes: starts it on the loop, and
+    /// returns when its task has completed, in the way that it did. Connections and listeners stay open, and it can be
+    /// called again. Any thread, one at a time.
+    /// </summary>
+    /// <param name="main">The code after its awaits runs on this thread. What it throws, this method throws.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="main"/> is null.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="Stop"/> was called, or a shutdown has finished, before
+    /// the task completed. If that was before this call, the function is not started; otherwise the rest of it runs
+    /// when the loop does again, or with <see cref="Dispose"/>, and an exception of it is logged.</exception>
+    /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this
+    /// callback.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed, now or before the task
+    /// completed.</exception>
+    public void Run(Func<Task> main)
+    {
+        ArgumentNullException.ThrowIfNull(main);
+        var task = new MainTask(main, WakeLoop, Logger);
+        try
+        {
+            RunLoop(task, disposesAtEnd: false, CancellationToken.None);
+        }
+        finally
+        {
+            task.Abandon();
+        }
+
+        if (!task.TryEnd())
+        {
+            ThrowIfDisposed();
+            throw new OperationCanceledException(_shutdown.IsOver
+                ? "A shutdown of the reactor has finished before the task of Run. Await nothing after ShutdownAsync."
+                : "Reactor.Stop has ended the loop before the task of Run completed.");
+        }
+    }
+
+    /// <summary>As <see cref="Run()"/>, until <paramref name="main"/> has completed. It can dispose the reactor at the
+    /// end, before another thread may use it.</summary>
+    internal void RunLoop(MainTask? main, bool disposesAtEnd, CancellationToken stop)
     {
         CallbackGuard.Ambient outer = Enter();
         try
         {
             using (stop.UnsafeRegister(static self => ((Reactor)self!).Stop(), this))
             {
-                while (!_stopRequested && !_shutdown.IsOver && !IsDisposed)
+                if (main is not null && !_shutdown.IsOver)
+                {
+                    _resumed.Add(new WorkItem(static main => ((MainTask)main!).Start(), main));
+                }
+
+                while (!_stopRequested && !_shutdown.IsOver && !IsDisposed && main is not { IsCompleted: true })
                 {
                     Tick(Timeout.InfiniteTimeSpan);
                 }
+
+                RunLeftOver();
             }
         }
         finally
@@ -171,6 +230,20 @@ public sealed partial class Reactor : IDisposable
         finally
         {
             Leave(outer, staysBound: true);
+        }
+    }
+
+    // After a finished shutdown nothing is waited for, but what was posted since still runs.
+    private void RunLeftOver()
+    {
+        for (int round = 0; _shutdown.IsOver && HasWork && round < GracefulShutdown.MaxEndRounds; round++)
+        {
+            if (_stopRequested || IsDisposed)
+            {
+                return;
+            }
+
+            Tick(TimeSpan.Zero);
         }
     }
 

@@ -71,7 +71,10 @@ internal sealed class ReactorCompletion<T>(Reactor reactor) : IResumable
         return source.Task;
     }
 
-    private void Set(Task<T> outcome)
+    /// <summary>Completes both tasks with what <paramref name="outcome"/> says, the one for the loop's thread in a
+    /// later phase of the loop.</summary>
+    /// <param name="outcome">A completed task.</param>
+    public void Set(Task<T> outcome)
     {
         SetOutcome(outcome);
         if (_onLoop is not null)

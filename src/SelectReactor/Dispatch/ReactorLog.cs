@@ -32,6 +32,13 @@ internal static partial class ReactorLog
     [LoggerMessage(7, LogLevel.Error, "The library failed in serving one connection or listener. The loop goes on.")]
     public static partial void ClientFault(ILogger logger, Exception exception);
 
+    [LoggerMessage(50, LogLevel.Error, "A callback on the Stopping token of a reactor threw an exception.")]
+    public static partial void StoppingTokenFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        51, LogLevel.Error, "The function that Run was called with threw an exception after Run had returned.")]
+    public static partial void MainFault(ILogger logger, Exception exception);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
     public static partial void Opened(ILogger logger, long id, EndPoint? local, EndPoint? remote);
 

@@ -66,7 +66,7 @@ public sealed class ReactorOptions
 
     /// <summary>
     /// Whether an exception from a posted callback, a timer or an <see cref="IEventHandler"/> leaves
-    /// <see cref="Reactor.Run"/> or <see cref="Reactor.RunOnce"/> at the end of the tick instead of being logged; of
+    /// <see cref="Reactor.Run()"/> or <see cref="Reactor.RunOnce"/> at the end of the tick instead of being logged; of
     /// several in one tick, the first does. For tests. An exception of an <c>IConnectionHandler</c> always
     /// closes its connection instead, and a failure of the library itself is always logged. Default: false.
     /// </summary>

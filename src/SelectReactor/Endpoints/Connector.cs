@@ -32,7 +32,7 @@ internal sealed class Connector(
     {
         if (!reactor.TryPost(static self => ((Connector)self!).Begin(), this))
         {
-            _outcome.SetException(new ObjectDisposedException(nameof(Reactor)));
+            _outcome.SetException(Reactor.DisposedError());
         }
 
         return _outcome.Task;

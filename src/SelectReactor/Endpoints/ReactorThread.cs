@@ -30,7 +30,7 @@ public sealed class ReactorThread : IDisposable
     }
 
     /// <summary>The reactor. Other threads use its members for any thread, such as
-    /// <see cref="SelectReactor.Reactor.InvokeAsync"/>.</summary>
+    /// <see cref="SelectReactor.Reactor.InvokeAsync{T}(Func{T})"/>.</summary>
     public Reactor Reactor { get; }
 
     /// <summary>Completes when the loop has ended and everything is closed. It fails with the exception that ended the
@@ -55,7 +55,7 @@ public sealed class ReactorThread : IDisposable
         ((ManualResetEventSlim)bound!).Set();
         try
         {
-            Reactor.RunLoop(disposesAtEnd: true, CancellationToken.None);
+            Reactor.RunLoop(main: null, disposesAtEnd: true, CancellationToken.None);
             _completion.SetResult();
         }
         catch (Exception exception)
