@@ -9,7 +9,8 @@ namespace SelectReactor;
 /// not with the number of registered ones. Use it with
 /// <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It watches <see cref="SocketHandle"/>s, as
 /// many as the process may open. A wait that a signal interrupts goes on for the rest of its time. If a socket is
-/// closed while it is registered, the kernel forgets it, and no event is reported.
+/// closed while it is registered, the kernel forgets it without notice. The selector finds out when another handle
+/// gets its descriptor or when its interest changes, and then reports it as evicted.
 /// </summary>
 public sealed class EpollSelector : ISelector
 {
@@ -19,8 +20,9 @@ public sealed class EpollSelector : ISelector
     private readonly EventBuffer _events = new(capacity: 512);
     private readonly EventBuffer _request = new(capacity: 1);
     private readonly Stack<int> _freeSlots = new();
+    private readonly List<Registration> _lost = [];
+    private readonly DescriptorOwners _owners = new();
     private Registration?[] _registrations = new Registration?[64];
-    private int[] _slotOfDescriptor = new int[256];
     private int _slots;
     private uint _generation;
 
@@ -30,7 +32,6 @@ public sealed class EpollSelector : ISelector
         ThrowIfInvalid(_epoll, "epoll_create1");
         _wakeUp = Native.EventDescriptor(0, Native.CloseOnExec | Native.NonBlocking);
         ThrowIfInvalid(_wakeUp, "eventfd");
-        Array.Fill(_slotOfDescriptor, -1);
         int descriptor = (int)_wakeUp.DangerousGetHandle();
         Control(Native.Add, descriptor, Native.In, WakeUpData);
     }
@@ -51,6 +52,11 @@ public sealed class EpollSelector : ISelector
         {
             throw new ArgumentException(
                 $"An EpollSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}.", nameof(entry));
+        }
+
+        if (handle.IsClosed)
+        {
+            throw new ArgumentException($"{handle} is closed and can't be watched.", nameof(entry));
         }
 
         int slot = _freeSlots.TryPop(out int free) ? free : _slots++;
@@ -79,13 +85,17 @@ public sealed class EpollSelector : ISelector
         ArgumentNullException.ThrowIfNull(entry);
         uint before = ToEvents(previous);
         uint now = ToEvents(entry.Interest);
-        if (before == now || _epoll.IsClosed || (now != 0 && entry.Handle.IsClosed))
+        if (before == now || _epoll.IsClosed)
         {
             return;
         }
 
         var registration = Registration.Of(entry);
-        if (now == 0)
+        if (now != 0 && entry.Handle.IsClosed)
+        {
+            Lose(registration);
+        }
+        else if (now == 0)
         {
             // The kernel would go on to report errors and hang-ups, whatever the interest is.
             Forget(registration);
@@ -93,9 +103,12 @@ public sealed class EpollSelector : ISelector
         else if (before == 0)
         {
             Control(Native.Add, registration, now);
-            Own(registration);
+            if (_owners.Add(registration) is { } lost)
+            {
+                Lose(lost);
+            }
         }
-        else if (Owns(registration))
+        else if (_owners.Contains(registration))
         {
             Control(Native.Modify, registration, now);
         }
@@ -107,6 +120,7 @@ public sealed class EpollSelector : ISelector
         ArgumentNullException.ThrowIfNull(entry);
         var registration = Registration.Of(entry);
         Forget(registration);
+        _lost.Remove(registration);
         _registrations[registration.Slot] = null;
         _freeSlots.Push(registration.Slot);
         entry.State = null;
@@ -116,7 +130,7 @@ public sealed class EpollSelector : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        int count = Wait(wait);
+        int count = Wait(_lost.Count == 0 ? wait : TimeSpan.Zero);
         for (int i = 0; i < count; i++)
         {
             (uint events, ulong data) = _events.Get(i);
@@ -130,6 +144,11 @@ public sealed class EpollSelector : ISelector
                 entry.Ready = found;
                 ready.Add(entry);
             }
+        }
+
+        if (_lost.Count > 0)
+        {
+            EvictLost(ready);
         }
     }
 
@@ -243,32 +262,34 @@ public sealed class EpollSelector : ISelector
 
     private void Forget(Registration registration)
     {
-        if (Owns(registration) && !_epoll.IsClosed)
+        if (_owners.Contains(registration) && !_epoll.IsClosed)
         {
             // It fails for a socket that is closed already, which the kernel has forgotten.
-            _slotOfDescriptor[registration.Descriptor] = -1;
+            _owners.Remove(registration);
             Native.EpollControl(_epoll, Native.Delete, registration.Descriptor, ref _request.Reference);
         }
     }
 
-    // A socket that is closed already may have given its number to another socket with a registration of its own.
-    private bool Owns(Registration registration)
+    private void Lose(Registration registration)
     {
-        int descriptor = registration.Descriptor;
-        return descriptor < _slotOfDescriptor.Length && _slotOfDescriptor[descriptor] == registration.Slot;
+        if (!_lost.Contains(registration))
+        {
+            _lost.Add(registration);
+        }
     }
 
-    private void Own(Registration registration)
+    private void EvictLost(List<SelectorEntry> ready)
     {
-        int descriptor = registration.Descriptor;
-        if (descriptor >= _slotOfDescriptor.Length)
+        foreach (Registration lost in _lost.ToArray())
         {
-            int length = _slotOfDescriptor.Length;
-            Array.Resize(ref _slotOfDescriptor, Math.Max(descriptor + 1, length * 2));
-            Array.Fill(_slotOfDescriptor, -1, length, _slotOfDescriptor.Length - length);
+            Remove(lost.Entry);
+            bool isReported = lost.Entry.Ready != Interest.None;
+            lost.Entry.Evict();
+            if (!isReported)
+            {
+                ready.Add(lost.Entry);
+            }
         }
-
-        _slotOfDescriptor[descriptor] = registration.Slot;
     }
 
     private void Control(int operation, Registration registration, uint events) =>

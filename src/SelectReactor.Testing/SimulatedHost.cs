@@ -30,6 +30,7 @@ public sealed class SimulatedHost
         AddressV6 = IPAddress.Parse($"fd00::{number:x}");
         Descriptors = new DescriptorTable(network.Conditions.MaxDescriptors);
         Ports = new PortTable(network.InternalRandom);
+        DatagramPorts = new PortTable(network.InternalRandom);
         Handles = new SimulatedHandleFactory(this);
         _selector = new SimulatedSelector(this);
         Reactor = new Reactor(new ReactorOptions
@@ -87,7 +88,11 @@ public sealed class SimulatedHost
 
     internal DescriptorTable Descriptors { get; }
 
+    /// <summary>The ports of TCP.</summary>
     internal PortTable Ports { get; }
+
+    /// <summary>The ports of UDP.</summary>
+    internal PortTable DatagramPorts { get; }
 
     /// <summary>How many of the next changes of interest its selector refuses.</summary>
     internal int SelectorUpdatesToFail

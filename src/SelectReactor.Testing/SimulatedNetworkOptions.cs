@@ -41,6 +41,21 @@ public sealed record SimulatedNetworkOptions
         set => field = Condition.Chance(value);
     }
 
+    /// <summary>The chance that a datagram is lost, from 0 to below 1. Nobody sends it again. Default: 0.</summary>
+    public double DatagramLossChance
+    {
+        get;
+        init => field = Condition.Chance(value);
+    }
+
+    /// <summary>The chance that a datagram arrives twice, from 0 to below 1. Default: 0. Datagrams overtake each other
+    /// whenever <see cref="MaxLatency"/> is above <see cref="MinLatency"/>.</summary>
+    public double DatagramDuplicationChance
+    {
+        get;
+        init => field = Condition.Chance(value);
+    }
+
     /// <summary>The largest number of bytes in one packet. Each packet's size is drawn from one byte on, so that
     /// messages are cut anywhere. Default: 1,460.</summary>
     public int MaxSegmentBytes
@@ -57,8 +72,8 @@ public sealed record SimulatedNetworkOptions
         set => field = Condition.AtLeast(value, 2);
     } = 64 * 1024;
 
-    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it. Default:
-    /// 65,536.</summary>
+    /// <summary>How many bytes the system keeps for a receiver that does not read. SO_RCVBUF replaces it. Datagrams
+    /// that find no room are lost; each takes 256 bytes more than it holds. Default: 65,536.</summary>
     public int ReceiveWindowBytes
     {
         get;
@@ -151,8 +166,8 @@ public sealed record SimulatedNetworkOptions
     /// <summary>
     /// Draws conditions from a seed, each from good to bad: latency up to a second, narrow lines, loss, packets of a
     /// few bytes, small buffers, spurious readiness, and behaviour of other systems than Linux. They are never all
-    /// bad at once: a connection still carries some hundred bytes a second. There are no resets. A correct program
-    /// survives all of it.
+    /// bad at once: a connection still carries some hundred bytes a second. Datagrams are lost and doubled. There are
+    /// no resets. A correct program survives all of it.
     /// </summary>
     public static SimulatedNetworkOptions Draw(int seed)
     {
@@ -180,6 +195,8 @@ public sealed record SimulatedNetworkOptions
             ResetDiscardsInput = Pick(random, false, false, true),
             LostSendErrorChance = Pick(random, 0, 0, 0.5),
             ResetLooksLikeEnd = Pick(random, false, true),
+            DatagramLossChance = Pick(random, 0, 0, 0.02, 0.2),
+            DatagramDuplicationChance = Pick(random, 0, 0, 0.05),
         };
     }
 

@@ -80,6 +80,49 @@ public sealed partial class EpollSelectorTests
     }
 
     [Test]
+    public void SocketClosedWhileRegistered_IsEvicted_WhenItsDescriptorIsReused()
+    {
+        (SocketHandle old, _) = Pair();
+        SelectionKey oldKey = _reactor.Register(old, Interest.Read, _recorder);
+        nint descriptor = old.Socket.Handle;
+        old.Socket.Dispose();
+        (SocketHandle young, _) = PairWithDescriptor(descriptor);
+        SelectionKey youngKey = _reactor.Register(young, Interest.Read, _recorder);
+
+        Assert.That(_reactor.RunOnce(TimeSpan.FromSeconds(10)), Is.EqualTo(1), "does not wait");
+
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (oldKey, Interest.Read) }));
+        Assert.That((oldKey.IsValid, youngKey.IsValid), Is.EqualTo((false, true)));
+        Assert.That(_reactor.RunOnce(TimeSpan.Zero), Is.Zero);
+    }
+
+    [Test]
+    public void SocketClosedWhileRegistered_IsEvicted_WhenItsInterestChanges()
+    {
+        (SocketHandle handle, _) = Pair();
+        SelectionKey key = _reactor.Register(handle, Interest.Read, _recorder);
+        handle.Socket.Dispose();
+
+        key.Interest = Interest.Write;
+        key.Interest = Interest.Read | Interest.Write;
+        Assert.That(_reactor.RunOnce(TimeSpan.FromSeconds(10)), Is.EqualTo(1), "does not wait");
+
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (key, Interest.Read | Interest.Write) }));
+        Assert.That(key.IsValid, Is.False);
+    }
+
+    [Test]
+    public void ClosedHandle_IsRefused()
+    {
+        (SocketHandle handle, _) = Pair();
+        handle.Close();
+
+        Assert.That(
+            () => _reactor.Register(handle, Interest.Read, _recorder),
+            Throws.ArgumentException.With.Message.Contains("is closed"));
+    }
+
+    [Test]
     public void MoreReadyThanOneCallReports_AllHaveTheirTurn()
     {
         var keys = new HashSet<SelectionKey>();

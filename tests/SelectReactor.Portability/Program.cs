@@ -1,3 +1,4 @@
 using SelectReactor.Portability;
 
-return Runner.Run([.. ConnectCases.All, .. TransferCases.All, .. EndCases.All, .. LoopCases.All]);
+return Runner.Run(
+    [.. ConnectCases.All, .. TransferCases.All, .. EndCases.All, .. LoopCases.All, .. DatagramCases.All]);

@@ -76,6 +76,10 @@ internal sealed class PortTable(SeededRandom random)
         return listeners.Length == 0 ? null : listeners[listeners.Length == 1 ? 0 : random.Below(listeners.Length)];
     }
 
+    /// <summary>The handles that receive a datagram for a port.</summary>
+    public IEnumerable<SimulatedDatagram> DatagramsOn(int port) =>
+        _bound.TryGetValue(port, out List<SimulatedHandle>? handles) ? handles.OfType<SimulatedDatagram>() : [];
+
     public static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     private static bool Overlaps(IPAddress one, IPAddress other) =>

@@ -21,7 +21,7 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
     public override EndPoint? LocalEndPoint => IsClosed ? null : Local;
 
     /// <summary>Whether others may bind to its address while it does not listen (SO_REUSEADDR). The runtime sets this
-    /// option whenever it binds.</summary>
+    /// option whenever it binds a TCP socket.</summary>
     public bool SharesAddress { get; private set; }
 
     public virtual bool IsListening => false;
@@ -36,6 +36,11 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
 
     /// <summary>Whether its program has closed it; the connection may go on without it.</summary>
     protected bool IsOrphan => Descriptor == Released;
+
+    protected virtual bool SharesWhenBound => true;
+
+    /// <summary>The ports of its protocol.</summary>
+    protected virtual PortTable Ports => host.Ports;
 
     private int Descriptor { get; set; } = descriptor;
 
@@ -76,13 +81,13 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
             return SocketError.AddressNotAvailable;
         }
 
-        var endPoint = new IPEndPoint(wanted.Address, wanted.Port == 0 ? host.Ports.FindEphemeral() : wanted.Port);
-        if (endPoint.Port == 0 || !host.Ports.IsFree(endPoint, this))
+        var endPoint = new IPEndPoint(wanted.Address, wanted.Port == 0 ? Ports.FindEphemeral() : wanted.Port);
+        if (endPoint.Port == 0 || !Ports.IsFree(endPoint, this))
         {
             return SocketError.AddressAlreadyInUse;
         }
 
-        SharesAddress = true;
+        SharesAddress = SharesWhenBound;
         Claim(endPoint);
         return SocketError.Success;
     }
@@ -144,7 +149,7 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
     {
         Local = endPoint;
         _isBound = true;
-        host.Ports.Add(this);
+        Ports.Add(this);
         Note($"is bound to {endPoint}");
     }
 
@@ -152,7 +157,7 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
     /// address.</summary>
     protected void Relocate(IPEndPoint endPoint) => Local = endPoint;
 
-    private SocketError WhileOpen(SocketError answer) => IsClosed ? SocketError.OperationAborted : answer;
+    protected SocketError WhileOpen(SocketError answer) => IsClosed ? SocketError.OperationAborted : answer;
 
     private void End(bool reset)
     {
@@ -167,7 +172,7 @@ internal abstract class SimulatedHandle(SimulatedHost host, int descriptor, Addr
         OnClosing(reset);
         if (_isBound)
         {
-            host.Ports.Remove(this);
+            Ports.Remove(this);
         }
     }
 }

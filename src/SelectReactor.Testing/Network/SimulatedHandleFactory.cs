@@ -9,6 +9,10 @@ internal sealed class SimulatedHandleFactory(SimulatedHost host) : IHandleFactor
 
     public Handle CreateListener(AddressFamily family) => new SimulatedListener(host, Take(family), family);
 
+    public Handle CreateDatagram(AddressFamily family) => new SimulatedDatagram(host, Take(family), family);
+
+    public Handle CreateSpare(AddressFamily family) => CreateStream(family);
+
     private int Take(AddressFamily family)
     {
         if (family is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6))

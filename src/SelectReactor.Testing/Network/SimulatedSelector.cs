@@ -33,6 +33,11 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
                 $"{host.Name} watches its own simulated handles, not a {entry.Handle.GetType().Name}.", nameof(entry));
         }
 
+        if (handle.IsClosed)
+        {
+            throw new ArgumentException($"{handle} is closed and can't be watched.", nameof(entry));
+        }
+
         entry.State = new Position { Index = _entries.Count };
         _entries.Add(entry);
         host.Touch();

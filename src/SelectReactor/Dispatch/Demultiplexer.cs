@@ -28,6 +28,7 @@ internal sealed class Demultiplexer(
         var key = new SelectionKey(handle, interest, handler, selector, affinity);
         selector.Add(key.Entry);
         handle.Registration = key;
+        handle.NoteEndPoints();
         return key;
     }
 

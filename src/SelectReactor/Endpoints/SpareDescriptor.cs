@@ -19,7 +19,7 @@ internal sealed class SpareDescriptor(IHandleFactory handles, AddressFamily fami
     {
         try
         {
-            _handle ??= handles.CreateStream(family);
+            _handle ??= handles.CreateSpare(family);
             return true;
         }
         catch (Exception)

@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Selection;
 
 namespace SelectReactor;
 
 /// <summary>
-/// A non-blocking stream or listening socket, or a substitute for one: the seam between the reactor and the operating
-/// system. No member throws for an event of the network: results are <see cref="SocketError"/> values, and "nothing
-/// now" is <see cref="SocketError.WouldBlock"/>. A kind of handle overrides the members that it supports; the others
-/// answer <see cref="SocketError.OperationNotSupported"/>. Use a handle on the reactor's thread only.
+/// A non-blocking stream, listening or datagram socket, or a substitute for one: the seam between the reactor and the
+/// operating system. No member throws for an event of the network: results are <see cref="SocketError"/> values, and
+/// "nothing now" is <see cref="SocketError.WouldBlock"/>. A kind of handle overrides the members that it supports; the
+/// others answer <see cref="SocketError.OperationNotSupported"/>. Use a handle on the reactor's thread only.
 /// </summary>
 public abstract class Handle : IDisposable
 {
@@ -50,6 +51,9 @@ public abstract class Handle : IDisposable
     /// Begins to connect (connect(2)). <see cref="SocketError.WouldBlock"/> or <see cref="SocketError.InProgress"/>
     /// means that <see cref="Interest.Connect"/> will tell when it ended.
     /// </summary>
+    /// <remarks>A datagram handle connects at once and sends nothing: it fixes the peer that <c>Send</c> sends to and
+    /// that datagrams are accepted from. It connects once; a second call returns
+    /// <see cref="SocketError.IsConnected"/>.</remarks>
     public virtual SocketError Connect(EndPoint remoteEndPoint) => SocketError.OperationNotSupported;
 
     /// <summary>
@@ -60,6 +64,8 @@ public abstract class Handle : IDisposable
     /// end of stream, on TCP sockets of Linux. Other systems and Unix-domain sockets report a reset only once: after
     /// a send that ran into it, a receive may say 0 bytes. Once the output was ended with <see cref="Shutdown"/>, no
     /// system tells a reset that was already reported from the end of both directions.
+    /// <para>A datagram handle receives one datagram, as <see cref="ReceiveFrom"/> does but without its sender; 0
+    /// bytes are an empty datagram.</para>
     /// </remarks>
     public virtual SocketError Receive(Span<byte> buffer, out int received)
     {
@@ -68,7 +74,8 @@ public abstract class Handle : IDisposable
     }
 
     /// <summary>
-    /// Sends from one buffer (send(2)). Fewer bytes than given is a short send: the send buffer is full.
+    /// Sends from one buffer (send(2)). Fewer bytes than given is a short send: the send buffer is full. A datagram
+    /// handle sends one datagram to the peer that it is connected to, whole or not at all.
     /// </summary>
     public virtual SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
     {
@@ -78,6 +85,46 @@ public abstract class Handle : IDisposable
 
     /// <summary>Sends several buffers at once, in order (sendmsg(2)); otherwise as the other overload.</summary>
     public virtual SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
+    {
+        sent = 0;
+        return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>Receives one datagram and the address of its sender (recvfrom(2)). Allocates nothing.</summary>
+    /// <remarks>
+    /// <para>Success with 0 bytes is an empty datagram. <see cref="SocketError.MessageSize"/> means that the datagram
+    /// was longer than the buffer: the buffer is filled, and the rest is lost. Linux and Windows report it; other
+    /// systems cut the datagram without notice. A buffer of 65,535 bytes holds every UDP datagram.</para>
+    /// <para>On a connected handle <see cref="SocketError.ConnectionRefused"/> means that no program listens on the
+    /// peer's port (an ICMP message said so). The handle stays usable, and the next call may succeed. A handle that is
+    /// not connected is never told.</para>
+    /// </remarks>
+    /// <param name="buffer">The memory for the datagram.</param>
+    /// <param name="sender">Overwritten with the sender's address. Make it once with
+    /// <c>new SocketAddress(family)</c> and use it again for each datagram. To keep an address, for example as the key
+    /// of a dictionary, copy it. <c>IPEndPoint.Create</c> makes an end point of it. If it is too small for the
+    /// handle's family, the result is <see cref="SocketError.Fault"/>, and the datagram stays.</param>
+    /// <param name="received">The number of bytes in the buffer.</param>
+    public virtual SocketError ReceiveFrom(Span<byte> buffer, SocketAddress sender, out int received)
+    {
+        received = 0;
+        return SocketError.OperationNotSupported;
+    }
+
+    /// <summary>
+    /// Sends one datagram to an address (sendto(2)), whole or not at all. Allocates nothing. If the handle is not
+    /// bound, the system chooses its port.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="SocketError.MessageSize"/> means that the datagram is too long: UDP carries 65,507 bytes over IPv4.
+    /// <see cref="SocketError.AccessDenied"/> means that a broadcast needs the option
+    /// <see cref="SocketOptionName.Broadcast"/>. A connected handle may report
+    /// <see cref="SocketError.ConnectionRefused"/> for an earlier datagram; then this one was not sent.
+    /// </remarks>
+    /// <param name="datagram">The content.</param>
+    /// <param name="receiver">The address; <c>EndPoint.Serialize</c> makes one.</param>
+    /// <param name="sent">The number of bytes sent.</param>
+    public virtual SocketError SendTo(ReadOnlySpan<byte> datagram, SocketAddress receiver, out int sent)
     {
         sent = 0;
         return SocketError.OperationNotSupported;
@@ -111,7 +158,7 @@ public abstract class Handle : IDisposable
     public virtual void Abort() => Close();
 
     /// <summary>The kind of handle and its end points, for messages.</summary>
-    public override string ToString() => Describe(LocalEndPoint, RemoteEndPoint);
+    public override string ToString() => Describe(GetType().Name, LocalEndPoint, RemoteEndPoint);
 
     /// <summary>The same as <see cref="Close"/>.</summary>
     public void Dispose()
@@ -123,12 +170,18 @@ public abstract class Handle : IDisposable
     /// <summary>The key that the handle is registered with; null when it is not registered.</summary>
     internal SelectionKey? Registration { get; set; }
 
-    private protected string Describe(EndPoint? local, EndPoint? remote) => (local, remote) switch
+    /// <summary>Notes the end points while the system still knows them, so that a message can name a closed
+    /// handle.</summary>
+    internal virtual void NoteEndPoints()
     {
-        (null, null) => $"{GetType().Name} without a known end point",
-        (_, null) => $"{GetType().Name} on {local}",
-        (null, _) => $"{GetType().Name} to {remote}",
-        _ => $"{GetType().Name} on {local} to {remote}",
+    }
+
+    private protected static string Describe(string kind, EndPoint? local, EndPoint? remote) => (local, remote) switch
+    {
+        (null, null) => $"{kind} without a known end point",
+        (_, null) => $"{kind} on {EndPointText.Of(local)}",
+        (null, _) => $"{kind} to {EndPointText.Of(remote)}",
+        _ => $"{kind} on {EndPointText.Of(local)} to {EndPointText.Of(remote)}",
     };
 
     /// <summary>Closes the handle.</summary>

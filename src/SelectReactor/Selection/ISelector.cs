@@ -14,7 +14,8 @@ public interface ISelector : IDisposable
     /// <summary>Starts to watch a handle. If it throws, the selector does not hold the entry.</summary>
     /// <param name="entry">The entry to add, with the interest to begin with. Each handle has at most one
     /// entry.</param>
-    /// <exception cref="ArgumentException">The selector can't watch this kind of handle.</exception>
+    /// <exception cref="ArgumentException">The selector can't watch this kind of handle, or the handle is
+    /// closed.</exception>
     /// <exception cref="InvalidOperationException">The selector holds as many entries as it can.</exception>
     /// <exception cref="IOException">The system refused, for example because it is out of memory.</exception>
     void Add(SelectorEntry entry);

@@ -59,16 +59,24 @@ internal sealed class LoopbackPair : IDisposable
     /// Receives all signals, so that the reader is no longer readable. One receive may not be enough: TCP holds small
     /// segments back until the first ones are acknowledged.
     /// </summary>
-    /// <returns>False when the connection is cut: then the reader stays readable.</returns>
+    /// <returns>False when the connection is cut, so that the reader stays readable, or when the reader is
+    /// closed.</returns>
     public bool TryDrain()
     {
         Span<byte> bytes = stackalloc byte[64];
-        SocketError error;
-        while (Reader.Receive(bytes, SocketFlags.None, out error) > 0)
+        try
         {
-        }
+            SocketError error;
+            while (Reader.Receive(bytes, SocketFlags.None, out error) > 0)
+            {
+            }
 
-        return error == SocketError.WouldBlock;
+            return error == SocketError.WouldBlock;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     public void Dispose()

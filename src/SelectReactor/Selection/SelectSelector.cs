@@ -13,6 +13,8 @@ namespace SelectReactor;
 /// <para>The cost of a wait grows with the number of sockets that were ready lately. Full scans of all sockets use
 /// about a tenth of the loop's time, so under load an idle socket may be noticed about ten scan times late, and at
 /// most 50 ms.</para>
+/// <para>On Unix an error of a datagram socket, such as an unreachable peer, makes the socket readable only once the
+/// loop has nothing else to do. The next call on the handle returns the error in any case.</para>
 /// <para>On Unix a signal that the process handles makes the system call start its wait anew. A wait with an end is
 /// therefore made in slices of 100 ms, or of 50 scan times if that is longer. A timer is late by one slice at most
 /// while signals on the loop's thread are further apart than a slice. Signals that come faster can hold it up for as
@@ -68,6 +70,11 @@ public sealed class SelectSelector : ISelector
         {
             throw new ArgumentException(
                 $"A SelectSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}.", nameof(entry));
+        }
+
+        if (handle.IsClosed)
+        {
+            throw new ArgumentException($"{handle} is closed and can't be watched.", nameof(entry));
         }
 
         // Entries without interest count too, so that no entry is refused later, when its interest changes.

@@ -7,18 +7,19 @@ namespace SelectReactor;
 
 /// <summary>A <see cref="Handle"/> on a real <see cref="System.Net.Sockets.Socket"/>, which it owns and
 /// closes.</summary>
-public sealed class SocketHandle : Handle
+public sealed partial class SocketHandle : Handle
 {
     private readonly Socket _socket;
     private readonly TcpProgress? _progress;
+    private readonly bool _isDatagram;
     private readonly bool _inheritsLinger;
     private BoundFile? _boundFile;
     private EndPoint? _knownLocal;
     private EndPoint? _knownRemote;
 
     /// <summary>
-    /// Takes over a stream socket. It becomes non-blocking, and a linger time (SO_LINGER) is removed, since closing
-    /// would block the thread for that time.
+    /// Takes over a stream or datagram socket. It becomes non-blocking, and a linger time (SO_LINGER) is removed,
+    /// since closing would block the thread for that time.
     /// </summary>
     /// <param name="socket">The socket. Nobody else may read from it, write to it or close it from now on.</param>
     /// <exception cref="ArgumentNullException"><paramref name="socket"/> is null.</exception>
@@ -32,7 +33,13 @@ public sealed class SocketHandle : Handle
     {
         socket.Blocking = false;
         _socket = socket;
+        _isDatagram = socket.SocketType == SocketType.Dgram;
         _progress = TcpProgress.Of(socket);
+        if (_isDatagram)
+        {
+            DatagramCall.SetReportsUnreachable(socket, reports: RemoteEndPoint is not null);
+        }
+
         if (isForeign)
         {
             _inheritsLinger = SocketCall.RemoveLinger(socket);
@@ -50,11 +57,20 @@ public sealed class SocketHandle : Handle
     /// <summary>Whether the descriptor is not a socket, or no longer one.</summary>
     internal bool IsBroken => SocketCall.IsBroken(_socket);
 
+    /// <summary>Whether it is a datagram socket with a pending error, which <c>Socket.Select</c> does not
+    /// report.</summary>
+    internal bool HasDatagramError => _isDatagram && DatagramCall.HasError(_socket);
+
     /// <inheritdoc/>
     public override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint, ref _knownLocal);
 
     /// <inheritdoc/>
-    public override EndPoint? RemoteEndPoint => Ask(static socket => socket.RemoteEndPoint, ref _knownRemote);
+    public override EndPoint? RemoteEndPoint =>
+
+        // The runtime forgets the peer of a datagram socket when a call reports an error.
+        _isDatagram && _knownRemote is not null && !IsClosed
+            ? _knownRemote
+            : Ask(static socket => socket.RemoteEndPoint, ref _knownRemote);
 
     /// <inheritdoc/>
     public override bool IsClosed => _socket.SafeHandle.IsClosed;
@@ -107,6 +123,11 @@ public sealed class SocketHandle : Handle
     public override SocketError Accept(out Handle? accepted)
     {
         accepted = null;
+        if (_isDatagram)
+        {
+            return IsClosed ? SocketError.OperationAborted : SocketError.OperationNotSupported;
+        }
+
         try
         {
             // Socket.Accept throws when there is no connection, which costs twenty times as much as asking first.
@@ -143,7 +164,13 @@ public sealed class SocketHandle : Handle
     /// <inheritdoc/>
     public override SocketError Connect(EndPoint remoteEndPoint)
     {
+        if (_isDatagram)
+        {
+            return ConnectDatagrams(remoteEndPoint);
+        }
+
         _progress?.BeginConnect();
+        _knownRemote = remoteEndPoint;
         return Try(remoteEndPoint, static (socket, endPoint) => socket.Connect(endPoint));
     }
 
@@ -152,6 +179,11 @@ public sealed class SocketHandle : Handle
     {
         try
         {
+            if (_isDatagram)
+            {
+                return DatagramCall.Receive(_socket, buffer, out received);
+            }
+
             received = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
             bool isEnd = received == 0 && error == SocketError.Success && buffer.Length > 0;
             return isEnd && _progress?.IsReset() == true ? SocketError.ConnectionReset : error;
@@ -170,7 +202,7 @@ public sealed class SocketHandle : Handle
         {
             sent = _socket.Send(buffer, SocketFlags.None, out SocketError error);
             _progress?.AddSent(sent);
-            return error;
+            return Sent(error);
         }
         catch (ObjectDisposedException)
         {
@@ -186,7 +218,7 @@ public sealed class SocketHandle : Handle
         {
             sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
             _progress?.AddSent(sent);
-            return error;
+            return Sent(error);
         }
         catch (ObjectDisposedException)
         {
@@ -205,6 +237,11 @@ public sealed class SocketHandle : Handle
     /// <inheritdoc/>
     public override SocketError Shutdown(SocketShutdown how)
     {
+        if (_isDatagram)
+        {
+            return IsClosed ? SocketError.OperationAborted : SocketError.OperationNotSupported;
+        }
+
         SocketError error = Try(how, static (socket, how) => socket.Shutdown(how));
         if (error == SocketError.Success && how != SocketShutdown.Receive)
         {
@@ -253,8 +290,21 @@ public sealed class SocketHandle : Handle
         Close();
     }
 
-    /// <summary>The end points, as far as they are or were known. For messages.</summary>
-    public override string ToString() => Describe(LocalEndPoint ?? _knownLocal, RemoteEndPoint ?? _knownRemote);
+    /// <summary>The kind of socket and its end points, as far as they are or were known. For messages.</summary>
+    public override string ToString() => Describe(
+        _isDatagram ? "SocketHandle (datagrams)" : IsListening ? "SocketHandle (listener)" : "SocketHandle",
+        LocalEndPoint ?? _knownLocal,
+        RemoteEndPoint ?? _knownRemote);
+
+    // The runtime takes a socket that connects for connected once it was asked for an end point.
+    internal override void NoteEndPoints()
+    {
+        if (_knownRemote is null)
+        {
+            _ = _knownLocal ?? LocalEndPoint;
+            _ = RemoteEndPoint;
+        }
+    }
 
     /// <summary>A handle on a socket that this library has made.</summary>
     internal static SocketHandle OfNew(Socket socket) => new(socket, isForeign: false);

@@ -7,12 +7,15 @@ internal sealed class SocketHandleFactory : IHandleFactory
 {
     public static SocketHandleFactory Instance { get; } = new();
 
-    public Handle CreateStream(AddressFamily family) => Create(family);
+    public Handle CreateStream(AddressFamily family) => Create(family, SocketType.Stream, ProtocolType.Tcp);
 
-    public Handle CreateListener(AddressFamily family) => Create(family);
+    public Handle CreateListener(AddressFamily family) => Create(family, SocketType.Stream, ProtocolType.Tcp);
 
-    private static SocketHandle Create(AddressFamily family) => SocketHandle.OfNew(new Socket(
-        family,
-        SocketType.Stream,
-        family == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp));
+    public Handle CreateDatagram(AddressFamily family) => Create(family, SocketType.Dgram, ProtocolType.Udp);
+
+    public Handle CreateSpare(AddressFamily family) => Create(family, SocketType.Stream, ProtocolType.Tcp);
+
+    private static SocketHandle Create(AddressFamily family, SocketType type, ProtocolType protocol) =>
+        SocketHandle.OfNew(new Socket(
+            family, type, family == AddressFamily.Unix ? ProtocolType.Unspecified : protocol));
 }

@@ -6,8 +6,8 @@ internal sealed partial class SocketPoll
     /// <summary>After this many waits in a row that ended with nothing, each socket is checked.</summary>
     private const int MaxEmptyReturns = 1000;
 
-    /// <summary>After this many waits in a row that ended with nothing and before their time, the writers are
-    /// reported.</summary>
+    /// <summary>After this many waits in a row that ended with nothing and before their time, the writers and the
+    /// datagram sockets with an error are reported.</summary>
     private const int MaxEarlyReturns = 4;
 
     private int _emptyReturns;
@@ -15,7 +15,8 @@ internal sealed partial class SocketPoll
 
     // A descriptor that was closed with close(2), past its Socket, ends every wait at once and is never in the list
     // afterwards. Waits may end with nothing for other reasons too, so the sockets are checked after many of them.
-    // A writer whose peer has hung up (POLLHUP) while its send buffer is full does the same: its next send tells.
+    // A writer whose peer has hung up (POLLHUP) while its send buffer is full does the same: its next send tells. So
+    // does a datagram socket with nothing but an error (POLLERR), such as an unreachable peer: its next receive tells.
     // The caller learns of a renewed wake-up, since a signal to the old one is lost.
     private bool EndSpin(bool any, bool isEarly, List<SelectorEntry> ready)
     {
@@ -31,6 +32,7 @@ internal sealed partial class SocketPoll
         {
             _earlyReturns = 0;
             ReportWriters(ready);
+            ReportDatagramErrors(ready);
         }
 
         return any || ready.Count > 0;
@@ -44,6 +46,17 @@ internal sealed partial class SocketPoll
             if ((watched.Entry.Interest & Interest.Write) != 0)
             {
                 watched.Report(Interest.Write, ready);
+            }
+        }
+    }
+
+    private void ReportDatagramErrors(List<SelectorEntry> ready)
+    {
+        for (int i = 0; i < Readers.Members; i++)
+        {
+            if (Readers.MemberAt(i) is { Handle.HasDatagramError: true } watched)
+            {
+                watched.Report(Interest.Read, ready);
             }
         }
     }

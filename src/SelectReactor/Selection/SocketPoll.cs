@@ -204,6 +204,15 @@ internal sealed partial class SocketPoll : IDisposable
     private void RenewWakeUp(bool hasOtherWork)
     {
         LoopbackPair old = _wakeUp;
+        if (old.IsBroken)
+        {
+            // The number of its descriptor is free, and the new pair may get it: closing the reader afterwards would
+            // close the new one. Until there is a new pair, the writer takes its place and ends each wait, since its
+            // peer is gone.
+            old.Reader.Dispose();
+            Readers.Replace(WakeUpPosition, old.Writer);
+        }
+
         try
         {
             LoopbackPair renewed = _openWakeUp();

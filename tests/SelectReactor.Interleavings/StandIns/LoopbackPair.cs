@@ -14,6 +14,8 @@ internal sealed class LoopbackPair : IDisposable
 
     public Socket Reader { get; } = _unused;
 
+    public Socket Writer { get; } = _unused;
+
     public Func<bool> IsReadable { get; }
 
     public bool IsBroken { get; }

@@ -58,6 +58,11 @@ public abstract class ConformanceFixture(string world)
 
     protected Handle NewListener() => Own(_world.Handles.CreateListener(AddressFamily.InterNetwork));
 
+    protected Handle NewDatagram(AddressFamily family = AddressFamily.InterNetwork) =>
+        Own(_world.Handles.CreateDatagram(family));
+
+    protected Handle NewSpare() => Own(_world.Handles.CreateSpare(AddressFamily.InterNetwork)!);
+
     protected Handle Listening(int backlog = 16)
     {
         Handle listener = NewListener();
@@ -251,7 +256,7 @@ public abstract class ConformanceFixture(string world)
     }
 
     /// <summary>Calls something, and again when the handle may be ready, until it would not block.</summary>
-    private SocketError UntilItCan(Handle handle, Interest interest, Func<SocketError> call)
+    protected SocketError UntilItCan(Handle handle, Interest interest, Func<SocketError> call)
     {
         TimeSpan end = Now + Bound;
         SelectionKey? key = null;

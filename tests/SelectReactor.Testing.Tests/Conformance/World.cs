@@ -54,5 +54,7 @@ internal abstract class World : IDisposable
             ResetDiscardsInput = false,
             LostSendErrorChance = 0,
             ResetLooksLikeEnd = false,
+            DatagramLossChance = 0,
+            DatagramDuplicationChance = 0,
         });
 }

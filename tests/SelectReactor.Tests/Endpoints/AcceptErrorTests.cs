@@ -58,7 +58,7 @@ public sealed class AcceptErrorTests
         var handles = new Mock<IHandleFactory>();
         handles.Setup(static factory => factory.CreateListener(It.IsAny<AddressFamily>())).Returns(handle.Object);
         _spare = null;
-        handles.Setup(static factory => factory.CreateStream(It.IsAny<AddressFamily>()))
+        handles.Setup(static factory => factory.CreateSpare(It.IsAny<AddressFamily>()))
             .Returns(() => _spare ?? throw new SocketException((int)SocketError.TooManyOpenSockets));
         _reactor = new Reactor(new ReactorOptions
         {
@@ -123,7 +123,7 @@ public sealed class AcceptErrorTests
             SelectorFactory = () => _selector.Object,
             HandleFactory = Mock.Of<IHandleFactory>(factory =>
                 factory.CreateListener(It.IsAny<AddressFamily>()) == listening
-                && factory.CreateStream(It.IsAny<AddressFamily>()) == first),
+                && factory.CreateSpare(It.IsAny<AddressFamily>()) == first),
             TimeProvider = _time,
         });
         using Listener listener = reactor.Listen(new IPEndPoint(IPAddress.Loopback, 1), new ScriptedHandler());

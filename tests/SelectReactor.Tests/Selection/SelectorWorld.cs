@@ -174,10 +174,10 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
             case Happening.Cancel:
                 Cancel(connection);
                 break;
-            case Happening.Register when connection.Key is null:
+            case Happening.Register when connection.Key is null && !connection.Near.IsClosed:
                 Register(connection, operation.Interest);
                 break;
-            case Happening.RegisterAnew:
+            case Happening.RegisterAnew when !connection.Near.IsClosed:
                 Cancel(connection);
                 Register(connection, operation.Interest);
                 break;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using SelectReactor.Selection;
+using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Selection;
 
@@ -79,6 +80,43 @@ public sealed class WakeUpCutTests : SelectorFixture
 
         Assert.That(Selector.WakeUp, Is.Not.SameAs(old));
         AssertWakes();
+    }
+
+    [Test]
+    public void BrokenWakeUp_ThatCanNotBeRenewed_KeepsTheOthersGoing_AndIsRenewedLater()
+    {
+        int attempts = 0;
+        using var selector = new SelectSelector(TimeProvider.System, () => ++attempts is 1 or > 4
+            ? new LoopbackPair()
+            : throw new SocketException((int)SocketError.TooManyOpenSockets));
+        (SocketHandle handle, Peer peer) = Connected();
+        var entry = new SelectorEntry(handle, Interest.Read);
+        selector.Add(entry);
+        LoopbackPair broken = selector.WakeUp;
+        _neverClosed.Add(broken.Reader);
+        new SafeSocketHandle(broken.Reader.SafeHandle.DangerousGetHandle(), ownsHandle: true).Dispose();
+        var ready = new List<SelectorEntry>();
+
+        // The first wait ends when the selector has looked for the reason, and failed.
+        selector.Select(Bound, ready);
+        Assert.That((attempts, selector.WakeUp, ready.Count), Is.EqualTo((2, broken, 0)));
+        peer.Send([1]);
+        for (int i = 0; i < 1_000 && ready.Count == 0; i++)
+        {
+            selector.Select(Bound, ready);
+        }
+
+        Assert.That(ready, Is.EqualTo(new[] { entry }));
+        Assert.That(entry.IsEvicted, Is.False);
+        handle.Receive(new byte[1], out _);
+        for (int i = 0; i < 1_000 && selector.WakeUp == broken; i++)
+        {
+            selector.Select(Bound, []);
+        }
+
+        Assert.That((attempts, selector.WakeUp == broken), Is.EqualTo((5, false)));
+        selector.Wake();
+        selector.Select(Timeout.InfiniteTimeSpan, []);
     }
 
     [Test]

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SelectReactor.Selection;
+
+/// <summary>Receives and sends datagrams on a <see cref="Socket"/>, with values in place of exceptions.</summary>
+internal static class DatagramCall
+{
+    /// <summary>SIO_UDP_CONNRESET of Windows.</summary>
+    private const int ReportUnreachable = unchecked((int)0x9800000C);
+
+    /// <summary>With MSG_TRUNC Linux returns the size of the whole datagram. Windows has an error for a longer
+    /// one.</summary>
+    private static readonly SocketFlags _wholeSize =
+        OperatingSystem.IsLinux() ? SocketFlags.Truncated : SocketFlags.None;
+
+    /// <summary>Receives a datagram without its sender.</summary>
+    public static SocketError Receive(Socket socket, Span<byte> buffer, out int received)
+    {
+        // Without a buffer the runtime tells no size.
+        Span<byte> spare = stackalloc byte[1];
+        scoped Span<byte> target = buffer.IsEmpty ? spare : buffer;
+        received = socket.Receive(target, _wholeSize, out SocketError error);
+        return Received(error, buffer.Length, ref received);
+    }
+
+    /// <summary>Receives a datagram and the address of its sender.</summary>
+    public static SocketError ReceiveFrom(Socket socket, Span<byte> buffer, SocketAddress sender, out int received)
+    {
+        received = 0;
+        int addressSize = SocketAddress.GetMaximumAddressSize(socket.AddressFamily);
+        if (sender.Buffer.Length < addressSize)
+        {
+            return SocketError.Fault;
+        }
+
+        // Windows calls it an error to receive on a socket that is not bound.
+        if (!socket.IsBound)
+        {
+            return SocketError.WouldBlock;
+        }
+
+        // Socket.ReceiveFrom throws if there is nothing or an error is pending, which costs ten times as much as
+        // asking first.
+        Span<byte> first = stackalloc byte[1];
+        socket.Receive(first, SocketFlags.Peek, out SocketError error);
+        if (error is not (SocketError.Success or SocketError.MessageSize))
+        {
+            return Translate(error);
+        }
+
+        scoped Span<byte> target = buffer.IsEmpty ? first : buffer;
+        try
+        {
+            sender.Size = addressSize;
+            received = socket.ReceiveFrom(target, _wholeSize, sender);
+            error = SocketError.Success;
+        }
+        catch (SocketException exception)
+        {
+            error = exception.SocketErrorCode;
+        }
+
+        return Received(error, buffer.Length, ref received);
+    }
+
+    /// <summary>Sends a datagram to an address.</summary>
+    public static SocketError SendTo(
+        Socket socket, ReadOnlySpan<byte> datagram, SocketAddress receiver, out int sent)
+    {
+        sent = 0;
+        try
+        {
+            BindToAny(socket);
+            sent = socket.SendTo(datagram, SocketFlags.None, receiver);
+            return SocketError.Success;
+        }
+        catch (SocketException exception)
+        {
+            return Translate(exception.SocketErrorCode);
+        }
+    }
+
+    /// <summary>Whether an error waits to be received (POLLERR).</summary>
+    public static bool HasError(Socket socket)
+    {
+        bool hasError = false;
+        SocketCall.Try(socket, 0, (socket, _) => hasError = socket.Poll(0, SelectMode.SelectError));
+        return hasError;
+    }
+
+    /// <summary>Gives errors of Windows the names that Linux has for them.</summary>
+    public static SocketError Translate(SocketError error) => error switch
+    {
+        SocketError.ConnectionReset => SocketError.ConnectionRefused,
+        SocketError.NotConnected => SocketError.DestinationAddressRequired,
+        _ => error,
+    };
+
+    /// <summary>
+    /// Sets whether Windows reports unreachable peers. A socket without a fixed peer must not be told: it would not
+    /// know which peer is meant, and Linux does not tell either.
+    /// </summary>
+    public static void SetReportsUnreachable(Socket socket, bool reports)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            byte[] value = [reports ? (byte)1 : (byte)0, 0, 0, 0];
+            SocketCall.Try(socket, value, static (socket, value) => socket.IOControl(ReportUnreachable, value, null));
+        }
+    }
+
+    // The system would choose a port too, but Socket.LocalEndPoint would not know it.
+    private static void BindToAny(Socket socket)
+    {
+        if (!socket.IsBound && socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
+        {
+            bool isV6 = socket.AddressFamily == AddressFamily.InterNetworkV6;
+            socket.Bind(new IPEndPoint(isV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
+        }
+    }
+
+    private static SocketError Received(SocketError error, int room, ref int received)
+    {
+        if (received <= room && error != SocketError.MessageSize)
+        {
+            return Translate(error);
+        }
+
+        received = room;
+        return SocketError.MessageSize;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using SelectReactor.Selection;
+
+namespace SelectReactor;
+
+/// <content>Datagrams.</content>
+public sealed partial class SocketHandle
+{
+    /// <inheritdoc/>
+    public override SocketError ReceiveFrom(Span<byte> buffer, SocketAddress sender, out int received)
+    {
+        ArgumentNullException.ThrowIfNull(sender);
+        received = 0;
+        try
+        {
+            return _isDatagram
+                ? DatagramCall.ReceiveFrom(_socket, buffer, sender, out received)
+                : SocketError.OperationNotSupported;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.OperationAborted;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SocketError SendTo(ReadOnlySpan<byte> datagram, SocketAddress receiver, out int sent)
+    {
+        ArgumentNullException.ThrowIfNull(receiver);
+        sent = 0;
+        try
+        {
+            return _isDatagram
+                ? DatagramCall.SendTo(_socket, datagram, receiver, out sent)
+                : SocketError.OperationNotSupported;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.OperationAborted;
+        }
+    }
+
+    private SocketError ConnectDatagrams(EndPoint remoteEndPoint)
+    {
+        if (RemoteEndPoint is not null)
+        {
+            return SocketError.IsConnected;
+        }
+
+        SocketError error = Try(remoteEndPoint, static (socket, endPoint) => socket.Connect(endPoint));
+        if (error == SocketError.Success)
+        {
+            DatagramCall.SetReportsUnreachable(_socket, reports: true);
+            _knownRemote = SocketCall.Ask(_socket, static socket => socket.RemoteEndPoint);
+        }
+
+        return error;
+    }
+
+    private SocketError Sent(SocketError error) => _isDatagram ? DatagramCall.Translate(error) : error;
+}
