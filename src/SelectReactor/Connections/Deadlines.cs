@@ -14,7 +14,7 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
 
     /// <summary>Stands in for a linger time-out of zero where input that the handler has not read is at
     /// stake.</summary>
-    public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _defaultGrace = TimeSpan.FromSeconds(5);
 
     private long _receivedAt;
     private long _messageAt;
@@ -25,6 +25,9 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     private long _windowTaken;
     private long _taken;
     private bool _wasOnItsWay;
+
+    /// <summary>How long input may stay unread when both directions have ended and nobody reads on.</summary>
+    public readonly TimeSpan Grace => options.LingerTimeout == TimeSpan.Zero ? _defaultGrace : options.LingerTimeout;
 
     /// <summary>The connection opened.</summary>
     public void Open(long now) => _receivedAt = _messageAt = _sentAt = now;
@@ -148,9 +151,7 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
         if (peer.HasUnreadEnd)
         {
             // A reader that has not looked at everything, or holds a result, will come back.
-            TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime
-                : options.LingerTimeout == TimeSpan.Zero ? DefaultGrace
-                : options.LingerTimeout;
+            TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime : Grace;
             Consider(
                 ref first, grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
         }

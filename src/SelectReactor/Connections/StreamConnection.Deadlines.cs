@@ -83,7 +83,7 @@ internal sealed partial class StreamConnection
 
     private void CheckEnd()
     {
-        CheckWithin(_options.LingerTimeout == TimeSpan.Zero ? Deadlines.DefaultGrace : _options.LingerTimeout);
+        CheckWithin(_deadlines.Grace);
         CheckWithin(_options.MaxLingerTime);
     }
 
