@@ -148,6 +148,39 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
         return Reactor.Schedule(due, () => ConnectionTimers.CallUnlessClosing(this, callback));
     }
 
+    /// <summary>
+    /// The connection as a stream in both directions, for libraries that want one: <see cref="StreamReader"/>,
+    /// <c>SslStream</c>, <c>JsonSerializer</c>. Its members may be used on any thread. Code on the reactor's thread
+    /// that awaits them continues there, also after <c>ConfigureAwait(false)</c>. Code on another thread never
+    /// continues on the reactor's.
+    /// </summary>
+    /// <remarks>
+    /// <para>It is for an <see cref="AsyncConnectionHandler"/> and for clients without a handler: a handler that
+    /// itself reads <see cref="Input"/> takes the bytes away. While a read waits, <c>OnReadable</c> is not
+    /// called.</para>
+    /// <para>Reads return 0 after the peer's end of stream (FIN), and throw an <see cref="IOException"/> with the
+    /// reason once the connection is cut or closed by this side. A read into an empty buffer waits until there is data
+    /// or the end, and consumes nothing. A cancelled read loses nothing. A second read while one waits throws an
+    /// <see cref="InvalidOperationException"/>.</para>
+    /// <para><c>WriteAsync</c> completes when the bytes are queued and there is room for more. Unlike
+    /// <see cref="Output"/> it throws an <see cref="IOException"/> once the output has ended. Writes that overlap
+    /// follow each other in order. After a cancelled write, a part of it may have been sent. <c>FlushAsync</c> waits
+    /// for room.</para>
+    /// <para>Synchronous calls block on other threads. On the reactor's thread they can't: <c>Read</c> throws an
+    /// <see cref="InvalidOperationException"/> unless data or the end of the stream is there; <c>Write</c> queues, and
+    /// throws an <see cref="IOException"/> if that would exceed <see cref="ConnectionOptions.MaxOutputBytes"/>;
+    /// <c>Flush</c> does nothing.</para>
+    /// <para><c>Dispose</c> calls <see cref="Close()"/>, which sends what was written, and does not wait.
+    /// <c>DisposeAsync</c> waits until the connection is closed, as <see cref="DisposeAsync"/> does: if the peer does
+    /// not end its stream, for <see cref="ConnectionOptions.LingerTimeout"/>.</para>
+    /// <para><c>SslStream</c> stays on the reactor's thread. It checks certificates there synchronously, which blocks
+    /// the loop if the check asks the network (revocation lists, missing intermediate certificates).</para>
+    /// </remarks>
+    /// <param name="leaveOpen">Whether the connection stays open when the stream is disposed. <see cref="Input"/> and
+    /// <see cref="Output"/> can then be used as before; a read of the stream that still waits ends with an
+    /// <see cref="ObjectDisposedException"/>.</param>
+    public virtual Stream AsStream(bool leaveOpen = false) => new Connections.ConnectionStream(this, leaveOpen);
+
     /// <summary>An object of this type that the transport or a protocol below offers, such as the
     /// <see cref="System.Net.Sockets.Socket"/> of a real connection: for options that have no name here. Do not
     /// receive, send or close with it. Null if there is none, as for a socket in a simulation.</summary>
@@ -159,7 +192,13 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     {
         GC.SuppressFinalize(this);
         Reactor.Execute(static self => ((Connection)self!).Close(), this);
-        await Completion.ConfigureAwait(false);
+
+        // If several awaits share a task, the runtime sends all but one to the thread pool. So this one has its own.
+        await Completion.ContinueWith(
+            static _ => { },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default).ConfigureAwait(false);
     }
 
     /// <summary>The handler failed in a callback or in an asynchronous method.</summary>

@@ -155,13 +155,9 @@ public sealed partial class Reactor
     /// <summary>Runs a short action of the library now on the reactor's thread, and while there is none, on the thread
     /// that made the reactor or ran its loop last. Posts it on any other: it runs when the loop does, or with
     /// <see cref="Dispose"/>. After the reactor's end there is nothing left to do. Any thread.</summary>
-    internal void Execute(Action<object?> action, object? state)
-    {
-        if (!_place.TryRun(action, state))
-        {
-            TryPost(action, state);
-        }
-    }
+    /// <returns>False if the reactor has ended.</returns>
+    internal bool Execute(Action<object?> action, object? state) =>
+        _place.TryRun(action, state) || TryPost(action, state);
 
     private bool TryPost(WorkItem item)
     {
