@@ -25,12 +25,21 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
     {
         if (connection.Input.TryRead(out ReadResult result))
         {
-            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+            try
             {
-                output.Write(segment.Span);
+                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                {
+                    output.Write(segment.Span);
+                }
+
+                output.Flush();
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                connection.Abort(new IOException($"Can't write standard output: {error.Message}.", error));
+                return;
             }
 
-            output.Flush();
             _outstanding -= result.Buffer.Length;
             connection.Input.AdvanceTo(result.Buffer.End);
         }

@@ -53,7 +53,7 @@ command.SetAction(arguments =>
     Exchange exchange = arguments.GetValue(count) is { } messages
         ? new CheckedExchange(
             messages, arguments.GetValue(size)!.Value, TimeSpan.FromSeconds(arguments.GetValue(timeout)!.Value))
-        : new LineExchange(Console.OpenStandardInput(), Console.OpenStandardOutput());
+        : new LineExchange(Console.OpenStandardInput(), StandardOutput.Open());
     try
     {
         int number = arguments.GetRequiredValue(port);
@@ -62,6 +62,10 @@ command.SetAction(arguments =>
             : new DnsEndPoint(server, number);
         Run(endPoint, exchange);
         return 0;
+    }
+    catch (Exception error) when (StandardOutput.IsClosed(error))
+    {
+        return StandardOutput.ClosedExitCode;
     }
     catch (Exception error) when (error is SocketException or TimeoutException or IOException)
     {

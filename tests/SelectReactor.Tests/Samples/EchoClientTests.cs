@@ -150,6 +150,27 @@ public sealed class EchoClientTests
         AssertOneLine(client, "space");
     }
 
+    // 141 is what a shell reports of tools that SIGPIPE has ended.
+    [Test]
+    public void OutputThatNobodyReads_EndsItQuietly()
+    {
+        using var server = SampleProcess.Start("EchoServer", "--port", "0");
+        using var client = SampleProcess.StartPiped(
+            "yes 2> /dev/null", "head -n1", Sample, "--port", $"{server.ReadPort()}");
+
+        Assert.That(client.WaitForExit(), Is.EqualTo((0, "y\n141\n", "")));
+    }
+
+    [Test]
+    public void ClosedOutput_IsReported()
+    {
+        using var server = SampleProcess.Start("EchoServer", "--port", "0");
+        string port = $"{server.ReadPort()}";
+        using var client = SampleProcess.StartRedirected(">&- < /etc/passwd", Sample, "--port", port);
+
+        AssertOneLine(client, "Can't write standard output: ");
+    }
+
     [Test]
     public void HostName_IsResolved()
     {

@@ -27,6 +27,16 @@ internal sealed partial class SampleProcess : IDisposable
     public static SampleProcess StartRedirected(string redirections, string sample, params string[] arguments) =>
         new("sh", ["-c", $"exec dotnet \"$@\" {redirections}", "sh", PathOf(sample), .. arguments]);
 
+    /// <summary>Starts a sample between two other programs. The last line of the output is the sample's exit
+    /// code.</summary>
+    public static SampleProcess StartPiped(string before, string after, string sample, params string[] arguments) =>
+        new(
+            "bash",
+            [
+                "-c", $"{before} | dotnet \"$@\" | {after}; echo ${{PIPESTATUS[1]}}",
+                "bash", PathOf(sample), .. arguments,
+            ]);
+
     /// <summary>Runs a sample to its end.</summary>
     public static (int ExitCode, string Output, string Error) Run(
         string sample, string input, params string[] arguments)
