@@ -3,12 +3,8 @@ using SelectReactor;
 namespace EchoClient;
 
 /// <summary>What is said to the server, and what is made of its answers.</summary>
-internal abstract class Exchange : IConnectionHandler
+internal abstract class Exchange : ConnectionHandler
 {
-    public abstract void OnConnected(Connection connection);
-
-    public abstract void OnReadable(Connection connection);
-
     /// <summary>Everything is over: report, or throw an <see cref="IOException"/> that says what is missing.</summary>
     public virtual void Conclude(CloseReason reason)
     {

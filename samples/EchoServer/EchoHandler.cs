@@ -4,17 +4,17 @@ using SelectReactor;
 
 namespace EchoServer;
 
-/// <summary>Sends back what it receives, and counts. One object serves all connections: it keeps nothing of
-/// any.</summary>
-internal sealed class EchoHandler : IConnectionHandler
+/// <summary>Sends back what it receives, and counts. One object serves all connections, since it keeps nothing that
+/// belongs to one of them.</summary>
+internal sealed class EchoHandler : ConnectionHandler
 {
     public int Connections { get; private set; }
 
     public long Bytes { get; private set; }
 
-    public void OnConnected(Connection connection) => Connections++;
+    public override void OnConnected(Connection connection) => Connections++;
 
-    public void OnReadable(Connection connection)
+    public override void OnReadable(Connection connection)
     {
         if (connection.Input.TryRead(out ReadResult result))
         {

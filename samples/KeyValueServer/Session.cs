@@ -8,7 +8,7 @@ namespace KeyValueServer;
 /// One client. Each time that input arrives, all the whole commands in it are executed, and their replies leave
 /// together at the end of the tick. A client that does not read its replies is not served further until it does.
 /// </summary>
-internal sealed class Session(Commands commands, InlineSplitter splitter) : IConnectionHandler
+internal sealed class Session(Commands commands, InlineSplitter splitter) : ConnectionHandler
 {
     /// <summary>How many bytes of replies may wait before the client's next command has to.</summary>
     private const int ReplyBudget = 64 * 1024;
@@ -23,11 +23,11 @@ internal sealed class Session(Commands commands, InlineSplitter splitter) : ICon
         OutputHighWaterMark = ReplyBudget,
     };
 
-    public void OnReadable(Connection connection) => Serve(connection);
+    public override void OnReadable(Connection connection) => Serve(connection);
 
-    public void OnWritable(Connection connection) => Serve(connection);
+    public override void OnWritable(Connection connection) => Serve(connection);
 
-    public void OnInputEnded(Connection connection) => Serve(connection);
+    public override void OnInputEnded(Connection connection) => Serve(connection);
 
     private void Serve(Connection connection)
     {
