@@ -10,14 +10,18 @@ internal sealed class Client : IDisposable
     private const int BoundMilliseconds = 15_000;
 
     public Client(EndPoint server)
+        : this(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
     {
-        Socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
-        {
-            ReceiveTimeout = BoundMilliseconds,
-            SendTimeout = BoundMilliseconds,
-            NoDelay = true,
-        };
         Socket.Connect(server);
+    }
+
+    /// <summary>Of a socket that somebody else connects or has accepted.</summary>
+    public Client(Socket socket)
+    {
+        Socket = socket;
+        Socket.ReceiveTimeout = BoundMilliseconds;
+        Socket.SendTimeout = BoundMilliseconds;
+        Socket.NoDelay = true;
     }
 
     public Socket Socket { get; }
