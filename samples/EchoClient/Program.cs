@@ -98,25 +98,9 @@ void RequireCount(CommandResult result, Option option)
 static void Run(EndPoint server, Exchange exchange)
 {
     using var reactor = new Reactor();
-    Exception? failure = null;
-    reactor.Post(async () =>
+    reactor.Run(async () =>
     {
-        try
-        {
-            Connection connection = await reactor.ConnectAsync(server, exchange);
-            CloseReason reason = await connection.Completion;
-            exchange.Conclude(reason);
-        }
-        catch (Exception error)
-        {
-            failure = error;
-        }
-
-        reactor.Stop();
+        Connection connection = await reactor.ConnectAsync(server, exchange);
+        exchange.Conclude(await connection.Completion);
     });
-    reactor.Run();
-    if (failure is not null)
-    {
-        throw failure;
-    }
 }
