@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Buffers;
 using SelectReactor.Dispatch;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Connections;
 
@@ -139,7 +140,16 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     }
 
     public override T? GetFeature<T>()
-        where T : class => _handle is SocketHandle { Socket: T socket } ? socket : base.GetFeature<T>();
+        where T : class
+    {
+        if (_handle is not SocketHandle { Socket: T socket } real)
+        {
+            return base.GetFeature<T>();
+        }
+
+        OwnedSockets.Note(real.Socket);
+        return socket;
+    }
 
     int IReactorClient.ClientIndex { get; set; }
 

@@ -1,6 +1,6 @@
-using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Dispatch;
 
@@ -40,7 +40,7 @@ internal static partial class ReactorLog
     public static partial void MainFault(ILogger logger, Exception exception);
 
     [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
-    public static partial void Opened(ILogger logger, long id, EndPoint? local, EndPoint? remote);
+    public static partial void Opened(ILogger logger, long id, EndPointText local, EndPointText remote);
 
     [LoggerMessage(21, LogLevel.Debug, "Connection {Id} closed: {Kind}, {Unsent} bytes unsent.")]
     public static partial void Closed(ILogger logger, long id, string kind, long unsent, Exception? error);
@@ -82,44 +82,48 @@ internal static partial class ReactorLog
     public static partial void ResetSent(ILogger logger, long id);
 
     [LoggerMessage(40, LogLevel.Information, "Listening on {EndPoint}.")]
-    public static partial void Listening(ILogger logger, EndPoint? endPoint);
+    public static partial void Listening(ILogger logger, EndPointText endPoint);
 
     [LoggerMessage(41, LogLevel.Debug, "Accepting a connection on {EndPoint} failed: {Error}.")]
-    public static partial void AcceptFailed(ILogger logger, EndPoint? endPoint, SocketError error);
+    public static partial void AcceptFailed(ILogger logger, EndPointText endPoint, SocketError error);
 
     [LoggerMessage(42, LogLevel.Warning,
         "Accepting on {EndPoint} pauses for {Pause}: the system is out of resources ({Error}). Raise the limit "
             + "on open files, or accept fewer connections.")]
-    public static partial void AcceptExhausted(ILogger logger, EndPoint? endPoint, TimeSpan pause, SocketError error);
+    public static partial void AcceptExhausted(
+        ILogger logger, EndPointText endPoint, TimeSpan pause, SocketError error);
 
     [LoggerMessage(
         43,
         LogLevel.Error,
         "The handler factory of the listener on {EndPoint} threw an exception. The connection is refused.")]
-    public static partial void HandlerFactoryFault(ILogger logger, EndPoint? endPoint, Exception exception);
+    public static partial void HandlerFactoryFault(ILogger logger, EndPointText endPoint, Exception exception);
 
     [LoggerMessage(44, LogLevel.Error, "A connection accepted on {EndPoint} can't be registered and is refused.")]
-    public static partial void RegistrationFault(ILogger logger, EndPoint? endPoint, Exception exception);
+    public static partial void RegistrationFault(ILogger logger, EndPointText endPoint, Exception exception);
 
     [LoggerMessage(45, LogLevel.Debug, "A client on {EndPoint} is refused: {Why}.")]
-    public static partial void Refused(ILogger logger, EndPoint? endPoint, string why);
+    public static partial void Refused(ILogger logger, EndPointText endPoint, string why);
 
     [LoggerMessage(
         46,
         LogLevel.Error,
         "The accept filter of the listener on {EndPoint} threw an exception. The client is refused.")]
-    public static partial void AcceptFilterFault(ILogger logger, EndPoint? endPoint, Exception exception);
+    public static partial void AcceptFilterFault(ILogger logger, EndPointText endPoint, Exception exception);
 
     [LoggerMessage(47, LogLevel.Error, "Accepting on {EndPoint} threw an exception. It pauses for {Pause}.")]
-    public static partial void AcceptFault(ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
+    public static partial void AcceptFault(ILogger logger, EndPointText endPoint, TimeSpan pause, Exception exception);
 
     [LoggerMessage(48, LogLevel.Error,
         "The selector refused to change the interest of the listener on {EndPoint}. The listener tries again in "
             + "{Pause}.")]
     public static partial void ListenerInterestFault(
-        ILogger logger, EndPoint? endPoint, TimeSpan pause, Exception exception);
+        ILogger logger, EndPointText endPoint, TimeSpan pause, Exception exception);
 
     [LoggerMessage(
         49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}, whose socket closes.")]
-    public static partial void ListenerCloseFault(ILogger logger, EndPoint? endPoint, Exception exception);
+    public static partial void ListenerCloseFault(ILogger logger, EndPointText endPoint, Exception exception);
+
+    [LoggerMessage(60, LogLevel.Error, "The adopted connection to {EndPoint} can't be registered and is closed.")]
+    public static partial void AdoptionFault(ILogger logger, EndPointText endPoint, Exception exception);
 }

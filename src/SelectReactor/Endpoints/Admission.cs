@@ -121,14 +121,12 @@ internal sealed class Admission
         IConnectionHandler handler;
         try
         {
-            handler = _handlerFactory(connection) ?? throw new InvalidOperationException(
-                "The handler factory returned null.");
+            handler = connection.MakeHandler(_handlerFactory);
         }
         catch (Exception exception)
         {
             _refused++;
             ReactorLog.HandlerFactoryFault(_reactor.Logger, _listening, exception);
-            connection.Refuse(exception);
             return;
         }
         finally

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Endpoints;
 
@@ -12,8 +13,7 @@ internal sealed class ConnectAttempt(
     EndPoint remoteEndPoint,
     string description,
     ConnectOptions options,
-    Action<ConnectAttempt,
-    Exception?> concluded)
+    Action<ConnectAttempt, Exception?> concluded)
     : IEventHandler
 {
     /// <summary>IPPROTO_IP and IP_BIND_ADDRESS_NO_PORT, ip(7), of Linux.</summary>
@@ -31,7 +31,7 @@ internal sealed class ConnectAttempt(
     {
         try
         {
-            _handle = reactor.HandleFactory.CreateStream(_remoteEndPoint.AddressFamily);
+            _handle = CreateHandle();
             options.Connection.ApplyTo(_handle, _remoteEndPoint.AddressFamily);
             if (options.LocalEndPoint is { } local)
             {
@@ -80,6 +80,19 @@ internal sealed class ConnectAttempt(
         _handle = null;
     }
 
+    private Handle CreateHandle()
+    {
+        try
+        {
+            return reactor.HandleFactory.CreateStream(_remoteEndPoint.AddressFamily);
+        }
+        catch (SocketException exception)
+        {
+            throw SocketFailure.Create(
+                exception.SocketErrorCode, description, _remoteEndPoint, SocketStep.Connect);
+        }
+    }
+
     private void Bind(Handle handle, EndPoint local)
     {
         if (OperatingSystem.IsLinux() && local is IPEndPoint { Port: 0 })
@@ -89,7 +102,11 @@ internal sealed class ConnectAttempt(
             handle.SetOption(IpProtocol, BindAddressNoPort, _on);
         }
 
-        SocketFailure.ThrowOnError(handle.Bind(local), $"{description}: can't bind {local}");
+        SocketFailure.ThrowOnError(
+            handle.Bind(local),
+            $"{description}: can't bind {EndPointText.Of(local)}",
+            local,
+            SocketStep.BindBeforeConnect);
     }
 
     private void Connect()
@@ -124,7 +141,7 @@ internal sealed class ConnectAttempt(
 
         if (error != SocketError.Success)
         {
-            Fail(SocketFailure.Create(error, description));
+            Fail(SocketFailure.Create(error, description, _remoteEndPoint, SocketStep.Connect));
             return;
         }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Connections;
 using SelectReactor.Dispatch;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Endpoints;
 
@@ -13,13 +14,13 @@ namespace SelectReactor.Endpoints;
 internal sealed class Connector(
     Reactor reactor,
     EndPoint remoteEndPoint,
-    IConnectionHandler handler,
+    Func<Connection, IConnectionHandler> handlerFactory,
     ConnectOptions options,
     CancellationToken token)
     : IStoppable
 {
     private readonly ReactorCompletion<Connection> _outcome = new(reactor);
-    private readonly string _description = $"Can't connect to {Describe(remoteEndPoint)}";
+    private readonly string _description = $"Can't connect to {EndPointText.Of(remoteEndPoint)}";
     private readonly List<ConnectAttempt> _attempts = [];
     private HostAddresses? _host;
     private Exception? _error;
@@ -40,9 +41,6 @@ internal sealed class Connector(
 
     public void BeginStop(StopPhase phase) =>
         Fail(new OperationCanceledException($"{_description}: the reactor is stopping."));
-
-    private static string Describe(EndPoint endPoint) =>
-        endPoint is DnsEndPoint name ? $"{name.Host}:{name.Port}" : $"{endPoint}";
 
     private void Begin()
     {
@@ -111,11 +109,13 @@ internal sealed class Connector(
         }
     }
 
-    private SocketException HostFailure() => _host?.Error is { } error
-        ? new SocketException(
-            (int)((error as SocketException)?.SocketErrorCode ?? SocketError.HostNotFound),
-            $"{_description}: {error.Message}.")
-        : SocketFailure.Create(SocketError.HostNotFound, _description);
+    private SocketException HostFailure() => _host?.Error switch
+    {
+        null => SocketFailure.Create(SocketError.HostNotFound, _description, remoteEndPoint, SocketStep.Connect),
+        SocketException error => SocketFailure.Create(
+            error.SocketErrorCode, _description, remoteEndPoint, SocketStep.Connect, error.Message),
+        { } error => new SocketException((int)SocketError.HostNotFound, $"{_description}: {error.Message}"),
+    };
 
     private void Start(EndPoint address, string description)
     {
@@ -142,10 +142,11 @@ internal sealed class Connector(
         }
 
         Handle handle = attempt.TakeHandle();
+        StreamConnection connection;
         try
         {
             End();
-            var connection = new StreamConnection(
+            connection = new StreamConnection(
                 reactor,
                 handle,
                 options.Connection,
@@ -153,19 +154,41 @@ internal sealed class Connector(
                 localEndPoint: null,
                 onFinished: null);
             connection.Register();
-            if (connection.TryOpen(handler) is { } fault)
-            {
-                _outcome.SetException(fault);
-            }
-            else
-            {
-                _outcome.SetResult(connection);
-            }
         }
         catch (Exception exception)
         {
             handle.Abort();
             _outcome.SetException(exception);
+            return;
+        }
+
+        Open(connection);
+    }
+
+    private void Open(StreamConnection connection)
+    {
+        IConnectionHandler handler;
+        try
+        {
+            handler = connection.MakeHandler(handlerFactory);
+        }
+        catch (Exception exception)
+        {
+            _outcome.SetException(exception);
+            return;
+        }
+        finally
+        {
+            reactor.EndCallback();
+        }
+
+        if (connection.TryOpen(handler) is { } fault)
+        {
+            _outcome.SetException(fault);
+        }
+        else
+        {
+            _outcome.SetResult(connection);
         }
     }
 

@@ -5,8 +5,9 @@ using SelectReactor.Endpoints;
 namespace SelectReactor;
 
 /// <summary>
-/// A listening socket of a reactor. It makes a new <see cref="Connection"/> for each client that connects. Use its
-/// members on the reactor's thread, except those that say "any thread".
+/// A listening socket of a reactor. It accepts clients and creates a <see cref="Connection"/> for each. Members may be
+/// used on the reactor's thread only, except those that say "any thread". The reactor closes it when it is disposed or
+/// shut down.
 /// </summary>
 public sealed class Listener : IDisposable
 {
@@ -14,17 +15,18 @@ public sealed class Listener : IDisposable
     private readonly Stopper _stopper;
     private readonly Admission _admission;
     private readonly Acceptor _acceptor;
+    private readonly ReactorCompletion<bool> _closed;
     private readonly ReactorCompletion<bool> _drained;
     private bool _isClosed;
 
     internal Listener(
         Reactor reactor,
         ListeningSocket socket,
-        Func<Connection,
-        IConnectionHandler> handlerFactory,
+        Func<Connection, IConnectionHandler> handlerFactory,
         ListenerOptions options)
     {
         _reactor = reactor;
+        _closed = new ReactorCompletion<bool>(reactor);
         _drained = new ReactorCompletion<bool>(reactor);
         _stopper = new Stopper(this);
         reactor.AddStarter(_stopper);
@@ -47,19 +49,19 @@ public sealed class Listener : IDisposable
         ReactorLog.Listening(reactor.Logger, LocalEndPoint);
     }
 
-    /// <summary>The address that it listens on. If port 0 was asked for, this has the port that the system chose. Any
-    /// thread.</summary>
+    /// <summary>The address that it listens on. If port 0 was asked for, it contains the port that the system chose.
+    /// Any thread.</summary>
     public EndPoint LocalEndPoint { get; }
 
     /// <summary>The number of open connections that this listener accepted. Any thread.</summary>
     public int ConnectionCount => _admission.ConnectionCount;
 
-    /// <summary>The number of connections that were accepted and given to a handler since the listener was made. Any
-    /// thread.</summary>
+    /// <summary>The number of connections that were accepted and given to a handler since the listener was created.
+    /// Any thread.</summary>
     public long Accepted => _admission.Accepted;
 
-    /// <summary>The number of clients that were refused since the listener was made: because of a limit, the filter, a
-    /// handler factory that threw, or a lack of resources. Any thread.</summary>
+    /// <summary>The number of clients that were refused since the listener was created: because of a limit, the
+    /// filter, a handler factory that threw, or a lack of resources. Any thread.</summary>
     public long Refused => _admission.Refused;
 
     /// <summary>Stops accepting until <see cref="Resume"/>. Clients wait in the backlog meanwhile.
@@ -79,18 +81,25 @@ public sealed class Listener : IDisposable
         _acceptor.Resume();
     }
 
-    /// <summary>Closes the listening socket. Accepted connections stay open. Any thread.</summary>
-    /// <returns>A task that completes when the last connection that this listener accepted is closed.</returns>
+    /// <summary>Completes when the listening socket is closed and the last connection that this listener accepted is
+    /// closed, too. It closes nothing by itself: call <see cref="StopAcceptingAsync"/> or <see cref="Dispose"/> first.
+    /// The reactor's end completes it. Any thread.</summary>
+    public Task Drained => _drained.Task;
+
+    /// <summary>Closes the listening socket, as <see cref="Dispose"/>. Accepted connections stay open. Any thread;
+    /// idempotent.</summary>
+    /// <returns>A task that completes when the socket is closed: at once on the reactor's thread; on another thread
+    /// when the loop has closed it. For the end of the accepted connections await <see cref="Drained"/>.</returns>
     public Task StopAcceptingAsync()
     {
         Dispose();
-        return _drained.Task;
+        return _closed.Task;
     }
 
     /// <summary>Closes the listening socket. Accepted connections stay open. Clients that wait in the backlog are
-    /// reset. Any thread. It takes effect at once on the reactor's thread, and while the loop does not run, on the
-    /// thread that made the reactor or ran its loop last; otherwise in a later phase of the loop, or with the
-    /// reactor's end. Idempotent.</summary>
+    /// reset. It takes effect at once on the reactor's thread, and while the loop does not run, on the thread that
+    /// made the reactor or ran its loop last. On another thread it takes effect in a later phase of the loop, or with
+    /// the reactor's end. Any thread; idempotent.</summary>
     public void Dispose() => _reactor.Execute(static self => ((Listener)self!).CloseSocket(), this);
 
     private void OnConnectionFinished()
@@ -111,6 +120,7 @@ public sealed class Listener : IDisposable
         _isClosed = true;
         _acceptor.Close();
         _reactor.RemoveStarter(_stopper);
+        _closed.SetResult(true);
         CompleteDrain();
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Endpoints;
 
@@ -8,24 +9,36 @@ internal sealed class ListeningSocket
 {
     private readonly Socket? _inherited;
 
-    public ListeningSocket(EndPoint endPoint, ListenerOptions options) =>
-        EndPoint = options.DualMode ? endPoint : MappedAddress.ToIPv4(endPoint);
-
-    public ListeningSocket(Socket inherited)
+    public ListeningSocket(EndPoint endPoint, ListenerOptions options)
     {
-        _inherited = inherited;
-        EndPoint = inherited.LocalEndPoint
-            ?? throw new ArgumentException("The socket is not bound: bind it, or pass an address.", nameof(inherited));
+        if (endPoint is DnsEndPoint name)
+        {
+            throw new NotSupportedException(
+                $"{name.Host} is a host name: resolve it with Dns.GetHostAddressesAsync and pass an IPEndPoint.");
+        }
+
+        EndPoint = options.DualMode ? endPoint : MappedAddress.ToIPv4(endPoint);
+    }
+
+    public ListeningSocket(Socket socket)
+    {
+        if (socket.SocketType != SocketType.Stream)
+        {
+            throw new ArgumentException(
+                $"A socket of type {socket.SocketType} can't listen: pass a stream socket.", nameof(socket));
+        }
+
+        _inherited = socket;
+        EndPoint = socket.LocalEndPoint
+            ?? throw new ArgumentException("The socket is not bound: bind it, or pass an address.", nameof(socket));
     }
 
     public EndPoint EndPoint { get; }
 
     public Handle Open(Reactor reactor, ListenerOptions options)
     {
-        string attempt = $"Can't listen on {EndPoint}";
-        Handle handle = _inherited is null
-            ? reactor.HandleFactory.CreateListener(EndPoint.AddressFamily)
-            : new SocketHandle(_inherited);
+        string attempt = $"Can't listen on {EndPointText.Of(EndPoint)}";
+        Handle handle = _inherited is null ? Create(reactor, attempt) : TakeOver(_inherited);
         try
         {
             // Accepted sockets inherit these options from the listener, at no cost for each.
@@ -35,7 +48,7 @@ internal sealed class ListeningSocket
                 Bind(reactor, handle, options, attempt);
             }
 
-            SocketFailure.ThrowOnError(handle.Listen(options.Backlog), attempt);
+            SocketFailure.ThrowOnError(handle.Listen(options.Backlog), attempt, EndPoint, SocketStep.Listen);
             return handle;
         }
         catch
@@ -43,6 +56,24 @@ internal sealed class ListeningSocket
             handle.Close();
             throw;
         }
+    }
+
+    private Handle Create(Reactor reactor, string attempt)
+    {
+        try
+        {
+            return reactor.HandleFactory.CreateListener(EndPoint.AddressFamily);
+        }
+        catch (SocketException exception)
+        {
+            throw SocketFailure.Create(exception.SocketErrorCode, attempt, EndPoint, SocketStep.Listen);
+        }
+    }
+
+    private static SocketHandle TakeOver(Socket socket)
+    {
+        OwnedSockets.Take(socket);
+        return new SocketHandle(socket);
     }
 
     private void Bind(Reactor reactor, Handle handle, ListenerOptions options, string attempt)
@@ -54,13 +85,16 @@ internal sealed class ListeningSocket
             SocketError unset = OperatingSystem.IsWindows()
                 ? SocketError.OperationNotSupported
                 : handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1);
-            SocketFailure.ThrowOnError(unset, $"{attempt}: ReusePort");
+            SocketFailure.ThrowOnError(unset, $"{attempt}: ReusePort", EndPoint, SocketStep.Listen);
         }
 
         if (options.DualMode && EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
         {
             SocketFailure.ThrowOnError(
-                handle.SetOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, 0), $"{attempt}: DualMode");
+                handle.SetOption(SocketOptionLevel.IPv6, SocketOptionName.IPv6Only, 0),
+                $"{attempt}: DualMode",
+                EndPoint,
+                SocketStep.Listen);
         }
 
         SocketError error = handle.Bind(EndPoint);
@@ -70,6 +104,6 @@ internal sealed class ListeningSocket
             error = handle.Bind(EndPoint);
         }
 
-        SocketFailure.ThrowOnError(error, attempt);
+        SocketFailure.ThrowOnError(error, attempt, EndPoint, SocketStep.Listen);
     }
 }

@@ -99,9 +99,10 @@ public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(sel
         {
             Connected = async connection =>
             {
-                Task stopped = listener.StopAcceptingAsync();
+                await listener.StopAcceptingAsync().ConfigureAwait(false);
+                onLoop.Add(Reactor.IsReactorThread);
                 connection.Abort();
-                await stopped.ConfigureAwait(false);
+                await listener.Drained.ConfigureAwait(false);
                 onLoop.Add(Reactor.IsReactorThread);
             },
         };
@@ -111,7 +112,7 @@ public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(sel
             await Reactor.ConnectAsync(listener.LocalEndPoint, new ScriptedHandler()).ConfigureAwait(false);
             onLoop.Add(Reactor.IsReactorThread);
         });
-        RunUntil(() => onLoop.Count == 2);
+        RunUntil(() => onLoop.Count == 3);
 
         Assert.That(onLoop, Is.All.True);
     }
@@ -131,6 +132,14 @@ public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(sel
         {
             await thread.Reactor.ConnectAsync(listener.LocalEndPoint, new ScriptedHandler()).ConfigureAwait(false);
             onLoop = thread.Reactor.IsReactorThread;
+            await listener.StopAcceptingAsync().ConfigureAwait(false);
+            onLoop |= thread.Reactor.IsReactorThread;
+            Assert.That(Peer.CanConnect(listener.LocalEndPoint), Is.False, "the socket is closed");
+            Task drained = listener.Drained;
+            Assert.That(drained.IsCompleted, Is.False);
+            await thread.Reactor.ShutdownAsync(TimeSpan.Zero).ConfigureAwait(false);
+            await drained.ConfigureAwait(false);
+            onLoop |= thread.Reactor.IsReactorThread;
         }
     }
 }

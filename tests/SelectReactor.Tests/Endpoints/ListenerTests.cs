@@ -163,26 +163,46 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
-    public void StopAcceptingAsync_CompletesWithTheLastConnection()
+    public void StopAcceptingAsync_CompletesWithTheSocket_AndDrainedWithTheLastConnection()
     {
         Listener listener = Reactor.Listen(AnyPort, _handler);
         using var first = Peer.Connect(listener.LocalEndPoint);
         using var second = Peer.Connect(listener.LocalEndPoint);
         RunUntil(() => _handler.Connections.Count == 2);
-        Task stopped = listener.StopAcceptingAsync();
+        Task drained = listener.Drained;
+        Assert.That(listener.StopAcceptingAsync().IsCompletedSuccessfully);
+        Assert.That(Peer.CanConnect(listener.LocalEndPoint), Is.False);
 
         first.Dispose();
         RunUntil(() => listener.ConnectionCount == 1);
-        Assert.That(stopped.IsCompleted, Is.False);
+        Assert.That(drained.IsCompleted, Is.False);
         second.Dispose();
-        RunUntil(stopped);
+        RunUntil(drained);
         Assert.That(listener.ConnectionCount, Is.Zero);
+        Assert.That(listener.Drained.IsCompletedSuccessfully);
     }
 
     [Test]
-    public void StopAcceptingAsync_WithNoConnection_CompletesAtOnce()
+    public void StopAcceptingAsync_WithNoConnection_DrainsAtOnce()
     {
-        Assert.That(Reactor.Listen(AnyPort, _handler).StopAcceptingAsync().IsCompletedSuccessfully);
+        Listener listener = Reactor.Listen(AnyPort, _handler);
+        Assert.That(listener.Drained.IsCompleted, Is.False);
+        Assert.That(listener.StopAcceptingAsync().IsCompletedSuccessfully);
+        Assert.That(listener.StopAcceptingAsync().IsCompletedSuccessfully);
+        RunUntil(listener.Drained);
+    }
+
+    [Test]
+    public void WhileItListens_AListenerWithoutConnectionsIsNotDrained()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        Task drained = listener.Drained;
+        Peer.Connect(listener.LocalEndPoint).Dispose();
+        RunUntil(() => listener is { Accepted: 1, ConnectionCount: 0 });
+
+        Assert.That(drained.IsCompleted, Is.False);
+        listener.Dispose();
+        RunUntil(drained);
     }
 
     [Test]
