@@ -45,7 +45,7 @@ public sealed record SimulatedNetworkOptions
     public double DatagramLossChance
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     }
 
     /// <summary>The chance that a datagram arrives twice, from 0 to below 1. Default: 0. Datagrams overtake each other
@@ -53,7 +53,7 @@ public sealed record SimulatedNetworkOptions
     public double DatagramDuplicationChance
     {
         get;
-        init => field = Condition.Chance(value);
+        set => field = Condition.Chance(value);
     }
 
     /// <summary>The largest number of bytes in one packet. Each packet's size is drawn from one byte on, so that
