@@ -10,8 +10,7 @@ using System.Text.RegularExpressions;
 
 namespace SelectReactor.Hostile;
 
-/// <summary><see cref="SslStream"/> over <see cref="Connection.AsStream"/> against the programs of OpenSSL, which share
-/// no line with either.</summary>
+/// <summary><see cref="SslStream"/> over <see cref="Connection.AsStream"/> against the programs of OpenSSL.</summary>
 [TestFixture("select", SslProtocols.Tls12)]
 [TestFixture("select", SslProtocols.Tls13)]
 [TestFixture("epoll", SslProtocols.Tls12)]
@@ -32,7 +31,7 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
     public void FindOpenSsl()
     {
         (int exitCode, string output, string error) = Server.Run("openssl version");
-        Assert.That(exitCode, Is.Zero, $"These tests need the program openssl of the package openssl. {output}{error}");
+        Assert.That(exitCode, Is.Zero, $"These tests need the program openssl. {output}{error}");
     }
 
     [SetUp]

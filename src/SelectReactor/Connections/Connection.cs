@@ -166,10 +166,10 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <see cref="Output"/> it throws an <see cref="IOException"/> once the output has ended. Writes that overlap
     /// follow each other in order. After a cancelled write, a part of it may have been sent. <c>FlushAsync</c> waits
     /// for room.</para>
-    /// <para>Synchronous calls block on other threads. On the reactor's thread they can't: <c>Read</c> throws an
-    /// <see cref="InvalidOperationException"/> unless data or the end of the stream is there; <c>Write</c> queues, and
-    /// throws an <see cref="IOException"/> if that would exceed <see cref="ConnectionOptions.MaxOutputBytes"/>;
-    /// <c>Flush</c> does nothing.</para>
+    /// <para>Synchronous calls block on other threads; they need a loop that runs. On the reactor's thread they can't:
+    /// <c>Read</c> throws an <see cref="InvalidOperationException"/> unless data or the end of the stream is there;
+    /// <c>Write</c> queues, and throws an <see cref="IOException"/> if that would exceed
+    /// <see cref="ConnectionOptions.MaxOutputBytes"/>; <c>Flush</c> does nothing.</para>
     /// <para><c>Dispose</c> calls <see cref="Close()"/>, which sends what was written, and does not wait.
     /// <c>DisposeAsync</c> waits until the connection is closed, as <see cref="DisposeAsync"/> does: if the peer does
     /// not end its stream, for <see cref="ConnectionOptions.LingerTimeout"/>.</para>
