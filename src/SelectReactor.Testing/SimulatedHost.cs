@@ -46,7 +46,7 @@ public sealed class SimulatedHost
         });
     }
 
-    /// <summary>By which the others can find it.</summary>
+    /// <summary>The name by which the other hosts find it.</summary>
     public string Name { get; }
 
     /// <summary>Its IPv4 address; it also has 127.0.0.1 for itself.</summary>

@@ -25,6 +25,9 @@ public sealed partial class SimulatedNetwork
     /// again.</summary>
     internal bool IsRunning => _depth > 0;
 
+    /// <summary>Whether no packet is on its way and no reactor has work to do now.</summary>
+    internal bool IsIdle => _events.Pending == 0 && _hosts.TrueForAll(static host => host.IsAsleep);
+
     /// <summary>Runs until a condition is true, for at most an hour of the network's time.</summary>
     /// <inheritdoc cref="RunUntil(Func{bool}, TimeSpan)"/>
     public void RunUntil(Func<bool> condition) => RunUntil(condition, _maxRunTime);
@@ -56,8 +59,7 @@ public sealed partial class SimulatedNetwork
     /// for at most an hour of the network's time.</summary>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="SimulationException">It was not idle in time, or the program seems to spin.</exception>
-    public void RunUntilIdle() => RunUntil(
-        () => _events.Pending == 0 && _hosts.TrueForAll(static host => host.IsAsleep));
+    public void RunUntilIdle() => RunUntil(() => IsIdle);
 
     /// <summary>Runs for this long, in the network's time.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>

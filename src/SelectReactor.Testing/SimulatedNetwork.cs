@@ -6,13 +6,14 @@ using SelectReactor.Testing.Network;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// A network of hosts in memory, each with a reactor of its own, under virtual time: no socket, no thread, no sleep.
-/// All that chance decides is drawn from a seed, so that the same program on the same seed is the same run, to the
-/// last packet. To be used on one thread. Not simulated are Unix-domain sockets and what happens outside the
-/// reactors, such as on the thread pool: code that goes there does not replay. Results and readiness are those of
-/// Linux, but for out-of-band bytes, the exact sizes of buffers, options that are taken without effect, and a handle
-/// that was made to listen and connects, or one that was made to connect and listens.
+/// A network of hosts in memory, each with a reactor of its own, in virtual time: no socket, no thread, no sleep.
+/// A seed decides everything random, so the same program on the same seed is the same run, to the last packet. Use it
+/// on one thread.
 /// </summary>
+/// <remarks>It simulates TCP and UDP over IPv4 and IPv6, but no Unix-domain sockets. Code outside the reactors, such as
+/// on the thread pool, does not replay. Results and readiness are those of Linux, with these exceptions: there are no
+/// out-of-band bytes, buffers have other exact sizes, most socket options are accepted without effect, a stream handle
+/// can't listen, and a listening handle can't connect.</remarks>
 /// <example>
 /// <code>
 /// using var network = new SimulatedNetwork(seed: 1);
@@ -59,7 +60,7 @@ public sealed partial class SimulatedNetwork : IDisposable
         Names = new SimulatedNameResolver(this);
     }
 
-    /// <summary>What the run is drawn from.</summary>
+    /// <summary>The seed, which decides everything random.</summary>
     public int Seed { get; }
 
     /// <summary>A copy of the conditions.</summary>
@@ -68,10 +69,10 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>The clock of all hosts.</summary>
     public SimulatedClock Clock { get; }
 
-    /// <summary>Random numbers for the test, drawn from the seed.</summary>
+    /// <summary>Random numbers for the test. The seed decides them.</summary>
     public Random Random { get; }
 
-    /// <summary>What has happened.</summary>
+    /// <summary>The events so far.</summary>
     public NetworkTrace Trace { get; }
 
     /// <summary>Host names and their addresses. Each host is known by its own name.</summary>

@@ -5,11 +5,11 @@ namespace SelectReactor.Testing;
 
 /// <summary>
 /// Two handlers that talk to each other in memory, such as the client and the server of one protocol, on a network
-/// without delays. Each is on the connection of production and a reactor of its own. They have said what they have to
-/// say when a member returns: only timers are left. To be used on one thread at a time, and not inside their
-/// callbacks. For delays and faults between the two, see <see cref="SimulatedNetwork"/>.
+/// without delays. Each has a connection of production and a reactor of its own. When a member returns, only timers
+/// are left. Use it on one thread at a time, and not inside callbacks. For delays and faults between the two, see
+/// <see cref="SimulatedNetwork"/>.
 /// </summary>
-/// <remarks>What a handler, a timer or a posted callback throws, the member that it happened in throws, too, as with
+/// <remarks>The member in which a handler, a timer or a posted callback throws an exception throws it too, as with
 /// <see cref="TestConnection"/>.</remarks>
 public sealed class TestConnectionPair : IDisposable
 {
@@ -24,10 +24,10 @@ public sealed class TestConnectionPair : IDisposable
     }
 
     /// <summary>Connects two handlers and lets them talk. Throws what they throw.</summary>
-    /// <param name="client">Who connects.</param>
-    /// <param name="clientOptions">For the client's connection.</param>
-    /// <param name="server">Who accepts.</param>
-    /// <param name="serverOptions">For the server's connection.</param>
+    /// <param name="client">The handler of the side that connects.</param>
+    /// <param name="clientOptions">The options of the client's connection.</param>
+    /// <param name="server">The handler of the side that accepts.</param>
+    /// <param name="serverOptions">The options of the server's connection.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="SimulationException">They do not come to an end.</exception>
     public TestConnectionPair(
@@ -41,7 +41,9 @@ public sealed class TestConnectionPair : IDisposable
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(serverOptions);
         Connection? accepted = null;
-        IPEndPoint endPoint = TestBench.Listen(_bench.AddHost("server"), Give, serverOptions);
+        SimulatedHost host = _bench.AddHost("server");
+        IPEndPoint endPoint = TestBench.EndPointOf(host);
+        host.Reactor.Listen(endPoint, Give, new ListenerOptions { Connection = serverOptions });
         Task<Connection> connected = _bench.AddHost("client").Reactor.ConnectAsync(
             endPoint, client, new ConnectOptions { Connection = clientOptions });
         try
@@ -64,32 +66,32 @@ public sealed class TestConnectionPair : IDisposable
         }
     }
 
-    /// <summary>The client's connection. A test may use it, between two calls; call <see cref="Run"/> for it to take
+    /// <summary>The client's connection. A test may use it; call <see cref="Run"/> afterwards, so that it takes
     /// effect.</summary>
     public Connection Client { get; }
 
-    /// <summary>The server's connection. A test may use it, between two calls; call <see cref="Run"/> for it to take
+    /// <summary>The server's connection. A test may use it; call <see cref="Run"/> afterwards, so that it takes
     /// effect.</summary>
     public Connection Server { get; }
 
-    /// <summary>The clock of both. It moves with <see cref="Advance"/> only.</summary>
+    /// <summary>The clock of both. Only <see cref="Advance"/> moves it.</summary>
     public SimulatedClock Clock => _bench.Clock;
 
-    /// <summary>Lets time pass: what is due meanwhile happens at its moment.</summary>
+    /// <summary>Lets time pass. Timers and time-outs fire at their time.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="ObjectDisposedException">The pair is disposed.</exception>
     /// <exception cref="SimulationException">They do not come to an end.</exception>
     public void Advance(TimeSpan time) => _bench.Advance(time);
 
-    /// <summary>Lets them go on: after the test has used a connection, or has completed a task that a handler
-    /// awaits.</summary>
+    /// <summary>Runs until only timers are left. Call it after the test has used a connection, or has completed a task
+    /// that a handler awaits.</summary>
     /// <exception cref="InvalidOperationException">Called inside a callback.</exception>
     /// <exception cref="ObjectDisposedException">The pair is disposed.</exception>
     /// <exception cref="SimulationException">They do not come to an end.</exception>
     public void Run() => _bench.Run();
 
     /// <summary>Stops both reactors: connections that are still open close with
-    /// <see cref="CloseKind.ReactorStopped"/>. What a handler throws then is not thrown here. Idempotent.</summary>
+    /// <see cref="CloseKind.ReactorStopped"/>. Exceptions that handlers throw then are dropped. Idempotent.</summary>
     public void Dispose() => _bench.Dispose();
 }

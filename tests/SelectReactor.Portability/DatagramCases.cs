@@ -82,7 +82,12 @@ internal static class DatagramCases
 
         Check.Equal(SocketError.Success, client.Connect(gone), "connect");
         Check.Equal(SocketError.Success, client.Send([1], out _), "send");
-        Check.Equal(SocketError.ConnectionRefused, Await(client, () => client.Receive(new byte[1], out _)), "error");
+
+        // Not by a reactor: under wine no select reports the error.
+        SocketError error = SocketError.WouldBlock;
+        SpinWait.SpinUntil(
+            () => (error = client.Receive(new byte[1], out _)) != SocketError.WouldBlock, Wait.MaxMilliseconds);
+        Check.Equal(SocketError.ConnectionRefused, error, "error");
         Check.Equal(gone, client.RemoteEndPoint, "peer");
 
         using Handle back = New();

@@ -228,7 +228,7 @@ public sealed class TestConnectionTests
     [Test]
     public void NullArguments_AreRefused()
     {
-        Assert.That(() => new TestConnection(null!), Throws.ArgumentNullException);
+        Assert.That(() => new TestConnection((IConnectionHandler)null!), Throws.ArgumentNullException);
         Assert.That(() => new TestConnection(new Script(), null!), Throws.ArgumentNullException);
     }
 }

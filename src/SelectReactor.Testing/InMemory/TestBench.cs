@@ -3,8 +3,8 @@ using System.Net;
 namespace SelectReactor.Testing.InMemory;
 
 /// <summary>
-/// The base of a test connection: a real connection on a network without delays. A test of one handler meets the
-/// behaviour of production and has nothing to wait for.
+/// The base of test connections: real connections on a network without delays. A test of a handler meets the
+/// behaviour of production and waits for nothing.
 /// </summary>
 internal sealed class TestBench : IDisposable
 {
@@ -25,21 +25,16 @@ internal sealed class TestBench : IDisposable
 
     public SimulatedHost AddHost(string name) => _network.AddHost(name, new ReactorOptions { Logger = _faults });
 
-    /// <summary>Listens for the one connection of the test.</summary>
-    public static IPEndPoint Listen(
-        SimulatedHost host, Func<Connection, IConnectionHandler> handlerFactory, ConnectionOptions options)
-    {
-        IPEndPoint endPoint = host.EndPoint(Port);
-        host.Reactor.Listen(endPoint, handlerFactory, new ListenerOptions { Connection = options });
-        return endPoint;
-    }
+    /// <summary>The address that the server listens on.</summary>
+    public static IPEndPoint EndPointOf(SimulatedHost server) => server.EndPoint(Port);
 
     public void VerifyAccess()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(TestConnection));
         if (_network.IsRunning)
         {
-            throw new InvalidOperationException("The test drives the connection from outside its callbacks.");
+            throw new InvalidOperationException(
+                "Called inside a callback: the test drives the connection from outside its callbacks.");
         }
     }
 
@@ -51,12 +46,20 @@ internal sealed class TestBench : IDisposable
         _faults.ThrowFirst();
     }
 
+    /// <summary>Runs until a condition is true or only timers are left.</summary>
+    public void RunUntil(Func<bool> condition)
+    {
+        VerifyAccess();
+        _network.RunUntil(() => condition() || _network.IsIdle);
+        _faults.ThrowFirst();
+    }
+
     public void Advance(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
         VerifyAccess();
 
-        // What the test has begun before, it began before that time.
+        // Work that the test began before belongs to the time before.
         _network.RunUntilIdle();
         _network.RunFor(time);
         Run();

@@ -1,28 +1,35 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Testing.Network;
 
 namespace SelectReactor.Testing.InMemory;
 
-/// <summary>The other end of a test connection: a bare handle that does what the test says. By itself it only answers
-/// the end of a close with its own end.</summary>
+/// <summary>The other end of a test connection: a handle that does what the test says. On its own it only ends its
+/// stream when the handler has closed.</summary>
 internal sealed class TestPeer : IEventHandler
 {
     private const int ReceiveSize = 64 * 1024;
+
+    /// <summary>More than a test sends. A handler that sends without end is found before memory runs out.</summary>
+    private const int MaxReceived = 64 * 1024 * 1024;
+
     private readonly ArrayBufferWriter<byte> _received = new();
     private readonly Func<bool> _isClosing;
     private readonly Handle _handle;
     private readonly SelectionKey _key;
     private ReadOnlyMemory<byte> _unsent;
-    private bool _reads = true;
+    private bool _reads;
     private OutputState _output;
 
-    public TestPeer(SimulatedHost host, IPEndPoint server, Func<bool> isClosing)
+    public TestPeer(SimulatedHost host, IPEndPoint server, bool reads, Func<bool> isClosing)
     {
         _isClosing = isClosing;
+        _reads = reads;
         _handle = host.Handles.CreateStream(server.AddressFamily);
         _handle.Connect(server);
-        _key = host.Reactor.Register(_handle, Interest.Read, this);
+        _key = host.Reactor.Register(_handle, reads ? Interest.Read : Interest.None, this);
+        LocalEndPoint = _handle.LocalEndPoint ?? ((SimulatedHandle)_handle).Local;
     }
 
     private enum OutputState : byte
@@ -33,6 +40,9 @@ internal sealed class TestPeer : IEventHandler
         Ending,
         Ended,
     }
+
+    /// <summary>The address that it has on the server.</summary>
+    public EndPoint? LocalEndPoint { get; }
 
     /// <summary>Whether the other side's end of stream has come.</summary>
     public bool SawEnd { get; private set; }
@@ -83,7 +93,7 @@ internal sealed class TestPeer : IEventHandler
         _handle.Abort();
     }
 
-    /// <summary>A side that has closed waits for the peer's end, and most peers end then.</summary>
+    /// <summary>Ends the stream if the handler has closed: a handler that has closed waits for that.</summary>
     public void AnswerClose()
     {
         if (SawEnd && _isClosing())
@@ -107,6 +117,7 @@ internal sealed class TestPeer : IEventHandler
         {
             error = _handle.Receive(_received.GetSpan(ReceiveSize), out count);
             _received.Advance(count);
+            VerifySize();
         }
         while (error == SocketError.Success && count > 0);
 
@@ -118,6 +129,16 @@ internal sealed class TestPeer : IEventHandler
         else if (error != SocketError.WouldBlock)
         {
             Reset();
+        }
+    }
+
+    private void VerifySize()
+    {
+        if (_received.WrittenCount > MaxReceived)
+        {
+            throw new SimulationException(
+                $"The handler has sent {MaxReceived / (1024 * 1024)} MiB that the test has not taken. If it sends "
+                + "without end, use a peer that does not read: set PeerReads to false, or pass peerReads: false.");
         }
     }
 

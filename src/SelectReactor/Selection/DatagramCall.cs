@@ -89,13 +89,10 @@ internal static class DatagramCall
         return hasError;
     }
 
-    /// <summary>Gives errors of Windows the names that Linux has for them.</summary>
-    public static SocketError Translate(SocketError error) => error switch
-    {
-        SocketError.ConnectionReset => SocketError.ConnectionRefused,
-        SocketError.NotConnected => SocketError.DestinationAddressRequired,
-        _ => error,
-    };
+    /// <summary>Windows reports an unreachable peer as a reset. A datagram socket has no connection that could be
+    /// reset, so the error gets the name that it has on Linux.</summary>
+    public static SocketError Translate(SocketError error) =>
+        error == SocketError.ConnectionReset ? SocketError.ConnectionRefused : error;
 
     /// <summary>
     /// Sets whether Windows reports unreachable peers. A socket without a fixed peer must not be told: it would not

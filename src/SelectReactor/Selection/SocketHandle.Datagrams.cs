@@ -58,5 +58,9 @@ public sealed partial class SocketHandle
         return error;
     }
 
-    private SocketError Sent(SocketError error) => _isDatagram ? DatagramCall.Translate(error) : error;
+    // Each system has an error of its own for a socket without a peer.
+    private SocketError Sent(SocketError error) =>
+        !_isDatagram || error == SocketError.Success ? error
+        : RemoteEndPoint is null && !IsClosed ? SocketError.DestinationAddressRequired
+        : DatagramCall.Translate(error);
 }

@@ -55,4 +55,17 @@ public sealed class OneHandlerTests
         Assert.That(client.Pongs, Is.EqualTo(3));
         Assert.That((await pair.Server.Completion).Kind, Is.EqualTo(CloseKind.PeerClosed));
     }
+
+    [Test]
+    public void Relay_SendsToAllOthers()
+    {
+        using var server = new TestServer(new RelayHandler());
+        TestConnection ann = server.Connect(), bob = server.Connect(), slow = server.Connect(peerReads: false);
+        ann.ReceiveText("hello");
+
+        Assert.That(bob.TakeSentText(), Is.EqualTo("hello"));
+        Assert.That(ann.TakeSentText(), Is.Empty);
+        slow.PeerReads = true;
+        Assert.That(slow.TakeSentText(), Is.EqualTo("hello"));
+    }
 }
