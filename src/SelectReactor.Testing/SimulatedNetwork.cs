@@ -10,10 +10,10 @@ namespace SelectReactor.Testing;
 /// A seed decides everything random, so the same program on the same seed is the same run, to the last packet. Use it
 /// on one thread.
 /// </summary>
-/// <remarks>It simulates TCP and UDP over IPv4 and IPv6, but no Unix-domain sockets. Code outside the reactors, such as
-/// on the thread pool, does not replay. Results and readiness are those of Linux, with these exceptions: there are no
-/// out-of-band bytes, buffers have other exact sizes, most socket options are accepted without effect, a stream handle
-/// can't listen, and a listening handle can't connect.</remarks>
+/// <remarks>It simulates TCP and UDP over IPv4 and IPv6, but no Unix-domain sockets. Code outside the reactors, such
+/// as on the thread pool, does not replay. Results and readiness are those of Linux, with these exceptions: there are
+/// no out-of-band bytes, buffers have other exact sizes, most socket options are accepted without effect, a stream
+/// handle can't listen, and a listening handle can't connect.</remarks>
 /// <example>
 /// <code>
 /// using var network = new SimulatedNetwork(seed: 1);

@@ -4,11 +4,11 @@ using SelectReactor.Testing.InMemory;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// A connection in memory, for unit tests of one <see cref="IConnectionHandler"/>. The test plays the peer and looks at
-/// the bytes that the handler sent. It is a connection of production that a listener has accepted, on a network without
-/// delays and with a clock that the test moves. Each member that makes something happen returns when only timers are
-/// left, so a test runs no loop and waits for nothing. Use it on one thread at a time, and not inside the handler's
-/// callbacks. For several connections to one server, see <see cref="TestServer"/>.
+/// A connection in memory, for unit tests of one <see cref="IConnectionHandler"/>. The test plays the peer and looks
+/// at the bytes that the handler sent. It is a connection of production that a listener has accepted, on a network
+/// without delays and with a clock that the test moves. Each member that makes something happen returns when only
+/// timers are left, so a test runs no loop and waits for nothing. Use it on one thread at a time, and not inside the
+/// handler's callbacks. For several connections to one server, see <see cref="TestServer"/>.
 /// </summary>
 /// <remarks>
 /// An exception of the handler closes the connection with <see cref="CloseKind.HandlerFault"/>, as in production. The
@@ -49,8 +49,8 @@ public sealed class TestConnection : IDisposable
     /// <param name="handler">The handler to test.</param>
     /// <param name="options">Limits and time-outs of the connection. It is an accepted one: to test the handler of an
     /// outgoing one, set <see cref="ConnectionOptions.PauseReadingWhenOutputIsFull"/> to false.</param>
-    /// <param name="peerReads">Whether the peer reads from the beginning (<see cref="PeerReads"/>). False for a handler
-    /// that sends without end as soon as it is connected.</param>
+    /// <param name="peerReads">Whether the peer reads from the beginning (<see cref="PeerReads"/>). False for a
+    /// handler that sends without end as soon as it is connected.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public TestConnection(IConnectionHandler handler, ConnectionOptions options, bool peerReads)
         : this(new TestServer(handler, options), peerReads)
@@ -109,8 +109,8 @@ public sealed class TestConnection : IDisposable
 
     /// <summary>
     /// Whether the peer reads what the handler sends. Default: true. While it does not, the systems of both ends take
-    /// 131,072 bytes, and the rest stays in the handler's queue. When it is set to true, the peer reads everything that
-    /// has come and that comes, at once.
+    /// 131,072 bytes, and the rest stays in the handler's queue. When it is set to true, the peer reads at once
+    /// everything that has come, and later what comes.
     /// </summary>
     /// <exception cref="InvalidOperationException">Set inside a callback.</exception>
     /// <exception cref="ObjectDisposedException">Set when the test connection is disposed.</exception>

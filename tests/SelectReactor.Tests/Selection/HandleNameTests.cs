@@ -84,10 +84,27 @@ public sealed class HandleNameTests(SelectorKind kind)
         Assert.That(client.ToString(), Does.EndWith($" to {path}"));
     }
 
+    [Test]
+    [Platform("Linux")]
+    public void OpenedConnection_OfANamelessUnixPeer_IsLoggedAsUnix()
+    {
+        string path = UnixFile.NewPath();
+        using Listener listener = _reactor.Listen(new UnixDomainSocketEndPoint(path), new ScriptedHandler());
+        using var peer = Peer.Connect(listener.LocalEndPoint!);
+        for (int i = 0; i < 100 && listener.ConnectionCount == 0; i++)
+        {
+            _reactor.RunOnce(TimeSpan.FromSeconds(20));
+        }
+
+        Assert.That(
+            _log.Entries.Select(static entry => entry.Message),
+            Has.Some.Match($"^Connection \\d+ opened: {path} to unix\\.$"));
+    }
+
     [TestCase("127.0.0.1:7", ExpectedResult = "127.0.0.1:7")]
     [TestCase(null, ExpectedResult = "unknown")]
     public string EndPointText_OfOthers(string? endPoint) =>
-        EndPointText.Of(endPoint is null ? null : IPEndPoint.Parse(endPoint));
+        new EndPointText(endPoint is null ? null : IPEndPoint.Parse(endPoint)).ToString();
 
     [Test]
     public void ClosedHandle_IsRefused_WithItsName()
