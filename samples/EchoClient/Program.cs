@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EchoClient;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor;
 
 var host = new Option<string>("--host")
@@ -97,7 +98,8 @@ void RequireCount(CommandResult result, Option option)
 
 static void Run(EndPoint server, Exchange exchange)
 {
-    using var reactor = new Reactor();
+    // What goes wrong is told at the end, in one line.
+    using var reactor = new Reactor(new ReactorOptions { Logger = NullLogger.Instance });
     reactor.Run(async () =>
     {
         Connection connection = await reactor.ConnectAsync(server, exchange);

@@ -143,6 +143,7 @@ internal sealed partial class StreamConnection
 
     private void Call(Callback callback)
     {
+        _reactor.BeginCallback(_handler!);
         try
         {
             switch (callback)

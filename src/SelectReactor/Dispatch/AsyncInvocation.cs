@@ -3,10 +3,15 @@ namespace SelectReactor.Dispatch;
 /// <summary>A function that starts a task on the reactor's thread, in the execution context of its caller. Its outcome
 /// is that of the task.</summary>
 /// <typeparam name="T">The task's result; any type for a task without one.</typeparam>
-internal sealed class AsyncInvocation<T>(Reactor reactor, Func<Task?> function)
+/// <param name="reactor">Whose thread it is.</param>
+/// <param name="function">What is called.</param>
+/// <param name="given">What the user gave, which messages name.</param>
+internal sealed class AsyncInvocation<T>(Reactor reactor, Func<Task?> function, Delegate given) : INamedCall
 {
     private readonly ReactorCompletion<T> _completion = new(reactor);
     private readonly CallerContext _context = CallerContext.Capture();
+
+    Delegate INamedCall.Function => given;
 
     public Task<T> Task => _completion.Task;
 

@@ -8,7 +8,8 @@ namespace SelectReactor.Dispatch;
 /// state: a culture, an <see cref="AsyncLocal{T}"/>, an activity or a synchronization context that one callback leaves
 /// behind does not reach the next one.
 /// </summary>
-internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, SynchronizationContext context)
+internal sealed class CallbackGuard(
+    ILogger logger, bool propagatesExceptions, SynchronizationContext context, LoopProgress progress)
 {
     /// <summary>The execution context of the thread that entered the loop; null outside the loop.</summary>
     private ExecutionContext? _own;
@@ -27,6 +28,7 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
         }
 
         _own = ExecutionContext.Capture();
+        progress.Enter();
         SynchronizationContext.SetSynchronizationContext(context);
         return outer;
     }
@@ -34,6 +36,7 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
     public void Leave(Ambient outer)
     {
         _own = null;
+        progress.Leave();
         SynchronizationContext.SetSynchronizationContext(outer.Context);
         if (outer.IsFlowSuppressed)
         {
@@ -44,6 +47,7 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
     /// <summary>Calls a user's code; an exception is reported as <see cref="Report"/> does.</summary>
     public void Run(WorkItem callback, Action<ILogger, Exception> report)
     {
+        progress.Begin(callback.Code, callback.State);
         try
         {
             callback.Run();
@@ -89,9 +93,17 @@ internal sealed class CallbackGuard(ILogger logger, bool propagatesExceptions, S
         Run(new WorkItem(continuation, state), ReactorLog.CallbackFault);
     }
 
+    /// <summary>Notes which handler is about to be called.</summary>
+    /// <param name="handler">The handler, or a text that names the callback.</param>
+    public void BeginCallback(object handler) => progress.Begin(handler, null);
+
+    /// <summary>Notes that the library itself works from now on.</summary>
+    public void Rest() => progress.Rest();
+
     /// <summary>Restores the ambient state of the loop if a callback has changed it.</summary>
     public void EndCallback()
     {
+        progress.End();
         if (_own is null)
         {
             return;

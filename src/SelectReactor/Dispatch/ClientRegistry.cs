@@ -64,6 +64,8 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
 
     public void SettleDirty()
     {
+        guard.Rest();
+
         // By index, since one that settles may mark another.
         for (int i = 0; i < _dirty.Count; i++)
         {

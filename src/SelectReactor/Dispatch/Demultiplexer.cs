@@ -94,6 +94,7 @@ internal sealed class Demultiplexer(
                 ReactorLog.Evicted(logger, key.Handle);
             }
 
+            guard.BeginCallback(key.Attachment);
             ((IEventHandler)key.Attachment).OnReady(key);
             if (key.IsEvicted)
             {

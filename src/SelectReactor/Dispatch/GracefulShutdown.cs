@@ -75,6 +75,7 @@ internal sealed class GracefulShutdown
     /// loop.</summary>
     public void Announce()
     {
+        _reactor.BeginCallback("a callback on Reactor.Stopping");
         try
         {
             _cancel();

@@ -1,10 +1,15 @@
 namespace SelectReactor.Dispatch;
 
 /// <summary>A function that runs on the reactor's thread, in the execution context of its caller.</summary>
-internal sealed class Invocation<T>(Reactor reactor, Func<T> function)
+/// <param name="reactor">Whose thread it is.</param>
+/// <param name="function">What is called.</param>
+/// <param name="given">What the user gave, which messages name.</param>
+internal sealed class Invocation<T>(Reactor reactor, Func<T> function, Delegate given) : INamedCall
 {
     private readonly ReactorCompletion<T> _completion = new(reactor);
     private readonly CallerContext _context = CallerContext.Capture();
+
+    Delegate INamedCall.Function => given;
 
     public Task<T> Task => _completion.Task;
 

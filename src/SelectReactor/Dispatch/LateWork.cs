@@ -13,7 +13,7 @@ internal sealed class LateWork(ILogger logger, SynchronizationContext context) :
     private readonly Queue<WorkItem> _items = new();
 
     // The reactor's context is current here too, so that the code after the next await is queued here again.
-    private readonly CallbackGuard _guard = new(logger, propagatesExceptions: false, context);
+    private readonly CallbackGuard _guard = new(logger, propagatesExceptions: false, context, new LoopProgress());
     private bool _isOpen;
     private bool _isRunning;
     private bool _hasWarned;

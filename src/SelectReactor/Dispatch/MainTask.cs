@@ -4,10 +4,12 @@ namespace SelectReactor.Dispatch;
 
 /// <summary>The task that <see cref="Reactor.Run(Func{Task})"/> runs the loop for. For the thread that runs the
 /// loop.</summary>
-internal sealed class MainTask(Func<Task> main, Action wake, ILogger logger)
+internal sealed class MainTask(Func<Task> main, Action wake, ILogger logger) : INamedCall
 {
     private Task? _task;
     private volatile bool _isAbandoned;
+
+    Delegate INamedCall.Function => main;
 
     public bool IsCompleted => _task is { IsCompleted: true };
 

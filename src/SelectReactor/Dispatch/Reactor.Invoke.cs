@@ -15,11 +15,13 @@ public sealed partial class Reactor
     public Task InvokeAsync(Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        return InvokeAsync(() =>
-        {
-            callback();
-            return true;
-        });
+        return CallAsync(
+            () =>
+            {
+                callback();
+                return true;
+            },
+            callback);
     }
 
     /// <summary>Runs a function on the reactor's thread, in a later phase of the loop and in the execution context of
@@ -31,11 +33,7 @@ public sealed partial class Reactor
     public Task<T> InvokeAsync<T>(Func<T> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(this, function);
-        Task<T> task = invocation.Task;
-        return TryPost(static work => ((Invocation<T>)work!).Run(), invocation)
-            ? task
-            : Task.FromException<T>(DisposedError());
+        return CallAsync(function, function);
     }
 
     /// <summary>Starts an asynchronous function on the reactor's thread, in a later phase of the loop and in the
@@ -48,7 +46,7 @@ public sealed partial class Reactor
     public Task InvokeAsync(Func<Task> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<bool>(function);
+        return StartAsync<bool>(function, function);
     }
 
     /// <summary>As <see cref="InvokeAsync(Func{Task})"/>, with the result of the function's task.</summary>
@@ -57,7 +55,7 @@ public sealed partial class Reactor
     public Task<T> InvokeAsync<T>(Func<Task<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<T>(function);
+        return StartAsync<T>(function, function);
     }
 
     /// <summary>As <see cref="InvokeAsync(Func{Task})"/>.</summary>
@@ -65,7 +63,7 @@ public sealed partial class Reactor
     public Task InvokeAsync(Func<ValueTask> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<bool>(() => function().AsTask());
+        return StartAsync<bool>(() => function().AsTask(), function);
     }
 
     /// <summary>As <see cref="InvokeAsync(Func{Task})"/>, with the result of the function's task.</summary>
@@ -73,12 +71,21 @@ public sealed partial class Reactor
     public Task<T> InvokeAsync<T>(Func<ValueTask<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<T>(() => function().AsTask());
+        return StartAsync<T>(() => function().AsTask(), function);
     }
 
-    private Task<T> StartAsync<T>(Func<Task?> function)
+    private Task<T> CallAsync<T>(Func<T> function, Delegate given)
     {
-        var invocation = new AsyncInvocation<T>(this, function);
+        var invocation = new Invocation<T>(this, function, given);
+        Task<T> task = invocation.Task;
+        return TryPost(static work => ((Invocation<T>)work!).Run(), invocation)
+            ? task
+            : Task.FromException<T>(DisposedError());
+    }
+
+    private Task<T> StartAsync<T>(Func<Task?> function, Delegate given)
+    {
+        var invocation = new AsyncInvocation<T>(this, function, given);
         Task<T> task = invocation.Task;
         return TryPost(static work => ((AsyncInvocation<T>)work!).Run(), invocation)
             ? task

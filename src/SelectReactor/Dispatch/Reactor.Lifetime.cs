@@ -152,6 +152,7 @@ public sealed partial class Reactor
             _place.End();
             _guard.Leave(outer);
             _late.Open();
+            Watch?.Dispose();
             _demultiplexer.Dispose();
         }
 

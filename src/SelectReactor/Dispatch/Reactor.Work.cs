@@ -134,6 +134,10 @@ public sealed partial class Reactor
     internal void Invoke(Action<object?> continuation, object? state, bool withContext) =>
         _guard.Invoke(continuation, state, withContext);
 
+    /// <summary>To be called before each call of a handler, so that a message can name it if it takes too long.
+    /// </summary>
+    internal void BeginCallback(object handler) => _guard.BeginCallback(handler);
+
     /// <summary>To be called after each call of a user's code: restores the loop's own synchronization context and
     /// execution context if the callback has changed them.</summary>
     internal void EndCallback() => _guard.EndCallback();

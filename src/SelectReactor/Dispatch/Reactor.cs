@@ -52,13 +52,15 @@ public sealed partial class Reactor : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Copy();
         Logger = new GuardedLogger(options.Logger);
-        SynchronizationContext = new ReactorSynchronizationContext(this);
+        var progress = new LoopProgress();
+        Watch = LoopWatch.For(_options, progress, Logger);
+        SynchronizationContext = new ReactorSynchronizationContext(this, Watch);
         PipeScheduler = new ReactorPipeScheduler(this);
         Clock = new MonotonicClock(options.TimeProvider);
         Now = Clock.Now;
         _timers = new TimerQueue(Clock, Affinity);
         _place = new LoopPlace(Affinity);
-        _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext);
+        _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext, progress);
         _late = new LateWork(Logger, SynchronizationContext);
         _resumed = new ResumeQueue(_late);
         _clients = new ClientRegistry(options.MaxConnections, _resumed, _guard, Logger);
@@ -104,6 +106,9 @@ public sealed partial class Reactor : IDisposable
     internal INameResolver NameResolver => _options.NameResolver;
 
     internal ILogger Logger { get; }
+
+    /// <summary>Null if the options switch it off.</summary>
+    internal LoopWatch? Watch { get; }
 
     internal bool IsDisposed => _place.IsDisposed;
 
@@ -281,6 +286,7 @@ public sealed partial class Reactor : IDisposable
         try
         {
             _demultiplexer.Select(wait);
+            Watch?.Awake();
         }
         catch
         {

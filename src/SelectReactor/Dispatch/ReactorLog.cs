@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using SelectReactor.Selection;
@@ -38,6 +39,17 @@ internal static partial class ReactorLog
     [LoggerMessage(
         51, LogLevel.Error, "The function that Run was called with threw an exception after Run had returned.")]
     public static partial void MainFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(52, LogLevel.Warning,
+        "{Callback} has waited for {Milliseconds} ms so far, and the whole loop with it. Use await, or wait on "
+            + "another thread. Left out since the last such message: {Omitted}.\n{Stack}")]
+    public static partial void CallbackWaits(
+        ILogger logger, string callback, int milliseconds, int omitted, StackTrace stack);
+
+    [LoggerMessage(53, LogLevel.Warning,
+        "{Callback} has run for {Milliseconds} ms so far, and the whole loop waits for it. Do long work on another "
+            + "thread. Left out since the last such message: {Omitted}.")]
+    public static partial void CallbackIsSlow(ILogger logger, string callback, long milliseconds, int omitted);
 
     [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
     public static partial void Opened(ILogger logger, long id, EndPointText local, EndPointText remote);

@@ -40,12 +40,13 @@ public sealed class ReactorOptions
         set => field = OptionValue.NotNull(this, value);
     } = SystemNameResolver.Instance;
 
-    /// <summary>Receives the messages of the library. Default: messages are discarded.</summary>
+    /// <summary>Receives the messages of the library. Default: warnings and errors go to the standard error stream,
+    /// one line each. <see cref="NullLogger.Instance"/> discards them.</summary>
     public ILogger Logger
     {
         get;
         set => field = OptionValue.NotNull(this, value);
-    } = NullLogger.Instance;
+    } = StandardErrorLogger.Instance;
 
     /// <summary>The maximum number of posted callbacks that one tick runs before it looks at the sockets again.
     /// Default: 1,024.</summary>
@@ -63,6 +64,19 @@ public sealed class ReactorOptions
         get;
         set => field = OptionValue.AtLeast(this, value, 1);
     } = int.MaxValue;
+
+    /// <summary>
+    /// For how long one callback may keep the loop from going on before a warning is logged. A callback that waits,
+    /// for a task, a lock or another thread, is logged with its stack; one that computes or sleeps, with its name. The
+    /// callback goes on in any case. At most one warning of each kind is logged in ten seconds. With a
+    /// <see cref="TimeProvider"/> of your own it is off. Default: 100 milliseconds;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> switches it off.
+    /// </summary>
+    public TimeSpan SlowCallbackThreshold
+    {
+        get;
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
+    } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
     /// Whether an exception from a posted callback, a timer or an <see cref="IEventHandler"/> leaves

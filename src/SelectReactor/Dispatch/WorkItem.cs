@@ -17,6 +17,8 @@ internal readonly struct WorkItem
         State = state;
     }
 
+    public Delegate Code => _callback;
+
     public object? State { get; }
 
     public static WorkItem OfAwait(SendOrPostCallback callback, object? state) => new((Delegate)callback, state);

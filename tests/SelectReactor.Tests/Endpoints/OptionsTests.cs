@@ -30,6 +30,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("ConnectionOptions.ReadIdleTimeout", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
         Refusal("ConnectionOptions.IdleTimeout", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
         Refusal("ConnectionOptions.WriteProgressTimeout", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
+        Refusal("ReactorOptions.SlowCallbackThreshold", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
         Refusal("ConnectOptions.Timeout", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
         Refusal("ConnectOptions.AttemptDelay", -_second, "zero or more"),
         Refusal("ConnectOptions.ResolutionDelay", -_second, "zero or more"),
