@@ -89,14 +89,16 @@ public static partial class ReactorExtensions
 
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
-    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it.</summary>
+    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
+    /// peer resets the connection, input that was not read is lost.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(this Reactor reactor, EndPoint endPoint) =>
         Connect(reactor, endPoint, Handlers.None, ConnectOptions.Default, CancellationToken.None);
 
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
-    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it.</summary>
+    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
+    /// peer resets the connection, input that was not read is lost.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(
         this Reactor reactor, EndPoint endPoint, CancellationToken cancellationToken) =>
@@ -104,14 +106,16 @@ public static partial class ReactorExtensions
 
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
-    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it.</summary>
+    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
+    /// peer resets the connection, input that was not read is lost.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(this Reactor reactor, EndPoint endPoint, ConnectOptions options) =>
         Connect(reactor, endPoint, Handlers.None, options, CancellationToken.None);
 
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
-    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it.</summary>
+    /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
+    /// peer resets the connection, input that was not read is lost.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(
         this Reactor reactor, EndPoint endPoint, ConnectOptions options, CancellationToken cancellationToken) =>

@@ -29,7 +29,7 @@ public sealed class ReactorThread : IDisposable
         bound.Wait();
     }
 
-    /// <summary>The reactor. Other threads use its members for any thread, such as
+    /// <summary>The reactor. Other threads use its members for any thread: <c>ListenAsync</c>, <c>ConnectAsync</c> and
     /// <see cref="SelectReactor.Reactor.InvokeAsync{T}(Func{T})"/>.</summary>
     public Reactor Reactor { get; }
 

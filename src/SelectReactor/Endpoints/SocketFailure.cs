@@ -65,6 +65,8 @@ internal static class SocketFailure
         (SocketError.AccessDenied, not SocketStep.Connect)
             when endPoint is IPEndPoint { Port: > 0 and < FirstUnprivilegedPort } =>
             " Ports below 1024 need a privilege: choose a higher port, or grant it (CAP_NET_BIND_SERVICE on Linux).",
+        (SocketError.AccessDenied, not SocketStep.Connect) =>
+            " The system does not permit it: another program may have reserved the port. Choose another one.",
         (SocketError.AccessDenied, _) =>
             " The system does not permit it: check its firewall and the address.",
         (SocketError.ConnectionRefused, _) =>
