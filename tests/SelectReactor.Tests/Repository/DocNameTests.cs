@@ -1,10 +1,13 @@
 using System.Buffers;
 using System.Collections;
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 
@@ -32,7 +35,8 @@ public sealed partial class DocNameTests
             new[]
             {
                 typeof(object), typeof(Socket), typeof(IPAddress), typeof(Dns), typeof(PipeReader), typeof(ILogger),
-                typeof(ReadOnlySequence<>), typeof(BitArray), typeof(ConcurrentDictionary<,>),
+                typeof(ReadOnlySequence<>), typeof(BitArray), typeof(ConcurrentDictionary<,>), typeof(SslStream),
+                typeof(GZipStream), typeof(JsonSerializer), typeof(Console),
             }.SelectMany(static type => type.Assembly.GetExportedTypes()))
         .ToLookup(static type => type.Name.Split('`')[0]);
 
@@ -52,8 +56,25 @@ public sealed partial class DocNameTests
     ];
 
     [TestCaseSource(nameof(_pages))]
-    public void EveryNameOfThePage_Exists(string page) =>
-        Assert.That(Names(Sources.Read(page)).Where(static name => !Exists(name)), Is.Empty);
+    public void EveryNameOfThePage_Exists(string page)
+    {
+        string text = Sources.Read(page);
+        Assert.That(Names(text).Where(name => !Exists(name) && !IsDeclaredIn(text, name)), Is.Empty);
+    }
+
+    [TestCaseSource(nameof(_pages))]
+    public void EveryLinkOfThePage_LeadsSomewhere(string page)
+    {
+        string folder = Path.GetDirectoryName(Path.Combine(Sources.Root, page))!;
+        Assert.That(
+            Links(Sources.Read(page)).Where(link => !Path.Exists(Path.Combine(folder, link))), Is.Empty);
+    }
+
+    [Test]
+    public void ALink_IsFound_WithoutItsFragment() =>
+        Assert.That(
+            Links("See [a](a.md), [b](../b/c.md#d), ![c](c.svg) and [e](https://example.org/e), or [d](#d)."),
+            Is.EqualTo(new[] { "a.md", "../b/c.md", "c.svg" }));
 
     [TestCase("Reactor", true)]
     [TestCase("Reactor.RunOnce", true)]
@@ -71,6 +92,7 @@ public sealed partial class DocNameTests
     [TestCase("Attic/", false)]
     [TestCase("Attic.cs", false)]
     [TestCase("SourceTests.NoSuchTest", false)]
+    [TestCase("JsonSerializer", true)]
     public void ANameThatDoesNotExist_IsFound(string name, bool exists)
     {
         Assert.That(Names($"See `{name}`."), Is.EqualTo(new[] { name }));
@@ -82,6 +104,18 @@ public sealed partial class DocNameTests
         Assert.That(
             Names("```mermaid\nA[Reactor.Walk] --> B[wait, then Dispatch]\n```\n```sh\nNot.Looked at\n```\n"),
             Is.EqualTo(new[] { "Reactor.Walk" }));
+
+    [TestCase("One", true)]
+    [TestCase("Two", false)]
+    public void ATypeOfThePagesOwnCode_IsDeclared(string name, bool isDeclared) =>
+        Assert.That(IsDeclaredIn("```csharp\nsealed class One { }\n```\n", name), Is.EqualTo(isDeclared));
+
+    private static bool IsDeclaredIn(string page, string name) =>
+        Regex.IsMatch(page, $@"\b(class|record|struct|interface|enum) {Regex.Escape(name)}\b");
+
+    private static IEnumerable<string> Links(string page) => Link().Matches(page)
+        .Select(static match => match.Groups[1].Value.Split('#')[0])
+        .Where(static link => link.Length > 0 && !link.Contains("://"));
 
     private static IEnumerable<string> Names(string page)
     {
@@ -142,6 +176,9 @@ public sealed partial class DocNameTests
 
     [GeneratedRegex("^```mermaid\n.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Diagram();
+
+    [GeneratedRegex(@"\]\(([^()\s]+)\)")]
+    private static partial Regex Link();
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex CodeSpan();
