@@ -50,6 +50,7 @@ public sealed partial class DocNameTests
     [
         "README.md",
         "CONTRIBUTING.md",
+        "samples/README.md",
         .. Directory.EnumerateFiles(Path.Combine(Sources.Root, "docs"), "*.md")
             .Select(static file => $"docs/{Path.GetFileName(file)}")
             .Order(StringComparer.Ordinal),
