@@ -5,15 +5,34 @@ namespace SelectReactor.Dispatch;
 /// </summary>
 internal sealed class Mailbox
 {
+    // 64 KiB in each of the two lists.
+    private const int WorthTrimming = 4096;
     private readonly Lock _gate = new();
     private List<WorkItem> _incoming = [];
     private List<WorkItem> _current = [];
     private int _next;
     private int _incomingCount;
+    private int _largest;
     private bool _closed;
 
     /// <summary>Whether there is nothing to take. The reactor's thread.</summary>
     public bool IsEmpty => _next == _current.Count && Volatile.Read(ref _incomingCount) == 0;
+
+    /// <summary>Whether a burst has left so much memory that it should be freed in time, by <see cref="Trim"/>. The
+    /// reactor's thread.</summary>
+    public bool IsWorthTrimming => _largest > WorthTrimming;
+
+    /// <summary>How many callbacks fit without more memory. Any thread.</summary>
+    public int Capacity
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _incoming.Capacity + _current.Capacity;
+            }
+        }
+    }
 
     /// <summary>Any thread.</summary>
     /// <returns>False, and nothing was queued, once the mailbox is closed.</returns>
@@ -47,6 +66,8 @@ internal sealed class Mailbox
                     (_current, _incoming) = (_incoming, _current);
                     _incomingCount = 0;
                 }
+
+                _largest = Math.Max(_largest, _current.Count);
             }
         }
 
@@ -58,6 +79,24 @@ internal sealed class Mailbox
         WorkItem item = _current[_next];
         _current[_next++] = default;
         return item;
+    }
+
+    /// <summary>Frees the memory of the lists that are empty. The reactor's thread.</summary>
+    public void Trim()
+    {
+        _largest = 0;
+        lock (_gate)
+        {
+            if (_incoming.Count == 0)
+            {
+                _incoming = [];
+            }
+
+            if (_next == _current.Count)
+            {
+                (_current, _next) = ([], 0);
+            }
+        }
     }
 
     /// <summary>Refuses all further posts. What is queued can still be taken.</summary>

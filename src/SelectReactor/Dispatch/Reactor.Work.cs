@@ -97,6 +97,9 @@ public sealed partial class Reactor
     internal ReactorTimer Schedule(TimeSpan due, Action<object?> callback, object? state) =>
         _timers.Add(due, TimeSpan.Zero, callback, state);
 
+    /// <summary>How many posted callbacks fit into the memory that is held for them.</summary>
+    internal int PostCapacity => _mailbox.Capacity;
+
     internal IReadOnlyList<IReactorClient> Clients => _clients.All;
 
     /// <summary>Whether there are as many connections as allowed.</summary>

@@ -265,7 +265,7 @@ public sealed partial class Reactor : IDisposable
         _clients.SettleDirty();
         _clients.FinishCloses();
         _shutdown.EndTick();
-        KeepPoolTrim();
+        KeepTrimming();
         _guard.ThrowKept();
         return served;
     }
@@ -333,11 +333,17 @@ public sealed partial class Reactor : IDisposable
     }
 
     // After a burst, and for as long as much is left of it.
-    private void KeepPoolTrim()
+    private void KeepTrimming()
     {
-        if (Buffers.IsWorthTrimming && _trimming is not { IsActive: true })
+        if ((Buffers.IsWorthTrimming || _mailbox.IsWorthTrimming) && _trimming is not { IsActive: true })
         {
-            _trimming = Schedule(_trimInterval, static pool => ((BufferPool)pool!).Trim(), Buffers);
+            _trimming = Schedule(_trimInterval, static self => ((Reactor)self!).Trim(), this);
         }
+    }
+
+    private void Trim()
+    {
+        Buffers.Trim();
+        _mailbox.Trim();
     }
 }

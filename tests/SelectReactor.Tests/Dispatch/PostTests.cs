@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Dispatch;
@@ -93,6 +94,49 @@ public sealed class PostTests(SelectorKind selector) : ReactorFixture(selector)
         }
 
         Assert.That(counts, Is.EqualTo(new[] { 10, 20, 25 }));
+    }
+
+    [Test]
+    public void AfterABurst_TheMemoryOfThePosts_IsGivenBack_AndTheNextBurstIsServed()
+    {
+        var time = new FakeTimeProvider();
+        using var reactor = new Reactor(Options(time));
+        int ran = 0;
+        for (int burst = 1; burst <= 3; burst++)
+        {
+            for (int i = 0; i < 100_000; i++)
+            {
+                reactor.Post(() => ran++);
+            }
+
+            RunUntil(reactor, () => ran == burst * 100_000);
+            Assert.That(reactor.PostCapacity, Is.GreaterThanOrEqualTo(100_000));
+            time.Advance(TimeSpan.FromSeconds(30));
+            reactor.RunOnce(TimeSpan.Zero);
+            Assert.That(reactor.PostCapacity, Is.LessThan(4096));
+        }
+    }
+
+    [Test]
+    public void PostsThatWait_WhileTheMemoryIsTrimmed_AllRunInOrder()
+    {
+        var time = new FakeTimeProvider();
+        ReactorOptions options = Options(time);
+        options.MaxPostsPerTick = 10;
+        using var reactor = new Reactor(options);
+        List<int> ran = [];
+        for (int i = 0; i < 5_000; i++)
+        {
+            int number = i;
+            reactor.Post(() => ran.Add(number));
+        }
+
+        reactor.RunOnce(TimeSpan.Zero);
+        time.Advance(TimeSpan.FromSeconds(30));
+        reactor.Post(() => ran.Add(5_000));
+        RunUntil(reactor, () => ran.Count > 5_000);
+
+        Assert.That(ran, Is.EqualTo(Enumerable.Range(0, 5_001)));
     }
 
     [Test]
