@@ -94,7 +94,7 @@ internal sealed class LoopWatch : IDisposable
     public void ReportWait()
     {
         _reported = _progress.Finished;
-        if (_logger.IsEnabled(LogLevel.Warning) && _waits.TryPass(out int omitted))
+        if (_logger.IsEnabled(LogLevel.Warning) && _waits.TryPass(out string omitted))
         {
             string callback = CallbackName.Of(_progress.Code, _progress.State);
             var stack = new StackTrace(skipFrames: 2, fNeedFileInfo: true);
@@ -169,7 +169,7 @@ internal sealed class LoopWatch : IDisposable
         }
 
         _reported = _seen;
-        if (_logger.IsEnabled(LogLevel.Warning) && _callbacks.TryPass(out int omitted))
+        if (_logger.IsEnabled(LogLevel.Warning) && _callbacks.TryPass(out string omitted))
         {
             string callback = CallbackName.Of(code, _progress.State);
             var elapsed = (long)_clock.GetElapsedTime(_seenAt).TotalMilliseconds;

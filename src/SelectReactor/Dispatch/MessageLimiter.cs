@@ -1,16 +1,17 @@
 namespace SelectReactor.Dispatch;
 
-/// <summary>Lets through one message in ten seconds, and counts those that it keeps back.</summary>
+/// <summary>Lets through one message in ten seconds, and counts those that it leaves out.</summary>
 internal sealed class MessageLimiter(TimeProvider clock)
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
     private long? _last;
     private int _omitted;
 
-    /// <param name="omitted">How many were kept back since the last one that passed.</param>
-    public bool TryPass(out int omitted)
+    /// <param name="omitted">A sentence that tells how many were left out since the last one that passed; empty if
+    /// there were none.</param>
+    public bool TryPass(out string omitted)
     {
-        omitted = _omitted;
+        omitted = _omitted == 0 ? "" : $" Messages like this that were left out since the last one: {_omitted}.";
         if (_last is { } last && clock.GetElapsedTime(last) < _interval)
         {
             _omitted++;

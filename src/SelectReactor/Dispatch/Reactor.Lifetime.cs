@@ -19,8 +19,9 @@ public sealed partial class Reactor
     /// Ends in good order: <see cref="Stopping"/> is cancelled, listeners stop to accept and attempts to connect are
     /// cancelled at once; connections go on until they close by themselves, and those that are left at the deadline
     /// are closed with <see cref="CloseKind.ReactorStopped"/>. When the last one is gone and the code that waited for
-    /// its end has run, the task completes and <see cref="Run()"/> returns. The loop must be running
-    /// for that. Any thread; a further call replaces the deadline.
+    /// its end has run, the task completes and <see cref="Run()"/> returns. The loop must be running for that.
+    /// Afterwards nothing new can be started; what is posted then runs with the next <see cref="Run()"/> or
+    /// <see cref="RunOnce"/>, or with <see cref="Dispose"/>. Any thread; a further call replaces the deadline.
     /// </summary>
     /// <param name="deadline">From now; zero closes everything at once; <see cref="Timeout.InfiniteTimeSpan"/> waits
     /// until every connection has closed by itself, or a further call sets a deadline.</param>
@@ -131,6 +132,7 @@ public sealed partial class Reactor
     {
         try
         {
+            Watch?.Awake();
             _shutdown.Announce();
             _clients.BeginStop(StopPhase.Close);
             for (int round = 0; HasWork && round < GracefulShutdown.MaxEndRounds; round++)

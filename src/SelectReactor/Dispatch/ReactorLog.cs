@@ -42,14 +42,14 @@ internal static partial class ReactorLog
 
     [LoggerMessage(52, LogLevel.Warning,
         "{Callback} has waited for {Milliseconds} ms so far, and the whole loop with it. Use await, or wait on "
-            + "another thread. Left out since the last such message: {Omitted}.\n{Stack}")]
+            + "another thread.{Omitted}\n{Stack}")]
     public static partial void CallbackWaits(
-        ILogger logger, string callback, int milliseconds, int omitted, StackTrace stack);
+        ILogger logger, string callback, int milliseconds, string omitted, StackTrace stack);
 
     [LoggerMessage(53, LogLevel.Warning,
         "{Callback} has run for {Milliseconds} ms so far, and the whole loop waits for it. Do long work on another "
-            + "thread. Left out since the last such message: {Omitted}.")]
-    public static partial void CallbackIsSlow(ILogger logger, string callback, long milliseconds, int omitted);
+            + "thread.{Omitted}")]
+    public static partial void CallbackIsSlow(ILogger logger, string callback, long milliseconds, string omitted);
 
     [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
     public static partial void Opened(ILogger logger, long id, EndPointText local, EndPointText remote);
