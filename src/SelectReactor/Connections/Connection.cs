@@ -60,7 +60,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// old.</summary>
     public abstract ConnectionStatistics Statistics { get; }
 
-    /// <summary>Cancelled just before <see cref="IConnectionHandler.OnClosed"/>.</summary>
+    /// <summary>Cancelled just before <see cref="IConnectionHandler.OnClosed"/>. Any thread. What is registered on it
+    /// runs on the reactor's thread.</summary>
     public abstract CancellationToken ConnectionClosed { get; }
 
     /// <summary>Completes, never with an exception, after <see cref="IConnectionHandler.OnClosed"/> with the same
@@ -145,7 +146,10 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     public virtual ReactorTimer Schedule(TimeSpan due, Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        return Reactor.Schedule(due, () => ConnectionTimers.CallUnlessClosing(this, callback));
+        var call = new TimerCall(this, callback);
+        ReactorTimer timer = Reactor.Schedule(due, TimerCall.Run, call);
+        call.Timer = timer;
+        return timer;
     }
 
     /// <summary>

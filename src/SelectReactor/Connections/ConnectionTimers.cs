@@ -7,24 +7,6 @@ internal struct ConnectionTimers
     private List<ReactorTimer>? _timers;
     private int _nextSweep;
 
-    /// <summary>What a timer of a connection calls.</summary>
-    public static void CallUnlessClosing(Connection connection, Action callback)
-    {
-        if (connection.State > ConnectionState.Open)
-        {
-            return;
-        }
-
-        try
-        {
-            callback();
-        }
-        catch (Exception exception)
-        {
-            connection.Fault(exception, nameof(Connection.Schedule));
-        }
-    }
-
     public void Add(ReactorTimer timer)
     {
         _timers ??= [];

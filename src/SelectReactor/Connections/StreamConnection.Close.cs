@@ -20,8 +20,8 @@ internal sealed partial class StreamConnection
     {
         get
         {
-            VerifyAccess();
-            return _phase == ConnectionPhase.Closed ? new CancellationToken(canceled: true) : Notice().Token;
+            CloseNotice notice = Notice();
+            return notice == CloseNotice.Given ? new CancellationToken(canceled: true) : notice.Token;
         }
     }
 

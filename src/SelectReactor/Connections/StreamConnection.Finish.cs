@@ -32,7 +32,13 @@ internal sealed partial class StreamConnection
             Call(Callback.OnClosed);
         }
 
-        Interlocked.Exchange(ref _notice, CloseNotice.Given)?.Complete(_reason);
+        if (Interlocked.Exchange(ref _notice, CloseNotice.Given) is { } notice)
+        {
+            // Another thread may have asked for the token only now.
+            Cancel(notice);
+            notice.Complete(_reason);
+        }
+
         _onFinished?.Invoke(this);
     }
 

@@ -100,6 +100,26 @@ public sealed class ConnectionTimerTests(SelectorKind selector) : ConnectionFixt
     }
 
     [Test]
+    public void ATimerThatIsMadePeriodicAfterTheClose_Ends()
+    {
+        int calls = 0;
+        Connect();
+        ReactorTimer timer = Connection.Schedule(TimeSpan.Zero, () => calls++);
+        for (int i = 0; i < 40; i++)
+        {
+            Fire();
+        }
+
+        timer.Change(TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        Connection.Abort();
+        timer.Change(TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        RunUntilClosed();
+        RunSome();
+
+        Assert.That((calls, timer.IsActive), Is.EqualTo((1, false)));
+    }
+
+    [Test]
     public void ACallbackThatThrows_IsAFaultOfTheConnection()
     {
         Connect();

@@ -18,13 +18,17 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
         static c => c.Handler = new ScriptedHandler(),
         static c => _ = c.UserState,
         static c => c.UserState = null,
-        static c => _ = c.ConnectionClosed,
         static c => c.TryWrite("x"u8),
+        static c => c.TryWrite(System.Buffers.ReadOnlySequence<byte>.Empty),
+        static c => c.Append(new System.Buffers.ReadOnlySequence<byte>(new byte[1])),
+        static c => c.Schedule(TimeSpan.Zero, static () => { }),
         static c => c.PauseReading(),
         static c => c.ResumeReading(),
         static c => c.CloseOutput(),
         static c => c.Close(),
+        static c => c.Close(CloseKind.TimedOut, null),
         static c => c.Abort(),
+        static c => c.Abort(CloseKind.TimedOut, null),
     ];
 
     [Test]
@@ -40,7 +44,7 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
     }
 
     [Test]
-    public void EveryOtherThread_IsRefused([Range(0, 15)] int member)
+    public void EveryOtherThread_IsRefused([Range(0, 19)] int member)
     {
         Connect();
 
@@ -55,15 +59,33 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
     {
         Peer peer = Connect();
 
-        (long, System.Net.EndPoint?, ConnectionState, ConnectionStatistics, bool) seen = Task.Run(() => (
+        (long, System.Net.EndPoint?, ConnectionState, ConnectionStatistics, bool, bool) seen = Task.Run(() => (
             Connection.Id,
             Connection.RemoteEndPoint,
             Connection.State,
             Connection.Statistics,
-            Connection.Completion.IsCompleted)).Result;
+            Connection.Completion.IsCompleted,
+            Connection.ConnectionClosed.IsCancellationRequested)).Result;
 
-        Assert.That(seen, Is.EqualTo(
-            (Connection.Id, peer.Socket.LocalEndPoint, ConnectionState.Open, default(ConnectionStatistics), false)));
+        Assert.That(seen, Is.EqualTo((
+            Connection.Id,
+            peer.Socket.LocalEndPoint,
+            ConnectionState.Open,
+            default(ConnectionStatistics),
+            false,
+            false)));
+    }
+
+    [Test]
+    public void ATokenThatAnotherThreadAsksForInOnClosed_IsCancelled()
+    {
+        CancellationToken token = default;
+        Handler.Closed = (connection, _) => token = Task.Run(() => connection.ConnectionClosed).Result;
+        Connect();
+        Connection.Abort();
+        RunUntilClosed();
+
+        Assert.That(token.IsCancellationRequested);
     }
 
     [Test]
