@@ -36,7 +36,8 @@ internal sealed class LineExchange(Stream input, Stream output) : Exchange
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                connection.Abort(new IOException($"Can't write standard output: {error.Message}.", error));
+                string reason = error.Message.TrimEnd('.');
+                connection.Abort(new IOException($"Can't write standard output: {reason}.", error));
                 return;
             }
 
