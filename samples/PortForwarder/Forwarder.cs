@@ -36,7 +36,7 @@ internal sealed class Forwarder(EndPoint target, Action<string> log) : AsyncConn
         Connection server;
         try
         {
-            server = await client.Reactor.ConnectAsync(target, new Idle(), ConnectOptions, closed);
+            server = await client.Reactor.ConnectAsync(target, ConnectOptions, closed);
         }
         catch (Exception error) when (error is SocketException or TimeoutException)
         {
@@ -81,17 +81,6 @@ internal sealed class Forwarder(EndPoint target, Action<string> log) : AsyncConn
         if (reason.Kind != CloseKind.PeerClosed)
         {
             other.Abort(reason.Error);
-        }
-    }
-
-    private sealed class Idle : ConnectionHandler
-    {
-        public override void OnReadable(Connection connection)
-        {
-        }
-
-        public override void OnInputEnded(Connection connection)
-        {
         }
     }
 }
