@@ -38,6 +38,30 @@ public sealed class ConnectionStreamEndTests(SelectorKind selector) : StreamFixt
         stream.Dispose();
     }
 
+    // Of several awaits of one task, the runtime lets only the first go on at once.
+    [Test]
+    public void DisposeAsync_StaysOnTheLoop_WhenOthersAwaitTheEndToo([Values] bool ofStream)
+    {
+        (Connection connection, Peer peer) = Accept();
+        peer.EndOutput();
+        bool stayed = false;
+        RunOnLoop(async () =>
+        {
+            await Task.WhenAll(AwaitAsync(connection.Completion), DisposeAsync());
+
+            static async Task AwaitAsync(Task task) => await task.ConfigureAwait(false);
+
+            async Task DisposeAsync()
+            {
+                IAsyncDisposable disposable = ofStream ? connection.AsStream() : connection;
+                await disposable.DisposeAsync().ConfigureAwait(false);
+                stayed = Reactor.IsReactorThread;
+            }
+        });
+
+        Assert.That(stayed);
+    }
+
     [Test]
     public void Dispose_CanLeaveTheConnectionOpen([Values] bool asynchronously)
     {

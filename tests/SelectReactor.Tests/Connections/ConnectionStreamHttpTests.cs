@@ -19,10 +19,8 @@ public sealed class ConnectionStreamHttpTests(SelectorKind selector) : StreamFix
         {
             ConnectCallback = async (_, cancellationToken) =>
             {
-                Connection connection = await Reactor.ConnectAsync(
-                    listener.LocalEndPoint,
-                    new ServeHandler(static connection => connection.Completion),
-                    cancellationToken).ConfigureAwait(false);
+                Connection connection = await Reactor.ConnectAsync(listener.LocalEndPoint, cancellationToken)
+                    .ConfigureAwait(false);
                 return connection.AsStream();
             },
         };

@@ -313,21 +313,17 @@ public sealed class ConnectionStreamLibraryTests(SelectorKind selector) : Stream
         Side side, Func<Stream, Action, Task> play, Action<PeerStream> playPeer, Action<Connection>? watch = null)
     {
         Connection? connection = null;
-        var handler = new ServeHandler(async given =>
-        {
-            connection = given;
-            await play(given.AsStream(), () => Assert.That(Reactor.IsReactorThread, "left the reactor's thread"));
-        });
+        Task? playing = null;
         Peer peer;
         if (side == Side.Handler)
         {
-            Listener listener = Own(Reactor.Listen(AnyPort, handler));
+            Listener listener = Own(Reactor.Listen(AnyPort, new ServeHandler(PlayAsync)));
             peer = Own(Peer.Connect(listener.LocalEndPoint));
         }
         else
         {
             using Socket listener = Peer.Listen();
-            RunUntil(Reactor.ConnectAsync(listener.LocalEndPoint!, handler));
+            RunOnLoop(async () => _ = PlayAsync(await Reactor.ConnectAsync(listener.LocalEndPoint!)));
             peer = Own(Peer.Accept(listener));
         }
 
@@ -345,11 +341,24 @@ public sealed class ConnectionStreamLibraryTests(SelectorKind selector) : Stream
                     watch?.Invoke(connection);
                 }
 
-                return handler.IsClosed && peerTask.IsCompleted && handler.Tasks[0].IsCompleted;
+                return peerTask.IsCompleted && playing is { IsCompleted: true };
             },
             "the end of both sides");
-        handler.Tasks[0].GetAwaiter().GetResult();
-        peerTask.GetAwaiter().GetResult();
+        RunUntil(playing!);
+        RunUntil(peerTask);
+        RunUntil(connection!.Completion);
+
+        Task PlayAsync(Connection given)
+        {
+            connection = given;
+            return playing = UseAsync(given);
+        }
+
+        async Task UseAsync(Connection given)
+        {
+            using Stream own = given.AsStream();
+            await play(own, () => Assert.That(Reactor.IsReactorThread, "left the reactor's thread"));
+        }
     }
 
     private sealed class PeerStream(Socket socket) : NetworkStream(socket, ownsSocket: false)

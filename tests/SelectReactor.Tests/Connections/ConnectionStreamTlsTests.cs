@@ -114,8 +114,7 @@ public sealed class ConnectionStreamTlsTests(SelectorKind selector, SslProtocols
     {
         var handler = new ServeHandler(connection => EchoAsync(connection, configured));
         using Listener listener = Reactor.Listen(AnyPort, handler);
-        Connection client = RunUntil(Reactor.ConnectAsync(
-            listener.LocalEndPoint, new ServeHandler(static connection => connection.Completion)));
+        Connection client = RunUntil(Reactor.ConnectAsync(listener.LocalEndPoint));
         byte[] bytes = Noise(Count);
         RunOnLoop(async () =>
         {
@@ -156,8 +155,7 @@ public sealed class ConnectionStreamTlsTests(SelectorKind selector, SslProtocols
     {
         var handler = new ServeHandler(connection => EchoAsync(connection, configured: false));
         using Listener listener = Reactor.Listen(AnyPort, handler);
-        Connection client = RunUntil(Reactor.ConnectAsync(
-            listener.LocalEndPoint, new ServeHandler(static connection => connection.Completion)));
+        Connection client = RunUntil(Reactor.ConnectAsync(listener.LocalEndPoint));
         byte[] bytes = Noise(Count);
         byte[] answer = RunBeside(() =>
         {

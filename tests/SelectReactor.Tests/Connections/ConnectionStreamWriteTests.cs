@@ -233,6 +233,35 @@ public sealed class ConnectionStreamWriteTests(SelectorKind selector) : StreamFi
         Assert.That(all.AsSpan().SequenceEqual(bytes.AsSpan(0, all.Length)));
     }
 
+    // The last piece of a write, which nothing but the flush can report.
+    [Test]
+    public void EndWhileOnlyTheFlushWaits_FailsTheWrite([Values] bool isReset)
+    {
+        (Connection connection, Peer peer) = Accept();
+        Stream stream = connection.AsStream();
+        while (connection.IsWritable)
+        {
+            stream.Write(new byte[1_000_000]);
+            RunUntilQuiet();
+        }
+
+        Task write = stream.WriteAsync(new byte[10]).AsTask();
+        Task flush = stream.FlushAsync();
+        RunSome();
+        Assert.That(write.IsCompleted || flush.IsCompleted, Is.False);
+        if (isReset)
+        {
+            peer.Reset();
+        }
+        else
+        {
+            connection.Close();
+        }
+
+        Assert.That(() => RunUntil(write), Throws.TypeOf<IOException>());
+        Assert.That(() => RunUntil(flush), Throws.TypeOf<IOException>());
+    }
+
     [Test]
     public void WriteWithACancelledToken_WritesNothing()
     {

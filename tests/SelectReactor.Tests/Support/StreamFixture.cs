@@ -38,12 +38,11 @@ public abstract class StreamFixture(SelectorKind selector) : ReactorFixture(sele
         return (accepted!, peer);
     }
 
-    /// <summary>An outgoing connection whose input waits until it is read, and its peer.</summary>
+    /// <summary>An outgoing connection without a handler, and its peer.</summary>
     protected (Connection Connection, Peer Peer) Connect()
     {
         using Socket listener = Peer.Listen();
-        Connection connection = RunUntil(Reactor.ConnectAsync(
-            listener.LocalEndPoint!, new ServeHandler(static connection => connection.Completion)));
+        Connection connection = RunUntil(Reactor.ConnectAsync(listener.LocalEndPoint!));
         return (connection, Own(Peer.Accept(listener)));
     }
 
