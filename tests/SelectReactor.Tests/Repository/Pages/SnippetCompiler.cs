@@ -31,6 +31,7 @@ internal static class SnippetCompiler
         using System.Net.Security;
         using System.Net.Sockets;
         using System.Runtime.InteropServices;
+        using System.Security.Cryptography.X509Certificates;
         using System.Text;
         using Microsoft.Extensions.Logging;
         using NUnit.Framework;
@@ -57,6 +58,7 @@ internal static class SnippetCompiler
             static IConnectionHandler handler = null!;
             static ILogger logger = null!;
             static EndPoint endPoint = null!;
+            static X509Certificate2 certificate = null!;
             static Game game = null!;
             static CancellationToken cancellationToken;
         }
