@@ -137,6 +137,19 @@ internal sealed partial class StreamConnection
         : error == SocketError.TimedOut ? CloseKind.TimedOut
         : CloseKind.Aborted;
 
+    // What was received before the failure is still there for a reader that has not seen it.
+    private void EndByFailure()
+    {
+        if (_phase == ConnectionPhase.Open && MayReadOn && (_pause & PauseReason.User) == 0)
+        {
+            BeginEnd();
+        }
+        else
+        {
+            TerminateByFailure();
+        }
+    }
+
     private void TerminateByFailure() =>
         Terminate(FailureKind(_failure), new SocketException((int)_failure), reset: true);
 
@@ -153,8 +166,18 @@ internal sealed partial class StreamConnection
     // Decides whether both directions are done, and whether that is enough.
     private void DecideEnd()
     {
-        if (_phase >= ConnectionPhase.Finishing
-            || _outputState != OutputState.Ended || _failure != SocketError.Success)
+        if (_failure != SocketError.Success)
+        {
+            bool isTold = _inputState != InputState.Open && CanOffer && (_deferred & DeferredWork.Readable) == 0;
+            if (isTold && !MayReadOn)
+            {
+                TerminateByFailure();
+            }
+
+            return;
+        }
+
+        if (_phase >= ConnectionPhase.Finishing || _outputState != OutputState.Ended)
         {
             return;
         }
@@ -178,8 +201,9 @@ internal sealed partial class StreamConnection
     // Nothing is left to say on either side; but output that the peer's system has not acknowledged may still be lost.
     private void EndBothDirections()
     {
-        if (FindFailure())
+        if (TakeFailure())
         {
+            TerminateByFailure();
             return;
         }
 

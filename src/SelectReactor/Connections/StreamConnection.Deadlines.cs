@@ -18,8 +18,9 @@ internal sealed partial class StreamConnection
     // The system tells of a reset only when it is asked.
     private bool IsUnwatched => _phase == ConnectionPhase.Open && !WantsToRead && !_awaitsRoom;
 
-    private bool HasUnreadEnd =>
-        _inputState == InputState.Ended && _outputState == OutputState.Ended && _input.Unconsumed > 0;
+    private bool HasUnreadEnd => _failure != SocketError.Success
+        ? MayReadOn
+        : _inputState == InputState.Ended && _outputState == OutputState.Ended && _input.Unconsumed > 0;
 
     private PeerStatus Peer => new()
     {
@@ -29,7 +30,7 @@ internal sealed partial class StreamConnection
         HasSpoken = _bytesReceived > 0,
         HasUnfinishedMessage = _input.Unconsumed > 0,
         HasUnreadEnd = HasUnreadEnd,
-        MayReadOn = _input.Unexamined > 0 || _input.IsReading,
+        MayReadOn = MayReadOn,
     };
 
     private void StartDeadlines()
@@ -197,7 +198,11 @@ internal sealed partial class StreamConnection
 
     private void Expire(Deadline passed)
     {
-        if (_phase == ConnectionPhase.Open && HasUnreadEnd)
+        if (_phase == ConnectionPhase.Open && _failure != SocketError.Success)
+        {
+            TerminateByFailure();
+        }
+        else if (_phase == ConnectionPhase.Open && HasUnreadEnd)
         {
             Terminate(CloseKind.PeerClosed, passed.ToException(), reset: false);
         }
@@ -214,15 +219,18 @@ internal sealed partial class StreamConnection
 
     private void Probe()
     {
-        if (!FindFailure())
+        if (TakeFailure())
+        {
+            EndByFailure();
+        }
+        else
         {
             CheckWithin(_probeInterval);
         }
     }
 
     /// <summary>Asks the system for an error that nobody has told yet. A failed send has taken it already.</summary>
-    /// <returns>Whether the connection was terminated for it.</returns>
-    private bool FindFailure()
+    private bool TakeFailure()
     {
         SocketError error = _failure != SocketError.Success ? _failure : _handle.TakeError();
         if (error is SocketError.Success or SocketError.OperationNotSupported)
@@ -231,7 +239,6 @@ internal sealed partial class StreamConnection
         }
 
         NoteFailure(error);
-        TerminateByFailure();
         return true;
     }
 }

@@ -25,6 +25,9 @@ internal sealed partial class StreamConnection
     // A reader that merely lags is paused and not cut, also where the limit is the smaller of the two.
     private int PauseThreshold => Math.Min(_options.InputPauseThreshold, _options.MaxInputBytes);
 
+    // A reader that has not looked at everything, or holds a result, will come back.
+    private bool MayReadOn => _input.Unexamined > 0 || _input.IsReading;
+
     private bool CanOffer => _phase == ConnectionPhase.Open && (_pause & PauseReason.User) == 0;
 
     public override void PauseReading()
@@ -62,7 +65,7 @@ internal sealed partial class StreamConnection
             Defer(DeferredWork.Readable);
         }
 
-        if (_inputState == InputState.Ended)
+        if (_inputState == InputState.Ended || _failure != SocketError.Success)
         {
             Mark();
         }
@@ -207,7 +210,7 @@ internal sealed partial class StreamConnection
 
         if (_failure != SocketError.Success)
         {
-            TerminateByFailure();
+            EndByFailure();
             return;
         }
 

@@ -141,9 +141,13 @@ internal sealed partial class StreamConnection
         _bytesLost += _output.Queued;
         _output.Discard();
         Pause(PauseReason.OutputFull, false);
-        if (!IsCut(error) || _phase != ConnectionPhase.Open || _inputState != InputState.Open)
+        if (!IsCut(error) || _phase != ConnectionPhase.Open)
         {
             TerminateByFailure();
+        }
+        else if (_inputState != InputState.Open)
+        {
+            EndByFailure();
         }
     }
 
