@@ -90,7 +90,7 @@ public static partial class ReactorExtensions
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
     /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
-    /// peer resets the connection, input that was not read is lost.</summary>
+    /// peer resets the connection, what was received before can still be read.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(this Reactor reactor, EndPoint endPoint) =>
         Connect(reactor, endPoint, Handlers.None, ConnectOptions.Default, CancellationToken.None);
@@ -98,7 +98,7 @@ public static partial class ReactorExtensions
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
     /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
-    /// peer resets the connection, input that was not read is lost.</summary>
+    /// peer resets the connection, what was received before can still be read.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(
         this Reactor reactor, EndPoint endPoint, CancellationToken cancellationToken) =>
@@ -107,7 +107,7 @@ public static partial class ReactorExtensions
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
     /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
-    /// peer resets the connection, input that was not read is lost.</summary>
+    /// peer resets the connection, what was received before can still be read.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(this Reactor reactor, EndPoint endPoint, ConnectOptions options) =>
         Connect(reactor, endPoint, Handlers.None, options, CancellationToken.None);
@@ -115,7 +115,7 @@ public static partial class ReactorExtensions
     /// <summary>Connects to an address or a host without a handler: the caller reads and writes with await. Input
     /// waits until it is read, and receiving pauses at <see cref="ConnectionOptions.InputPauseThreshold"/>. When the
     /// peer ends its stream, reading says <c>IsCompleted</c>; the connection stays open until you close it. If the
-    /// peer resets the connection, input that was not read is lost.</summary>
+    /// peer resets the connection, what was received before can still be read.</summary>
     /// <inheritdoc cref="ConnectAsync(Reactor, EndPoint, IConnectionHandler, ConnectOptions, CancellationToken)"/>
     public static Task<Connection> ConnectAsync(
         this Reactor reactor, EndPoint endPoint, ConnectOptions options, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Faults;
@@ -189,7 +190,12 @@ internal static class AcceptFaults
         bool isReactors = network.Random.Coin();
         SimulatedHost server = network.AddHost(
             "server",
-                new ReactorOptions { PropagateExceptions = true, MaxConnections = isReactors ? max : int.MaxValue });
+                new ReactorOptions
+                {
+                    PropagateExceptions = true,
+                    MaxConnections = isReactors ? max : int.MaxValue,
+                    Logger = NullLogger.Instance,
+                });
         var options = new ListenerOptions { WhenFull = whenFull, MaxConnections = isReactors ? int.MaxValue : max };
         var served = new Recorder();
         return (server, server.Reactor.Listen(server.EndPoint(7), served, options), served, max);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Faults;
@@ -13,7 +14,7 @@ internal static class AwaitFaults
     public static void WaitsEnd(SimulatedNetwork network)
     {
         // A handler whose output somebody else ends may find itself writing to it.
-        SimulatedHost server = network.AddHost("server", new ReactorOptions());
+        SimulatedHost server = network.AddHost("server", new ReactorOptions { Logger = NullLogger.Instance });
         SimulatedHost client = network.AddHost("client");
         var handler = new Server();
         var options = new ConnectionOptions

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Faults;
@@ -41,7 +42,7 @@ internal static class LoopFaults
             Ended = (connection, _) => ThrowIf(4)(connection),
         };
         var echoed = new Recorder { Readable = Recorder.Echo };
-        SimulatedHost server = network.AddHost("server", new ReactorOptions());
+        SimulatedHost server = network.AddHost("server", new ReactorOptions { Logger = NullLogger.Instance });
         SimulatedHost client = network.AddHost("client");
         var marks = new ConnectionOptions { OutputHighWaterMark = 10, OutputLowWaterMark = 5 };
         server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = marks });

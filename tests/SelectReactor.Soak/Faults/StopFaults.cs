@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Faults;
@@ -61,7 +62,12 @@ internal static class StopFaults
     public static void EndlessPosting(SimulatedNetwork network)
     {
         SimulatedHost server = network.AddHost(
-            "server", new ReactorOptions { PropagateExceptions = true, MaxPostsPerTick = 3 });
+            "server", new ReactorOptions
+            {
+                PropagateExceptions = true,
+                MaxPostsPerTick = 3,
+                Logger = NullLogger.Instance,
+            });
         SimulatedHost client = network.AddHost("client");
         var cost = TimeSpan.FromMilliseconds(3);
         var served = new Recorder { Readable = Recorder.Echo };

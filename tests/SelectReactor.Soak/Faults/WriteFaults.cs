@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Faults;
@@ -101,7 +102,7 @@ internal static class WriteFaults
             LingerTimeout = TimeSpan.FromMinutes(10),
             MaxLingerTime = Timeout.InfiniteTimeSpan,
         };
-        SimulatedHost server = network.AddHost("server", new ReactorOptions());
+        SimulatedHost server = network.AddHost("server", new ReactorOptions { Logger = NullLogger.Instance });
         SimulatedHost client = network.AddHost("client");
         server.Reactor.Listen(server.EndPoint(7), handler, new ListenerOptions { Connection = options });
         var peer = new RawPeer(client, server.EndPoint(7), receiveBufferBytes: 50);

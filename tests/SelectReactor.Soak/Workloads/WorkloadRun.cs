@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing;
 
 namespace SelectReactor.Soak.Workloads;
@@ -11,7 +12,8 @@ internal sealed partial class WorkloadRun
     private const int Port = 7;
 
     /// <summary>Handlers throw on purpose, and nothing else may.</summary>
-    private static readonly ReactorOptions _reactor = new() { PropagateExceptions = true };
+    private static readonly ReactorOptions _reactor =
+        new() { PropagateExceptions = true, Logger = NullLogger.Instance };
 
     private static readonly TimeSpan _longest = TimeSpan.FromHours(3);
     private readonly SimulatedNetwork _network;
