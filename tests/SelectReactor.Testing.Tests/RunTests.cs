@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Testing.Tests.Support;
 
 namespace SelectReactor.Testing.Tests;
@@ -50,7 +51,7 @@ public sealed class RunTests : TwoHosts
     [Test]
     public void FailureWhileACallbackSpendsTime_IsNotTakenForTheCallbacks()
     {
-        SimulatedHost quiet = Network.AddHost("quiet", new ReactorOptions());
+        SimulatedHost quiet = Network.AddHost("quiet", new ReactorOptions { Logger = NullLogger.Instance });
         quiet.Reactor.Post(() => quiet.Spend(2 * Second));
         Network.Schedule(Second, static () => throw new NotSupportedException("elsewhere"));
 

@@ -20,23 +20,22 @@ public abstract class AsyncConnectionHandler : ConnectionHandler
     /// <see cref="Connection.ConnectionClosed"/>.</param>
     protected abstract Task ServeAsync(Connection connection, CancellationToken closed);
 
-    /// <summary>Starts <see cref="ServeAsync"/>. An override must call it.</summary>
-    public override void OnConnected(Connection connection)
+    /// <summary>Starts <see cref="ServeAsync"/>, which begins with what another handler would do here.</summary>
+    public sealed override void OnConnected(Connection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         _ = RunAsync(connection);
     }
 
-    /// <summary>Starts <see cref="ServeAsync"/> on a connection that was taken over. An override must call
-    /// it.</summary>
-    public override void OnAttached(Connection connection)
+    /// <summary>Starts <see cref="ServeAsync"/> on a connection that was taken over.</summary>
+    public sealed override void OnAttached(Connection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         _ = RunAsync(connection);
     }
 
     /// <summary>Does nothing: input waits for the next <c>ReadAsync</c>.</summary>
-    public override void OnReadable(Connection connection)
+    public sealed override void OnReadable(Connection connection)
     {
     }
 

@@ -35,7 +35,7 @@ internal sealed partial class StreamConnection
 
         if (_phase >= ConnectionPhase.Closing || _reason.Kind != CloseKind.None)
         {
-            ReactorLog.HandlerFaultWhileClosing(_reactor.Logger, Id, callback, error);
+            LogFaultWhileClosing(error, callback);
             if (_phase == ConnectionPhase.Open)
             {
                 Terminate(CloseKind.HandlerFault, error, reset: true);
@@ -46,6 +46,19 @@ internal sealed partial class StreamConnection
 
         ReactorLog.HandlerFault(_reactor.Logger, Id, callback, error);
         Terminate(CloseKind.HandlerFault, error, reset: true);
+    }
+
+    // A mistake in the handler stays one, also where it does no harm any more.
+    private void LogFaultWhileClosing(Exception error, string callback)
+    {
+        if (error is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            ReactorLog.HandlerStoppedByClose(_reactor.Logger, Id, callback, error);
+        }
+        else
+        {
+            ReactorLog.HandlerFaultWhileClosing(_reactor.Logger, Id, callback, error);
+        }
     }
 
     private void Defer(DeferredWork work)

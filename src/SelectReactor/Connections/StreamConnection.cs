@@ -124,6 +124,9 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     public override ConnectionStatistics Statistics =>
         new() { BytesReceived = Volatile.Read(ref _bytesReceived), BytesSent = Volatile.Read(ref _bytesSent) };
 
+    public override string ToString() =>
+        $"Connection {Id}: {EndPointText.Of(LocalEndPoint)} to {EndPointText.Of(RemoteEndPoint)}, {State}";
+
     public override ReactorTimer Schedule(TimeSpan due, Action callback)
     {
         ReactorTimer timer = base.Schedule(due, callback);

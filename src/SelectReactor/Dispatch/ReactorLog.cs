@@ -73,7 +73,7 @@ internal static partial class ReactorLog
 
     [LoggerMessage(26, LogLevel.Debug,
         "The handler of connection {Id} threw an exception in {Callback} while the connection was closing.")]
-    public static partial void HandlerFaultWhileClosing(ILogger logger, long id, string callback, Exception exception);
+    public static partial void HandlerStoppedByClose(ILogger logger, long id, string callback, Exception exception);
 
     [LoggerMessage(27, LogLevel.Error, "The handler of connection {Id} threw an exception in OnClosed.")]
     public static partial void CloseHandlerFault(ILogger logger, long id, Exception exception);
@@ -92,6 +92,11 @@ internal static partial class ReactorLog
 
     [LoggerMessage(32, LogLevel.Debug, "Connection {Id} is cut (RST).")]
     public static partial void ResetSent(ILogger logger, long id);
+
+    [LoggerMessage(33, LogLevel.Error,
+        "The handler of connection {Id} threw an exception in {Callback} while the connection was closing. It closes "
+            + "all the same.")]
+    public static partial void HandlerFaultWhileClosing(ILogger logger, long id, string callback, Exception exception);
 
     [LoggerMessage(40, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(ILogger logger, EndPointText endPoint);

@@ -1,6 +1,7 @@
 using System.Net;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
+using SelectReactor.Selection;
 
 namespace SelectReactor;
 
@@ -63,6 +64,9 @@ public sealed class Listener : IDisposable
     /// <summary>The number of clients that were refused since the listener was created: because of a limit, the
     /// filter, a handler factory that threw, or a lack of resources. Any thread.</summary>
     public long Refused => _admission.Refused;
+
+    /// <summary>The address that it listens on, for messages. Any thread.</summary>
+    public override string ToString() => $"Listener on {EndPointText.Of(LocalEndPoint)}";
 
     /// <summary>Stops accepting until <see cref="Resume"/>. Clients wait in the backlog meanwhile.
     /// Idempotent.</summary>

@@ -43,17 +43,21 @@ public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(sele
         Assert.That(handler.Connection.Completion.Result, Is.EqualTo(new CloseReason { Kind = CloseKind.Local }));
     }
 
-    [Test]
-    public void AFaultWhileClosing_IsLoggedAtDebug_AndNoError()
+    [TestCase(typeof(IOException), LogLevel.Debug, 26)]
+    [TestCase(typeof(OperationCanceledException), LogLevel.Debug, 26)]
+    [TestCase(typeof(ObjectDisposedException), LogLevel.Debug, 26)]
+    [TestCase(typeof(NullReferenceException), LogLevel.Error, 33)]
+    public void AFaultWhileClosing_ChangesNothing_AndIsLogged(Type type, LogLevel level, int id)
     {
+        object?[] arguments = type == typeof(ObjectDisposedException) ? ["after the close"] : [];
         var logger = new ListLogger();
         using var reactor = new Reactor(Options(logger: logger));
         var handler = new ScriptedHandler
         {
-            Readable = static connection =>
+            Readable = connection =>
             {
                 connection.Close();
-                throw new InvalidDataException("after the close");
+                throw (Exception)Activator.CreateInstance(type, arguments)!;
             },
         };
         using Listener listener = reactor.Listen(AnyPort, handler);
@@ -63,8 +67,8 @@ public sealed class ClosingTests(SelectorKind selector) : ConnectionFixture(sele
         RunUntil(reactor, () => handler.IsClosed);
 
         Assert.That(handler.CloseReason.Kind, Is.EqualTo(CloseKind.Local));
-        Assert.That(logger.Entries.Where(static entry => entry.Level >= LogLevel.Warning), Is.Empty);
-        Assert.That(logger.Entries.Count(static entry => entry is { Level: LogLevel.Debug, Id: 26 }), Is.EqualTo(1));
+        Assert.That(logger.Entries.Count(entry => entry.Exception?.GetType() == type), Is.EqualTo(1));
+        Assert.That(logger.Entries.Count(entry => entry.Level == level && entry.Id == id), Is.EqualTo(1));
     }
 
     [Test]

@@ -77,6 +77,16 @@ public sealed class OutcomeTests(SelectorKind selector) : ConnectionFixture(sele
     }
 
     [Test]
+    public void TextsForPeople_NameTheEndPoints()
+    {
+        Peer peer = Connect();
+
+        Assert.That($"{Listener}", Is.EqualTo($"Listener on {Listener.LocalEndPoint}"));
+        Assert.That($"{Connection}", Is.EqualTo(
+            $"Connection {Connection.Id}: {Listener.LocalEndPoint} to {peer.Socket.LocalEndPoint}, Open"));
+    }
+
+    [Test]
     public void ATokenThatAnotherThreadAsksForInOnClosed_IsCancelled()
     {
         CancellationToken token = default;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Selection;
 using SelectReactor.Tests.Support;
 using static SelectReactor.Tests.Selection.SoundSelector;
@@ -36,6 +37,7 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
         {
             SelectorFactory = () => new SoundSelector(_selector),
             PropagateExceptions = true,
+            Logger = NullLogger.Instance,
         });
         for (int i = 0; i < connections; i++)
         {
