@@ -29,6 +29,13 @@ internal sealed partial class Server : IDisposable
 
     public long ResidentBytes => Process.GetProcessById(Pid).WorkingSet64;
 
+    /// <summary>Waits for the next line on its standard error stream.</summary>
+    public string ReadErrorLine()
+    {
+        Task<string?> line = _process.StandardError.ReadLineAsync();
+        return line.Wait(_bound) ? line.Result ?? "" : throw new TimeoutException("no line on standard error");
+    }
+
     /// <summary>Starts <c>PREFIX dotnet SAMPLE.dll ARGUMENTS</c> and waits until it listens.</summary>
     public static Server Start(string sample, string prefix = "exec", string arguments = "--port 0")
     {

@@ -37,6 +37,32 @@ public sealed class SystemFaultTests
         Client.Await(() => server.Descriptors <= before + 1, "all descriptors are free again");
     }
 
+    // Nobody has been served before: no thread of the pool is there, and none can be made.
+    [Test]
+    public void DescriptorsRunOut_InAFreshProcess_ItWarns_AndRecoversByItself(
+        [Values("select", "epoll")] string selector)
+    {
+        using var server = Server.Start("EchoServer", "ulimit -n 200; exec", $"--port 0 --selector {selector}");
+        List<Client> clients = [];
+        for (int i = 0; i < 300; i++)
+        {
+            clients.Add(new Client(server.Address));
+        }
+
+        Client.Await(() => server.Descriptors >= 195, "the limit is reached");
+        Assert.That(server.ReadErrorLine(), Does.Contain("the system is out of resources"));
+        Client.Await(() => clients[0].Echoes(_message), "the open connections go on");
+        var retries = Stopwatch.StartNew();
+        while (retries.ElapsedMilliseconds < 3000)
+        {
+            Assert.That(clients[1].Echoes(_message), "the process lives");
+            Thread.Sleep(300);
+        }
+
+        clients.ForEach(static client => client.Dispose());
+        Client.Await(() => Client.Echoes(server.Address, _message), "a new client is served");
+    }
+
     [TestCase("accept4:error=ECONNABORTED:when=1..20+2")]
     [TestCase("accept4:error=EPROTO:when=1..20+2")]
     [TestCase("accept4:error=ENOMEM:when=1")]

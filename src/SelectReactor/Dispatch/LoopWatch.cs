@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// Logs a callback that keeps the loop busy for longer than a threshold. A timer on the thread pool looks twice in
-/// that time whether the callback is still the same; once the loop is idle the timer stops, and the loop starts it
+/// Logs a callback that keeps the loop busy for longer than a threshold. <see cref="WatchThread"/> looks twice in that
+/// time whether the callback is still the same; once the loop is idle the samples stop, and the loop starts them
 /// again. A wait for another thread is noticed where it begins, by <see cref="ReactorSynchronizationContext"/>, which
 /// knows the stack.
 /// </summary>
@@ -19,58 +19,83 @@ internal sealed class LoopWatch : IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _threshold;
-    private readonly TimeSpan _period;
-    private readonly ITimer _timer;
+    private readonly Action _wake;
     private readonly MessageLimiter _waits;
     private readonly MessageLimiter _callbacks;
+    private long? _sampledAt;
     private int _seen;
     private long _seenAt;
     private int _unchanged;
     private bool _wasBusy;
     private int _idle;
+    private WaitReport? _waitReport;
     private volatile int _reported = -1;
     private volatile bool _isWaiting;
-    private volatile Phase _phase;
+    private volatile Phase _phase = Phase.Parked;
 
-    public LoopWatch(LoopProgress progress, ILogger logger, TimeSpan threshold, TimeProvider clock)
+    /// <param name="progress">What the loop is doing.</param>
+    /// <param name="logger">Called by <see cref="Visit"/> alone.</param>
+    /// <param name="threshold">How long a callback may take.</param>
+    /// <param name="clock">Tells the time.</param>
+    /// <param name="wake">Makes another thread call <see cref="Visit"/> soon.</param>
+    public LoopWatch(LoopProgress progress, ILogger logger, TimeSpan threshold, TimeProvider clock, Action wake)
     {
         _progress = progress;
         _logger = logger;
         _clock = clock;
         _threshold = threshold;
-        _period = TimeSpan.FromTicks(Math.Max(threshold.Ticks / SamplesPerThreshold, _minPeriod.Ticks));
+        _wake = wake;
+        Period = TimeSpan.FromTicks(Math.Max(threshold.Ticks / SamplesPerThreshold, _minPeriod.Ticks));
         _waits = new MessageLimiter(clock);
         _callbacks = new MessageLimiter(clock);
-        _timer = CreateTimer(new WeakReference<LoopWatch>(this), clock);
     }
 
     private enum Phase
     {
-        /// <summary>The timer has stopped, or is about to.</summary>
-        Parked,
         Sampling,
+
+        /// <summary>One more sample follows, for a loop that went on at the same moment. By then the loop's thread
+        /// sees the phase, and needs no fence.</summary>
+        Parking,
+
+        /// <summary>The loop was idle for long: no samples until it goes on.</summary>
+        Parked,
         Ended,
     }
+
+    /// <summary>Between two samples.</summary>
+    public TimeSpan Period { get; }
 
     /// <summary>At least one millisecond.</summary>
     public int ThresholdMilliseconds => (int)Math.Ceiling(_threshold.TotalMilliseconds);
 
-    /// <summary>The watch of a reactor; null if the options switch it off. With a clock of the user's own, as in a
-    /// simulation, the reactor must not depend on real time.</summary>
-    public static LoopWatch? For(ReactorOptions options, LoopProgress progress, ILogger logger) =>
-        options.TimeProvider == TimeProvider.System
-        && options.SlowCallbackThreshold > TimeSpan.Zero
-        && options.SlowCallbackThreshold.TotalMilliseconds < int.MaxValue
-            ? new LoopWatch(progress, logger, options.SlowCallbackThreshold, TimeProvider.System)
-            : null;
+    /// <summary>Whether there is nothing more to visit it for.</summary>
+    public bool HasEnded => _phase == Phase.Ended && Volatile.Read(ref _waitReport) is null;
+
+    /// <summary>The watch of a reactor; null if the options switch it off, or if the system can't make the thread for
+    /// it. With a clock of the user's own, as in a simulation, the reactor must not depend on real time.</summary>
+    public static LoopWatch? For(
+        ReactorOptions options, LoopProgress progress, ILogger logger, WatchThread thread)
+    {
+        if (options.TimeProvider != TimeProvider.System
+            || options.SlowCallbackThreshold <= TimeSpan.Zero
+            || options.SlowCallbackThreshold.TotalMilliseconds >= int.MaxValue
+            || !thread.TryStart())
+        {
+            return null;
+        }
+
+        var watch = new LoopWatch(progress, logger, options.SlowCallbackThreshold, TimeProvider.System, thread.Wake);
+        thread.Add(watch);
+        return watch;
+    }
 
     /// <summary>The loop goes on. Its thread, once a tick.</summary>
     public void Awake()
     {
-        if (_phase == Phase.Parked)
+        if (_phase != Phase.Sampling)
         {
-            _phase = Phase.Sampling;
-            _timer.Change(_period, Timeout.InfiniteTimeSpan);
+            Resume();
         }
     }
 
@@ -88,54 +113,67 @@ internal sealed class LoopWatch : IDisposable
 
     public void EndWait() => _isWaiting = false;
 
-    /// <summary>The wait takes longer than the threshold. The message is written by the thread pool: the logger must
-    /// not be called inside a wait, which may be one of the logger itself. The loop's thread.</summary>
+    /// <summary>The wait takes longer than the threshold. The message is written by <see cref="Visit"/>: the
+    /// logger must not be called inside a wait, which may be one of the logger itself. The loop's thread.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void ReportWait()
     {
         _reported = _progress.Finished;
-        if (_logger.IsEnabled(LogLevel.Warning) && _waits.TryPass(out string omitted))
+        if (_waits.TryPass(out string omitted))
         {
             string callback = CallbackName.Of(_progress.Code, _progress.State);
             var stack = new StackTrace(skipFrames: 2, fNeedFileInfo: true);
-            ThreadPool.UnsafeQueueUserWorkItem(
-                _ => ReactorLog.CallbackWaits(_logger, callback, ThresholdMilliseconds, omitted, stack), null);
+            Volatile.Write(ref _waitReport, new WaitReport(callback, omitted, stack));
+            _wake();
         }
+    }
+
+    /// <summary>Takes a sample if one is due, and writes the message of a wait. One thread at a time.</summary>
+    /// <returns>When to visit again; <see cref="Timeout.InfiniteTimeSpan"/> if only when called to.</returns>
+    public TimeSpan Visit()
+    {
+        if (Interlocked.Exchange(ref _waitReport, null) is { } wait && _logger.IsEnabled(LogLevel.Warning))
+        {
+            ReactorLog.CallbackWaits(_logger, wait.Callback, ThresholdMilliseconds, wait.Omitted, wait.Stack);
+        }
+
+        if (_phase >= Phase.Parked)
+        {
+            _sampledAt = null;
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        _sampledAt ??= _clock.GetTimestamp();
+        TimeSpan left = Period - _clock.GetElapsedTime(_sampledAt.Value);
+        if (left > TimeSpan.Zero)
+        {
+            // Rounded up: a wait of less than a millisecond would be none.
+            return TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds));
+        }
+
+        _sampledAt = _clock.GetTimestamp();
+        Sample();
+        return Period;
     }
 
     public void Dispose()
     {
         _phase = Phase.Ended;
-        _timer.Dispose();
+        _wake();
     }
 
-    // With the timer alive, a reactor that nobody has disposed could not be collected. The execution context of
-    // whoever makes the reactor is none of the timer's business.
-    private static ITimer CreateTimer(WeakReference<LoopWatch> target, TimeProvider clock)
+    // Not once it has ended: the loop's thread, or the one that closes the reactor, calls this and Dispose.
+    private void Resume()
     {
-        using AsyncFlowControl? suppressed =
-            ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-        return clock.CreateTimer(
-            static target =>
-            {
-                if (((WeakReference<LoopWatch>)target!).TryGetTarget(out LoopWatch? watch))
-                {
-                    watch.Sample();
-                }
-            },
-            target,
-            Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
+        if (_phase != Phase.Ended && Interlocked.Exchange(ref _phase, Phase.Sampling) == Phase.Parked)
+        {
+            _wake();
+        }
     }
 
     // A pause of the whole process, such as that of a debugger, counts as one sample: it is not the callback's fault.
     private void Sample()
     {
-        if (_phase != Phase.Sampling)
-        {
-            return;
-        }
-
         int finished = _progress.Finished;
         object? code = _progress.Code;
         _idle = code is null && finished == _seen ? _idle + 1 : 0;
@@ -149,15 +187,15 @@ internal sealed class LoopWatch : IDisposable
         }
 
         _wasBusy = code is not null;
-
-        // One more sample follows. By then the loop's thread sees that the timer has stopped, and needs no fence.
-        if (_idle >= IdleSamples)
+        if (_phase == Phase.Parking)
+        {
+            Interlocked.CompareExchange(ref _phase, _idle > 0 ? Phase.Parked : Phase.Sampling, Phase.Parking);
+        }
+        else if (_idle >= IdleSamples)
         {
             _idle = 0;
-            _phase = Phase.Parked;
+            Interlocked.CompareExchange(ref _phase, Phase.Parking, Phase.Sampling);
         }
-
-        _timer.Change(_period, Timeout.InfiniteTimeSpan);
     }
 
     private void ReportCallback(object code)
@@ -176,4 +214,6 @@ internal sealed class LoopWatch : IDisposable
             ReactorLog.CallbackIsSlow(_logger, callback, elapsed, omitted);
         }
     }
+
+    private sealed record WaitReport(string Callback, string Omitted, StackTrace Stack);
 }

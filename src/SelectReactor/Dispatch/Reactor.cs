@@ -51,9 +51,10 @@ public sealed partial class Reactor : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Copy();
+        (options.Logger as StandardErrorLogger)?.Open();
         Logger = new GuardedLogger(options.Logger);
         var progress = new LoopProgress();
-        Watch = LoopWatch.For(_options, progress, Logger);
+        Watch = LoopWatch.For(_options, progress, Logger, WatchThread.Shared);
         SynchronizationContext = new ReactorSynchronizationContext(this, Watch);
         PipeScheduler = new ReactorPipeScheduler(this);
         Clock = new MonotonicClock(options.TimeProvider);

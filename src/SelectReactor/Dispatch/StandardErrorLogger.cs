@@ -12,6 +12,21 @@ internal sealed class StandardErrorLogger(Func<TextWriter> writer) : ILogger
     /// <summary>Writes to the standard error stream that is set at that time.</summary>
     public static StandardErrorLogger Instance { get; } = new(static () => Console.Error);
 
+    /// <summary>Opens the stream. It takes a descriptor, and the message that descriptors have run out must not need
+    /// one.</summary>
+    public void Open()
+    {
+        try
+        {
+            writer();
+        }
+        catch (Exception)
+        {
+            // The first message tries again.
+            return;
+        }
+    }
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Dispatch;
 using SelectReactor.Tests.Support;
@@ -8,19 +9,21 @@ namespace SelectReactor.Tests.Dispatch;
 public sealed class LoopWatchTests
 {
     private static readonly TimeSpan _sample = TimeSpan.FromMilliseconds(50);
-    private readonly CountingTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly ListLogger _log = new();
     private readonly LoopProgress _progress = new();
     private LoopWatch _watch = null!;
+    private TimeSpan _next;
+    private int _visits;
 
     [SetUp]
     public void Create()
     {
         _log.Entries.Clear();
-        _time.Calls = 0;
+        (_next, _visits) = (Timeout.InfiniteTimeSpan, 0);
         _progress.Rest();
         _progress.Enter();
-        _watch = new LoopWatch(_progress, _log, TimeSpan.FromMilliseconds(100), _time);
+        _watch = new LoopWatch(_progress, _log, TimeSpan.FromMilliseconds(100), _time, Visit);
     }
 
     [TearDown]
@@ -54,7 +57,7 @@ public sealed class LoopWatchTests
 
     // The selector may wait for as long as it likes.
     [Test]
-    public void AnIdleLoop_IsNotReported_AndTheTimerStops()
+    public void AnIdleLoop_IsNotReported_AndTheSamplesStop()
     {
         Begin("the last callback");
         _progress.End();
@@ -62,14 +65,14 @@ public sealed class LoopWatchTests
         Advance(1000);
 
         Assert.That(_log.Entries, Is.Empty);
-        Assert.That(_time.Calls, Is.GreaterThan(1).And.LessThan(20), "the timer has stopped");
+        Assert.That(_visits, Is.GreaterThan(1).And.LessThan(20), "the samples have stopped");
         Begin("after the pause");
         Advance(4);
         Assert.That(_log.Entries.Single().Message, Does.Contain("after the pause"));
     }
 
     [Test]
-    public void ALoopThatGoesOnJustAsTheTimerStops_IsWatched([Range(8, 14)] int samples)
+    public void ALoopThatGoesOnJustAsTheSamplesStop_IsWatched([Range(8, 14)] int samples)
     {
         Begin("the last callback");
         _progress.End();
@@ -96,7 +99,7 @@ public sealed class LoopWatchTests
     }
 
     [Test]
-    public void AWait_IsReportedByItself_AndNotByTheTimer()
+    public void AWait_IsReportedByItself_AndNotByASample()
     {
         Begin("the callback");
         Advance(1);
@@ -109,14 +112,12 @@ public sealed class LoopWatchTests
         _watch.EndWait();
         Advance(20);
 
-        Assert.That(
-            SpinWait.SpinUntil(() => Count() == 1, TimeSpan.FromSeconds(20)), "written by the thread pool");
         Assert.That(_log.Entries.Single().Id, Is.EqualTo(52));
     }
 
     // Each is too short for a message of its own.
     [Test]
-    public void ACallbackOfManyShortWaits_IsReportedByTheTimer()
+    public void ACallbackOfManyShortWaits_IsReportedByASample()
     {
         Begin("the callback");
         for (int i = 0; i < 6; i++)
@@ -193,6 +194,51 @@ public sealed class LoopWatchTests
         Assert.That(reactor.Watch, Is.Null);
     }
 
+    [Test]
+    public void ALoopThatGoesOnUnseenByTheLastSample_IsWatched()
+    {
+        Begin("the last callback");
+        _progress.End();
+        _progress.Rest();
+        Advance(11);
+        _progress.Begin("without a call of Awake", null);
+        Advance(4);
+
+        Assert.That(_log.Entries.Single().Message, Does.Contain("without a call of Awake"));
+    }
+
+    // Its lock may be the one that the callback waits for.
+    [Test]
+    public void TheLogger_IsNotCalled_InsideTheWait()
+    {
+        var logger = new CountingLogger();
+        using var watch = new LoopWatch(
+            _progress, logger, TimeSpan.FromMilliseconds(100), _time, static () => { });
+        _progress.Begin("the callback", null);
+        watch.TryBeginWait();
+        watch.ReportWait();
+        Assert.That(logger.Calls, Is.Zero);
+        watch.Visit();
+
+        Assert.That(logger.Calls, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void AWaitThatIsReportedJustBeforeTheEnd_IsWritten()
+    {
+        using var watch = new LoopWatch(
+            _progress, _log, TimeSpan.FromMilliseconds(100), _time, static () => { });
+        _progress.Begin("the callback", null);
+        watch.TryBeginWait();
+        watch.ReportWait();
+        watch.Dispose();
+        Assert.That(watch.HasEnded, Is.False);
+        watch.Visit();
+
+        Assert.That(_log.Entries.Single().Id, Is.EqualTo(52));
+        Assert.That(watch.HasEnded);
+    }
+
     private void Begin(string callback)
     {
         _watch.Awake();
@@ -204,7 +250,17 @@ public sealed class LoopWatchTests
         for (int i = 0; i < samples; i++)
         {
             _time.Advance(_sample);
+            if (_next != Timeout.InfiniteTimeSpan)
+            {
+                Visit();
+            }
         }
+    }
+
+    private void Visit()
+    {
+        _visits++;
+        _next = _watch.Visit();
     }
 
     private static bool OnAnotherThread(Func<bool> function)
@@ -216,28 +272,24 @@ public sealed class LoopWatchTests
         return result;
     }
 
-    private int Count()
+    private sealed class CountingLogger : ILogger
     {
-        lock (_log.Entries)
+        public int Calls { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel)
         {
-            return _log.Entries.Count;
+            Calls++;
+            return true;
         }
-    }
 
-    /// <summary>Counts the calls of its timers.</summary>
-    private sealed class CountingTime : FakeTimeProvider
-    {
-        public int Calls { get; set; }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(
-                state =>
-                {
-                    Calls++;
-                    callback(state);
-                },
-                state,
-                dueTime,
-                period);
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) => Calls++;
     }
 }
