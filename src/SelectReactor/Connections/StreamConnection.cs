@@ -145,13 +145,14 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     public override T? GetFeature<T>()
         where T : class
     {
-        if (_handle is not SocketHandle { Socket: T socket } real)
+        // Not as one of its base types or interfaces, which could be those of another feature.
+        if (typeof(T) != typeof(Socket) || _handle is not SocketHandle real)
         {
             return base.GetFeature<T>();
         }
 
         OwnedSockets.Note(real.Socket);
-        return socket;
+        return (T)(object)real.Socket;
     }
 
     int IReactorClient.ClientIndex { get; set; }

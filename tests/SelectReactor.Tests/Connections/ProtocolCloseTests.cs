@@ -112,6 +112,8 @@ public sealed class ProtocolCloseTests(SelectorKind selector) : ConnectionFixtur
         Socket? socket = Connection.GetFeature<Socket>();
         Assert.That(socket?.RemoteEndPoint, Is.EqualTo(peer.Socket.LocalEndPoint));
         Assert.That(Connection.GetFeature<Stream>(), Is.Null);
+        Assert.That(Connection.GetFeature<object>(), Is.Null);
+        Assert.That(Connection.GetFeature<IDisposable>(), Is.Null);
     }
 
     [Test]
