@@ -61,6 +61,10 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     /// <summary>Whether the reader has a result that it has not advanced yet.</summary>
     public bool IsReading => _reader is ReaderState.HasResult or ReaderState.HasCancelledResult;
 
+    /// <summary>Whether the peer has ended its stream and reads still say so, not that the connection is closed. Any
+    /// thread once the connection is closed.</summary>
+    public bool IsAtEnd => _source == SourceState.Ended;
+
     private bool CanRead =>
         Unexamined > 0 || _source != SourceState.Open || _cancelNext || _reader == ReaderState.Completed;
 
@@ -154,6 +158,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     {
         owner.VerifyAccess();
         _cancelNext = true;
+        _pending?.IgnoreToken();
         CompletePendingReadLater();
     }
 
@@ -204,6 +209,10 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
         Discard();
         CompletePendingReadLater();
     }
+
+    /// <summary>For a reader whose reads may bring nothing any number of times: it is not taken for one that goes on
+    /// for ever.</summary>
+    public void ForgetIdleReads() => _idleReads = 0;
 
     /// <summary>Takes all bytes for examined, on behalf of a reader that was shown them and wants more.</summary>
     public void ExamineRest() => Unexamined = 0;

@@ -159,12 +159,19 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         return flush;
     }
 
-    /// <summary>As the stock one; but bytes that would exceed the limit of the queue are written piece by
-    /// piece.</summary>
+    /// <summary>As the stock one; but bytes that would exceed the limit of the queue are written piece by piece, and
+    /// beside a flush that is awaited none are written.</summary>
     public override ValueTask<FlushResult> WriteAsync(
         ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         owner.VerifyAccess();
+        if (!CanFlush && _pending is { IsAwaited: true })
+        {
+            return ValueTask.FromException<FlushResult>(new InvalidOperationException(
+                "Another write or flush of this output is already in progress and awaited, maybe by a stream of the "
+                    + "connection: await one before the next. Nothing was queued."));
+        }
+
         return Queued + source.Length <= limits.MaxBytes || _writer == WriterState.Discarding
             ? base.WriteAsync(source, cancellationToken)
             : WriteInPiecesAsync(source, cancellationToken);
@@ -174,6 +181,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
     {
         owner.VerifyAccess();
         _cancelNext = true;
+        _pending?.IgnoreToken();
         CompletePendingFlushLater();
     }
 

@@ -37,6 +37,9 @@ internal sealed class PendingOperation<TResult>(
     /// <summary>Whether somebody waits, or has yet to take the result of a wait that has ended.</summary>
     public bool IsPending => _phase != Phase.Idle;
 
+    /// <summary>Whether somebody awaits it, and has yet to take the result.</summary>
+    public bool IsAwaited => IsPending && _awaited;
+
     /// <summary>Begins a wait. It replaces one that nobody awaits; beside one that somebody awaits it fails.</summary>
     public ValueTask<TResult> Wait(CancellationToken token)
     {
@@ -66,6 +69,17 @@ internal sealed class PendingOperation<TResult>(
         if (Stop())
         {
             RunContinuation();
+        }
+    }
+
+    /// <summary>The result of the wait, if there is one, will say that it was cancelled. From now on its token does
+    /// not count: it would leave that result to the next wait.</summary>
+    public void IgnoreToken()
+    {
+        if (IsWaiting)
+        {
+            _registration.Unregister();
+            _token = default;
         }
     }
 

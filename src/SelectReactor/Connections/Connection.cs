@@ -12,6 +12,8 @@ namespace SelectReactor;
 /// </summary>
 public abstract class Connection : IDuplexPipe, IAsyncDisposable
 {
+    private WriteTurns? _writeTurns;
+
     /// <summary>For decorators and mocks.</summary>
     protected Connection()
     {
@@ -155,8 +157,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>
     /// The connection as a stream in both directions, for libraries that want one: <see cref="StreamReader"/>,
     /// <c>SslStream</c>, <c>JsonSerializer</c>. Its members may be used on any thread. Code on the reactor's thread
-    /// that awaits them continues there, also after <c>ConfigureAwait(false)</c>. Code on another thread never
-    /// continues on the reactor's.
+    /// that awaits them continues there, also after <c>ConfigureAwait(false)</c>. Code that calls them on another
+    /// thread never continues on the reactor's.
     /// </summary>
     /// <remarks>
     /// <para>It is for an <see cref="AsyncConnectionHandler"/> and for clients without a handler: a handler that
@@ -165,18 +167,25 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <para>Reads return 0 after the peer's end of stream (FIN), and throw an <see cref="IOException"/> with the
     /// reason once the connection is cut or closed by this side. A read into an empty buffer waits until there is data
     /// or the end, and consumes nothing. A cancelled read loses nothing. A second read while one waits throws an
-    /// <see cref="InvalidOperationException"/>.</para>
+    /// <see cref="InvalidOperationException"/>. Bytes that a reader of <see cref="Input"/> has examined and not
+    /// consumed are read together with the next ones that arrive, not before.</para>
     /// <para><c>WriteAsync</c> completes when the bytes are queued and there is room for more. Unlike
     /// <see cref="Output"/> it throws an <see cref="IOException"/> once the output has ended. Writes that overlap
-    /// follow each other in order. After a cancelled write, a part of it may have been sent. <c>FlushAsync</c> waits
-    /// for room.</para>
-    /// <para>Synchronous calls block on other threads; they need a loop that runs. On the reactor's thread they can't:
+    /// follow each other in order, also those of several streams of the connection. More than 64 KiB are queued piece
+    /// by piece: bytes that <c>TryWrite</c> or <see cref="Output"/> queue meanwhile come between the pieces. After a
+    /// cancelled write, a part of it may have been sent, but nothing of a write that still waited for those before it.
+    /// <c>FlushAsync</c> waits for room. A write while a flush of <see cref="Output"/> is awaited, or the other way
+    /// round, throws an <see cref="InvalidOperationException"/> and queues nothing more.</para>
+    /// <para>Calls on other threads need a loop that runs: while it does not, they wait for it, or for their token.
+    /// Once the connection is closed they end at once. Synchronous calls block. On the reactor's thread they can't:
     /// <c>Read</c> throws an <see cref="InvalidOperationException"/> unless data or the end of the stream is there;
     /// <c>Write</c> queues, and throws an <see cref="IOException"/> if that would exceed
     /// <see cref="ConnectionOptions.MaxOutputBytes"/>; <c>Flush</c> does nothing.</para>
     /// <para><c>Dispose</c> calls <see cref="Close()"/>, which sends what was written, and does not wait.
     /// <c>DisposeAsync</c> waits until the connection is closed, as <see cref="DisposeAsync"/> does: if the peer does
     /// not end its stream, for <see cref="ConnectionOptions.LingerTimeout"/>.</para>
+    /// <para>A call's task belongs to the thread of the call: if the call was on the reactor's thread and other code
+    /// awaits its task with <c>ConfigureAwait(false)</c>, that code continues there, too.</para>
     /// <para><c>SslStream</c> stays on the reactor's thread. It checks certificates there synchronously, which blocks
     /// the loop if the check asks the network (revocation lists, missing intermediate certificates).</para>
     /// </remarks>
@@ -204,6 +213,9 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default).ConfigureAwait(false);
     }
+
+    /// <summary>For the writes of all streams of this connection. The reactor's thread.</summary>
+    internal WriteTurns WriteTurns => _writeTurns ??= new WriteTurns(Reactor);
 
     /// <summary>The handler failed in a callback or in an asynchronous method.</summary>
     internal virtual void Fault(Exception error, string callback) => Abort(error);

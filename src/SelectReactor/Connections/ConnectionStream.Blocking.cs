@@ -86,7 +86,8 @@ internal sealed partial class ConnectionStream
         VerifyNotDisposed();
         if (!_reactor.IsReactorThread && HasOpenState)
         {
-            CallAndWait(static () => { }, () => FlushOnLoop(CancellationToken.None));
+            CallAndWait(
+                static () => { }, () => FlushOnLoop(CancellationToken.None), FlushAfterEnd);
         }
     }
 
@@ -124,7 +125,7 @@ internal sealed partial class ConnectionStream
 
     private void WriteNow(ReadOnlySpan<byte> bytes)
     {
-        if (_turns.IsTaken)
+        if (Turns.IsTaken)
         {
             throw new InvalidOperationException("A write is under way: await it before you write synchronously.");
         }
@@ -139,33 +140,4 @@ internal sealed partial class ConnectionStream
         $"The output queue holds {connection.QueuedOutputBytes} bytes, and {count} more would exceed "
         + $"{nameof(ConnectionOptions.MaxOutputBytes)}; none of them was queued. On the reactor's thread a "
         + "synchronous write can't wait: await WriteAsync.");
-
-    private int ReadBlocking(Memory<byte> buffer)
-    {
-        int count = 0;
-        CallAndWait(
-            () => count = ReadNow(buffer.Span),
-            async () => count = await ReadOnLoop(buffer, CancellationToken.None).ConfigureAwait(false));
-        return count;
-    }
-
-    private void WriteBlocking(ReadOnlyMemory<byte> buffer) => CallAndWait(
-        () => WriteNow(buffer.Span),
-        () => WriteOnLoop(buffer, CancellationToken.None));
-
-    // While no thread runs the loop, the call may run on the caller's own thread, where nothing may wait either.
-    private void CallAndWait(Action onCaller, Func<ValueTask> onLoop)
-    {
-        int caller = Environment.CurrentManagedThreadId;
-        CallLoop(() =>
-        {
-            if (Environment.CurrentManagedThreadId != caller)
-            {
-                return onLoop();
-            }
-
-            onCaller();
-            return ValueTask.CompletedTask;
-        }).GetAwaiter().GetResult();
-    }
 }

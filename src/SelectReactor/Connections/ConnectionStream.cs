@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using SelectReactor.Buffers;
+using SelectReactor.Dispatch;
 
 namespace SelectReactor.Connections;
 
@@ -11,14 +13,14 @@ namespace SelectReactor.Connections;
 /// </summary>
 internal sealed partial class ConnectionStream(Connection connection, bool leaveOpen) : Stream
 {
-    /// <summary>A larger write is queued in pieces of this size, so that the queue stays near its high-water
-    /// mark.</summary>
-    private const int MaxPiece = 64 * 1024;
+    /// <summary>Of so many reads that bring nothing, because the stream has ended or the buffer is empty, one lets the
+    /// loop go on first: code that forgets the end must not stop the whole reactor.</summary>
+    private const int IdleReadsPerWait = 64;
 
     private readonly Reactor _reactor = connection.Reactor;
-    private readonly WriteTurns _turns = new(connection.Reactor);
     private volatile Usage _usage;
     private ReadState _reading;
+    private int _idleReads;
 
     private enum Usage
     {
@@ -40,9 +42,6 @@ internal sealed partial class ConnectionStream(Connection connection, bool leave
 
     // Any thread.
     private bool HasOpenState => connection.State is ConnectionState.Opening or ConnectionState.Open;
-
-    // An empty write is refused only if the output has ended.
-    private bool HasOutput => connection.TryWrite(ReadOnlySpan<byte>.Empty);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -125,9 +124,12 @@ internal sealed partial class ConnectionStream(Connection connection, bool leave
     {
         try
         {
-            return TryReadNow(buffer.Span, out int count)
-                ? new ValueTask<int>(count)
-                : WaitAndReadAsync(buffer, cancellationToken);
+            if (!TryReadNow(buffer.Span, out int count))
+            {
+                return WaitAndReadAsync(buffer, cancellationToken);
+            }
+
+            return count > 0 || ++_idleReads % IdleReadsPerWait != 0 ? new ValueTask<int>(count) : ReadNothingAsync();
         }
         catch (Exception exception)
         {
@@ -138,7 +140,19 @@ internal sealed partial class ConnectionStream(Connection connection, bool leave
     private bool TryReadNow(Span<byte> buffer, out int count)
     {
         count = 0;
+
+        // The input refuses readers that get nowhere. Reads of a stream may bring nothing as often as they like.
+        (connection.Input as InputBuffer)?.ForgetIdleReads();
         return connection.Input.TryRead(out ReadResult result) && TryTake(result, buffer, out count);
+    }
+
+    private async ValueTask<int> ReadNothingAsync()
+    {
+        var phase = new ReactorCompletion<bool>(_reactor);
+        Task later = phase.Task;
+        phase.SetResult(true);
+        await later.ConfigureAwait(false);
+        return 0;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -179,118 +193,6 @@ internal sealed partial class ConnectionStream(Connection connection, bool leave
 
         return !bytes.IsEmpty || result.IsCompleted;
     }
-
-    private ValueTask WriteOnLoop(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
-    {
-        if (_turns.IsTaken || buffer.Length > MaxPiece)
-        {
-            return WriteInTurnAsync(buffer, cancellationToken);
-        }
-
-        try
-        {
-            ValueTask<FlushResult> flush = WritePiece(buffer, cancellationToken);
-            if (!flush.IsCompletedSuccessfully)
-            {
-                return WaitForFlushAsync(flush);
-            }
-
-            VerifyFlush(flush.Result);
-            return ValueTask.CompletedTask;
-        }
-        catch (Exception exception)
-        {
-            return ValueTask.FromException(exception);
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WaitForFlushAsync(ValueTask<FlushResult> flush)
-    {
-        // Nobody has the turn, or this flush would not have begun.
-        await _turns.EnterAsync().ConfigureAwait(false);
-        try
-        {
-            VerifyFlush(await flush.ConfigureAwait(false));
-        }
-        finally
-        {
-            _turns.Leave();
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteInTurnAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
-    {
-        await _turns.EnterAsync().ConfigureAwait(false);
-        try
-        {
-            do
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                ReadOnlyMemory<byte> piece = rest[..Math.Min(rest.Length, MaxPiece)];
-                VerifyFlush(await WritePiece(piece, cancellationToken).ConfigureAwait(false));
-                rest = rest[piece.Length..];
-            }
-            while (!rest.IsEmpty);
-        }
-        finally
-        {
-            _turns.Leave();
-        }
-    }
-
-    // Wrappers flush when they are disposed, also after the end of the output, when there is nothing left to flush.
-    private ValueTask FlushOnLoop(CancellationToken cancellationToken) =>
-        HasOutput ? WriteOnLoop(ReadOnlyMemory<byte>.Empty, cancellationToken) : ValueTask.CompletedTask;
-
-    // The output drops what is written after its end. Whoever writes to a stream expects an exception.
-    private ValueTask<FlushResult> WritePiece(ReadOnlyMemory<byte> piece, CancellationToken cancellationToken) =>
-        HasOutput ? connection.Output.WriteAsync(piece, cancellationToken) : throw CreateWriteError();
-
-    private void VerifyFlush(FlushResult result)
-    {
-        if (result.IsCanceled)
-        {
-            throw new OperationCanceledException("The write was cancelled by CancelPendingFlush.");
-        }
-
-        if (result.IsCompleted)
-        {
-            throw CreateWriteError();
-        }
-    }
-
-    private IOException CreateWriteError() => CreateError("written", HasOpenState
-        ? "its output was ended, or the peer has cut it"
-        : "it is closing");
-
-    private IOException CreateError(string use, string reasonWhileOpen)
-    {
-        Task<CloseReason> completion = connection.Completion;
-        CloseReason? reason = completion.IsCompletedSuccessfully ? completion.Result : null;
-        return new IOException(
-            $"The connection can't be {use} any more: {reason?.Kind.ToString() ?? reasonWhileOpen}.", reason?.Error);
-    }
-
-    // Methods of their own, since the closures would be allocated for calls on the loop, too.
-    private Task<int> ReadElsewhere(Memory<byte> buffer, CancellationToken cancellationToken) =>
-        CallLoop(() => ReadOnLoop(buffer, cancellationToken));
-
-    private Task<int> WriteElsewhere(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
-        CallLoop(() => WriteOnLoop(buffer, cancellationToken));
-
-    private Task<int> FlushElsewhere(CancellationToken cancellationToken) =>
-        CallLoop(() => FlushOnLoop(cancellationToken));
-
-    private Task<int> CallLoop(Func<ValueTask<int>> operation) => ForeignCall.TryBegin(_reactor, operation)
-        ?? Task.FromException<int>(CreateError("used", "the reactor is disposed"));
-
-    private Task<int> CallLoop(Func<ValueTask> operation) => CallLoop(async () =>
-    {
-        await operation().ConfigureAwait(false);
-        return 0;
-    });
 
     private void VerifyNotDisposed() => ObjectDisposedException.ThrowIf(_usage == Usage.Disposed, this);
 }

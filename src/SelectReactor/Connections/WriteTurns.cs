@@ -1,42 +1,42 @@
-using SelectReactor.Dispatch;
-
 namespace SelectReactor.Connections;
 
-/// <summary>Lets writes that overlap follow each other in the order of their calls. For the reactor's thread
-/// only.</summary>
+/// <summary>Lets the writes of a connection's streams follow each other in the order of their calls. For the reactor's
+/// thread only.</summary>
 internal sealed class WriteTurns(Reactor reactor)
 {
-    private Queue<ReactorCompletion<bool>>? _waiting;
+    private readonly LinkedList<WriteTurn> _waiting = new();
 
     /// <summary>Whether a write is under way.</summary>
     public bool IsTaken { get; private set; }
 
-    /// <summary>Takes the turn, at once or after the writes that came before. <see cref="Leave"/> must
-    /// follow.</summary>
-    public ValueTask EnterAsync()
+    /// <summary>Takes the turn, at once or after the writes that came before.</summary>
+    /// <returns>True: <see cref="Leave"/> must follow. False if the output has ended meanwhile: the caller does not
+    /// have the turn.</returns>
+    public ValueTask<bool> EnterAsync(CancellationToken cancellationToken)
     {
         if (!IsTaken)
         {
             IsTaken = true;
-            return ValueTask.CompletedTask;
+            return ValueTask.FromResult(true);
         }
 
-        var turn = new ReactorCompletion<bool>(reactor);
-        _waiting ??= new Queue<ReactorCompletion<bool>>();
-        _waiting.Enqueue(turn);
-        return new ValueTask(turn.Task);
+        return new ValueTask<bool>(new WriteTurn(reactor, _waiting, cancellationToken).Task);
     }
 
-    /// <summary>Passes the turn on. The next write continues in a later phase of the loop.</summary>
-    public void Leave()
+    /// <summary>Passes the turn on. The next write continues in a later phase of the loop. If the output has ended,
+    /// all that wait continue in one phase, since the number of phases at the reactor's end is limited.</summary>
+    public void Leave(bool hasOutput)
     {
-        if (_waiting is not null && _waiting.TryDequeue(out ReactorCompletion<bool>? next))
+        IsTaken = hasOutput && _waiting.Count > 0;
+        if (IsTaken)
         {
-            next.SetResult(true);
+            _waiting.First!.Value.End(isGiven: true);
+            return;
         }
-        else
+
+        while (_waiting.First is { } next)
         {
-            IsTaken = false;
+            next.Value.End(isGiven: false);
         }
     }
 }

@@ -145,6 +145,23 @@ public sealed class InputBufferWaitTests : InputBufferFixture
     }
 
     [Test]
+    public void ATokenCancelledAfterCancelPendingRead_LeavesNothingForTheNextRead()
+    {
+        using var source = new CancellationTokenSource();
+        Task<ReadResult> first = Buffer.ReadAsync(source.Token).AsTask();
+        Buffer.CancelPendingRead();
+        source.Cancel();
+        Owner.RunDeferred();
+        Task<ReadResult> second = Buffer.ReadAsync().AsTask();
+
+        Assert.That(first.Result.IsCanceled, Is.True);
+        Assert.That(second.IsCompleted, Is.False);
+        Receive(new byte[1]);
+        Buffer.CompletePendingRead();
+        Assert.That(second.Result.IsCanceled, Is.False);
+    }
+
+    [Test]
     public void AWaitThatIsOver_LeavesNothingAtItsToken()
     {
         using var source = new CancellationTokenSource();

@@ -66,6 +66,40 @@ public sealed class OutputBufferFlushTests : OutputBufferFixture
     }
 
     [Test]
+    public void AWriteBesideAnAwaitedFlush_FailsAndQueuesNothing([Values(1, 2 * High)] int size)
+    {
+        UseLimits(High, Low, max: 2 * High);
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> flush = Buffer.FlushAsync().AsTask();
+        Assert.That(async () => await Buffer.WriteAsync(new byte[size]), Throws.InvalidOperationException);
+        Assert.That((Buffer.Queued, flush.IsCompleted), Is.EqualTo((High, false)));
+
+        Send(High);
+        Owner.RunDeferred();
+
+        Assert.That(flush.IsCompletedSuccessfully, Is.True);
+        Assert.That(Buffer.WriteAsync(new byte[1]).AsTask().IsCompletedSuccessfully, Is.True);
+    }
+
+    [Test]
+    public void ATokenCancelledAfterCancelPendingFlush_LeavesNothingForTheNextFlush()
+    {
+        using var source = new CancellationTokenSource();
+        Buffer.TryAppend(new byte[High]);
+        Task<FlushResult> first = Buffer.FlushAsync(source.Token).AsTask();
+        Buffer.CancelPendingFlush();
+        source.Cancel();
+        Owner.RunDeferred();
+        Task<FlushResult> second = Buffer.FlushAsync().AsTask();
+
+        Assert.That(first.Result.IsCanceled, Is.True);
+        Assert.That(second.IsCompleted, Is.False);
+        Send(High);
+        Owner.RunDeferred();
+        Assert.That(second.Result.IsCanceled, Is.False);
+    }
+
+    [Test]
     public void AFlushWhoseWaiterHasNotGoneOn_IsNotDisturbedByAnother()
     {
         var context = new QueueContext();

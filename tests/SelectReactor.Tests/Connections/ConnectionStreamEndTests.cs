@@ -94,6 +94,26 @@ public sealed class ConnectionStreamEndTests(SelectorKind selector) : StreamFixt
     }
 
     [Test]
+    public void DisposeBesideACancelledToken_LeavesTheInputToTheNextReader()
+    {
+        (Connection connection, Peer peer) = Accept();
+        Stream stream = connection.AsStream(leaveOpen: true);
+        using var source = new CancellationTokenSource();
+        Task<int> read = stream.ReadAsync(new byte[10], source.Token).AsTask();
+        Reactor.Post(stream.Dispose);
+        source.Cancel();
+        Assert.That(() => RunUntil(read), Throws.TypeOf<ObjectDisposedException>());
+        Task<ReadResult> next = connection.Input.ReadAsync().AsTask();
+        RunSome();
+        Assert.That(next.IsCompleted, Is.False, "nothing was sent");
+        peer.Send("abc"u8);
+        ReadResult result = RunUntil(next);
+
+        Assert.That((result.IsCanceled, result.Buffer.Length), Is.EqualTo((false, 3)));
+        connection.Input.AdvanceTo(result.Buffer.End);
+    }
+
+    [Test]
     public void DisposedStream_RefusesEverything()
     {
         (Connection connection, _) = Accept();

@@ -127,10 +127,38 @@ public sealed class ConnectionStreamReadTests(SelectorKind selector) : StreamFix
         peer.EndOutput();
         Assert.That(
             () => RunUntil(stream.ReadExactlyAsync(_buffer, 0, 4).AsTask()), Throws.TypeOf<EndOfStreamException>());
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 300; i++)
+        {
+            Assert.That(stream.ReadByte(), Is.EqualTo(-1), "without a tick between");
+        }
+
+        for (int i = 0; i < 300; i++)
         {
             Assert.That(RunUntil(stream.ReadAsync(_buffer, 0, 100)), Is.Zero);
         }
+    }
+
+    [Test]
+    public void ZeroByteReads_MayBeAsManyAsTheyLike()
+    {
+        (Connection connection, Peer peer) = Accept();
+        Stream stream = connection.AsStream();
+        peer.Send("abc"u8);
+        RunUntil(stream.ReadAsync(Memory<byte>.Empty).AsTask());
+        for (int i = 0; i < 300; i++)
+        {
+            Assert.That(stream.Read([]), Is.Zero);
+        }
+
+        RunOnLoop(async () =>
+        {
+            for (int i = 0; i < 300; i++)
+            {
+                Assert.That(await stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false), Is.Zero);
+            }
+        });
+
+        Assert.That(stream.Read(_buffer), Is.EqualTo(3));
     }
 
     [Test]
@@ -139,15 +167,20 @@ public sealed class ConnectionStreamReadTests(SelectorKind selector) : StreamFix
         (Connection connection, Peer peer) = Accept();
         Stream stream = connection.AsStream();
         peer.EndOutput();
-        Assert.That(
-            () => RunOnLoop(async () =>
+        Task? loop = null;
+        Reactor.Post(() => loop = ReadForEverAsync());
+        RunSome();
+        Assert.That(loop!.IsCompleted, Is.False);
+        connection.Abort();
+        Assert.That(() => RunUntil(loop), Throws.TypeOf<IOException>());
+
+        async Task ReadForEverAsync()
+        {
+            while (true)
             {
-                while (true)
-                {
-                    await stream.ReadAtLeastAsync(_buffer, 1, throwOnEndOfStream: false);
-                }
-            }),
-            Throws.InvalidOperationException);
+                await stream.ReadAtLeastAsync(_buffer, 1, throwOnEndOfStream: false);
+            }
+        }
     }
 
     [Test]
