@@ -59,7 +59,12 @@ internal sealed class HostAddresses
         foreach (AddressFamily family in families)
         {
             Ask(family).ContinueWith(
-                task => _reactor.TryPost(_ => OnResolved(family, task), null),
+                task =>
+                {
+                    // Read here, also if nobody will: a task whose exception nobody has read reports it as unobserved.
+                    Exception? error = ErrorOf(task);
+                    _reactor.TryPost(_ => OnResolved(family, task, error), null);
+                },
                 CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default);
@@ -96,6 +101,7 @@ internal sealed class HostAddresses
     {
         try
         {
+            _reactor.BeginCallback(_reactor.NameResolver);
             return _reactor.NameResolver.ResolveAsync(_name.Host, family, _cancelled)
                 ?? throw new InvalidOperationException("The resolver returned no task.");
         }
@@ -103,9 +109,17 @@ internal sealed class HostAddresses
         {
             return Task.FromException<IPAddress[]>(exception);
         }
+        finally
+        {
+            _reactor.EndCallback();
+        }
     }
 
-    private void OnResolved(AddressFamily family, Task<IPAddress[]> task)
+    private static Exception? ErrorOf(Task task) => task.IsCanceled
+        ? new OperationCanceledException("the resolver cancelled the question.")
+        : task.Exception?.InnerException;
+
+    private void OnResolved(AddressFamily family, Task<IPAddress[]> task, Exception? error)
     {
         _resolving--;
         if (task is { IsCompletedSuccessfully: true, Result: { } answer })
@@ -118,7 +132,7 @@ internal sealed class HostAddresses
         }
         else
         {
-            Error ??= task.Exception?.InnerException;
+            Error ??= error;
         }
 
         bool waitsForSixes = family == AddressFamily.InterNetwork

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Selection;
 using SelectReactor.Tests.Support;
@@ -245,6 +246,66 @@ public sealed class HostTests(SelectorKind selector) : ReactorFixture(selector)
         SocketException error = Assert.Throws<SocketException>(() => Await(Connect()))!;
         Assert.That(error.SocketErrorCode, Is.EqualTo(SocketError.TryAgain));
         Assert.That(error.Message, Does.Contain(new SocketException((int)SocketError.TryAgain).Message));
+    }
+
+    [Test]
+    public void AResolverThatCancels_IsSaidTo()
+    {
+        _resolver.Answers[AddressFamily.InterNetworkV6] = Task.FromCanceled<IPAddress[]>(new(canceled: true));
+        _resolver.Answers[AddressFamily.InterNetwork] = Task.FromCanceled<IPAddress[]>(new(canceled: true));
+
+        SocketException error = Assert.Throws<SocketException>(() => Await(Connect()))!;
+        Assert.That(error.Message, Does.EndWith("the resolver cancelled the question."));
+    }
+
+    [Test]
+    public void ErrorsOfTheResolver_AreObserved([Values] bool afterTheEnd)
+    {
+        string mark = Guid.NewGuid().ToString();
+        int unobserved = 0;
+        void Count(object? sender, UnobservedTaskExceptionEventArgs args) =>
+            unobserved += args.Exception.InnerExceptions.Count(error => error.Message == mark);
+        TaskScheduler.UnobservedTaskException += Count;
+        try
+        {
+            FailToResolve(mark, afterTheEnd);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Count;
+        }
+
+        Assert.That(unobserved, Is.Zero);
+    }
+
+    // A method of its own, so that no local variable keeps the tasks.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FailToResolve(string message, bool afterTheEnd)
+    {
+        var six = new TaskCompletionSource<IPAddress[]>();
+        var four = new TaskCompletionSource<IPAddress[]>();
+        _resolver.Answers[AddressFamily.InterNetworkV6] = six.Task;
+        _resolver.Answers[AddressFamily.InterNetwork] = four.Task;
+        using var cancellation = new CancellationTokenSource();
+        Task<Connection> attempt = _reactor.ConnectAsync(new DnsEndPoint("host", _port), _handler, cancellation.Token);
+        _reactor.RunOnce(TimeSpan.Zero);
+        if (afterTheEnd)
+        {
+            cancellation.Cancel();
+            Assert.That(() => Await(attempt), Throws.InstanceOf<OperationCanceledException>());
+            _reactor.Dispose();
+        }
+
+        six.SetException(new IOException(message));
+        four.SetException(new IOException(message));
+        if (!afterTheEnd)
+        {
+            Assert.That(() => Await(attempt), Throws.InstanceOf<SocketException>());
+        }
+
+        _resolver.Answers.Clear();
     }
 
     [Test]
