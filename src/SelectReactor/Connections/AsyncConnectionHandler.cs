@@ -49,7 +49,8 @@ public abstract class AsyncConnectionHandler : ConnectionHandler
     {
         try
         {
-            await ServeAsync(connection, connection.ConnectionClosed);
+            await (ServeAsync(connection, connection.ConnectionClosed)
+                ?? throw new InvalidOperationException($"{nameof(ServeAsync)} returned null, not a task."));
             connection.Close();
         }
         catch (Exception exception)

@@ -13,6 +13,7 @@ namespace SelectReactor;
 public sealed class Listener : IDisposable
 {
     private readonly Reactor _reactor;
+    private readonly EndPoint _localEndPoint;
     private readonly Stopper _stopper;
     private readonly Admission _admission;
     private readonly Acceptor _acceptor;
@@ -35,9 +36,9 @@ public sealed class Listener : IDisposable
         try
         {
             handle = socket.Open(reactor, options);
-            LocalEndPoint = handle.LocalEndPoint ?? socket.EndPoint;
+            _localEndPoint = handle.LocalEndPoint ?? socket.EndPoint;
             _admission = new Admission(
-                reactor, options, handlerFactory, LocalEndPoint, () => !_isClosed, OnConnectionFinished);
+                reactor, options, handlerFactory, _localEndPoint, () => !_isClosed, OnConnectionFinished);
             _acceptor = new Acceptor(reactor, handle, options, _admission, CloseSocket);
         }
         catch
@@ -47,12 +48,12 @@ public sealed class Listener : IDisposable
             throw;
         }
 
-        ReactorLog.Listening(reactor.Logger, LocalEndPoint);
+        ReactorLog.Listening(reactor.Logger, _localEndPoint);
     }
 
     /// <summary>The address that it listens on. If port 0 was asked for, it contains the port that the system chose.
-    /// Any thread.</summary>
-    public EndPoint LocalEndPoint { get; }
+    /// It is a copy. Any thread.</summary>
+    public EndPoint LocalEndPoint => MappedAddress.Copy(_localEndPoint);
 
     /// <summary>The number of open connections that this listener accepted. Any thread.</summary>
     public int ConnectionCount => _admission.ConnectionCount;

@@ -35,7 +35,8 @@ public static partial class ReactorExtensions
     /// <param name="handler">The handler of the connection.</param>
     /// <param name="options">How to connect. They are copied. Where they are left out, the defaults apply.</param>
     /// <param name="cancellationToken">Cancels the attempt. It has no effect on a connection that is open.</param>
-    /// <returns>A task with the open connection, whose <c>OnConnected</c> has been called. It fails with a
+    /// <returns>A task with the connection, whose <c>OnConnected</c> has been called. It is open, unless its handler
+    /// has closed it already or has thrown: then <see cref="Connection.Completion"/> says why. The task fails with a
     /// <see cref="SocketException"/> if the attempt is refused, the address is unreachable or can't be bound, or the
     /// host is unknown; with a <see cref="TimeoutException"/> after <see cref="ConnectOptions.Timeout"/>; with an
     /// <see cref="OperationCanceledException"/> if it is cancelled or the reactor stops; with an
