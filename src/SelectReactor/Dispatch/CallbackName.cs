@@ -10,7 +10,8 @@ internal static class CallbackName
     /// <param name="state">The argument of the delegate, which is often the delegate that matters.</param>
     public static string Of(object? code, object? state)
     {
-        object? subject = (state as INamedCall)?.Function ?? state as Delegate ?? (MachineOf(state) ?? code);
+        object? subject = ((state ?? code) as INamedCall)?.Function
+            ?? state as Delegate ?? (MachineOf(state) ?? code);
         return subject switch
         {
             null => "a callback",

@@ -96,9 +96,15 @@ internal sealed class Admission
 
     private bool IsAllowed(Handle handle)
     {
+        if (_options.AcceptFilter is not { } filter)
+        {
+            return true;
+        }
+
+        _reactor.BeginCallback(filter);
         try
         {
-            return _options.AcceptFilter?.Allows(handle.RemoteEndPoint) ?? true;
+            return filter.Allows(handle.RemoteEndPoint);
         }
         catch (Exception exception)
         {
@@ -119,6 +125,7 @@ internal sealed class Admission
         }
 
         IConnectionHandler handler;
+        _reactor.BeginCallback(_handlerFactory);
         try
         {
             handler = connection.MakeHandler(_handlerFactory);

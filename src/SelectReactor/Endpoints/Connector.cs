@@ -168,6 +168,7 @@ internal sealed class Connector(
     private void Open(StreamConnection connection)
     {
         IConnectionHandler handler;
+        reactor.BeginCallback(handlerFactory);
         try
         {
             handler = connection.MakeHandler(handlerFactory);

@@ -1,3 +1,5 @@
+using SelectReactor.Dispatch;
+
 namespace SelectReactor.Endpoints;
 
 /// <summary>The ways to name a handler, each as a factory that is called once for each connection.</summary>
@@ -20,8 +22,11 @@ internal static class Handlers
         return Of(new ServingHandler(serve));
     }
 
-    private sealed class ServingHandler(Func<Connection, CancellationToken, Task> serve) : AsyncConnectionHandler
+    private sealed class ServingHandler(Func<Connection, CancellationToken, Task> serve)
+        : AsyncConnectionHandler, INamedCall
     {
+        Delegate INamedCall.Function => serve;
+
         protected override Task ServeAsync(Connection connection, CancellationToken closed) =>
             serve(connection, closed)
             ?? throw new InvalidOperationException("The method that serves a connection returned null, not a task.");
