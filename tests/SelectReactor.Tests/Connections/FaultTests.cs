@@ -31,6 +31,23 @@ public sealed class FaultTests(SelectorKind selector) : ConnectionFixture(select
     }
 
     [Test]
+    public void ServeAsyncThatReturnsNull_IsAFault_AndIsNamed()
+    {
+        Connection? served = null;
+        using Listener listener = Reactor.Listen(AnyPort, connection =>
+        {
+            served = connection;
+            return new TasklessHandler();
+        });
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(() => served is { Completion.IsCompleted: true });
+
+        CloseReason reason = served!.Completion.GetAwaiter().GetResult();
+        Assert.That(reason.Kind, Is.EqualTo(CloseKind.HandlerFault));
+        Assert.That(reason.Error!.Message, Is.EqualTo("ServeAsync returned null, not a task."));
+    }
+
+    [Test]
     public void FactoryMayPauseReading_AndMayCloseTheConnection()
     {
         Connection? closed = null;
@@ -160,5 +177,10 @@ public sealed class FaultTests(SelectorKind selector) : ConnectionFixture(select
         Connection.Close();
 
         RunUntilClosed();
+    }
+
+    private sealed class TasklessHandler : AsyncConnectionHandler
+    {
+        protected override Task ServeAsync(Connection connection, CancellationToken closed) => null!;
     }
 }

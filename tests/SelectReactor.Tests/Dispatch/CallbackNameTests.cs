@@ -1,4 +1,5 @@
 using SelectReactor.Dispatch;
+using SelectReactor.Endpoints;
 
 namespace SelectReactor.Tests.Dispatch;
 
@@ -51,9 +52,19 @@ public sealed class CallbackNameTests
     }
 
     [Test]
+    public void AHandlerOfAMethod_IsTheMethod()
+    {
+        IConnectionHandler handler = Handlers.Of(ServeAsync)(null!);
+
+        Assert.That(Of(handler), Is.EqualTo($"{Here}.{nameof(ServeAsync)}"));
+    }
+
+    [Test]
     public void Nothing_IsACallback() => Assert.That(CallbackName.Of(null, null), Is.EqualTo("a callback"));
 
     private static int One() => 1;
+
+    private static Task ServeAsync(Connection connection, CancellationToken closed) => Task.CompletedTask;
 
     private static string Of(object code) => CallbackName.Of(code, null);
 

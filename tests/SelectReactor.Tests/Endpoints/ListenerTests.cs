@@ -29,6 +29,16 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
     }
 
     [Test]
+    public void LocalEndPoint_IsACopy()
+    {
+        using Listener listener = Reactor.Listen(AnyPort, _handler);
+        int port = ((IPEndPoint)listener.LocalEndPoint).Port;
+        ((IPEndPoint)listener.LocalEndPoint).Port = 1;
+
+        Assert.That(((IPEndPoint)listener.LocalEndPoint).Port, Is.EqualTo(port));
+    }
+
+    [Test]
     public void BusyPort_ThrowsWhatAndWhy_AndLeavesTheReactorUsable()
     {
         using Listener listener = Reactor.Listen(AnyPort, _handler);
