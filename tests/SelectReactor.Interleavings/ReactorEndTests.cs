@@ -74,7 +74,7 @@ public sealed class ReactorEndTests
                 ("disposer", () => end.Reactor.TryPost(_ => end.Reactor.Dispose(), null)));
         });
 
-        outcome.AssertSound(atLeast: 300);
+        outcome.AssertSound(atLeast: 250);
     }
 
     // Members for any thread that act at once on the thread that ran the loop last while nobody runs it: never beside

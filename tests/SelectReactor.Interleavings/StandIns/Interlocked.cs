@@ -31,12 +31,12 @@ internal static class Interlocked
 
     public static void MemoryBarrier() => Fence("passes a barrier");
 
-    // Of the connections, which the scenarios do without.
-    public static T Exchange<T>(ref T location, T value)
-        where T : class? => System.Threading.Interlocked.Exchange(ref location, value);
+    // Of the connections and of the watch of slow callbacks, which the scenarios do without.
+    public static T Exchange<T>(ref T location, T value) =>
+        System.Threading.Interlocked.Exchange(ref location, value);
 
-    public static T CompareExchange<T>(ref T location, T value, T comparand)
-        where T : class? => System.Threading.Interlocked.CompareExchange(ref location, value, comparand);
+    public static T CompareExchange<T>(ref T location, T value, T comparand) =>
+        System.Threading.Interlocked.CompareExchange(ref location, value, comparand);
 
     private static void Fence(string step)
     {
