@@ -1,42 +1,33 @@
 namespace SelectReactor.Dispatch;
 
-/// <summary>A function that starts a task on the reactor's thread, in the execution context of its caller. Its outcome
-/// is that of the task.</summary>
-/// <typeparam name="T">The task's result; any type for a task without one.</typeparam>
-/// <param name="reactor">Whose thread it is.</param>
-/// <param name="function">What is called.</param>
-/// <param name="given">What the user gave, which messages name.</param>
-internal sealed class AsyncInvocation<T>(Reactor reactor, Func<Task?> function, Delegate given) : INamedCall
+/// <summary>The call of a function that starts a task. Its outcome is that of the task.</summary>
+internal sealed class AsyncInvocation<T>(Reactor reactor, Func<Task?> function, Delegate given)
+    : Invocation<T>(reactor, given)
 {
-    private readonly ReactorCompletion<T> _completion = new(reactor);
-    private readonly CallerContext _context = CallerContext.Capture();
+    private readonly Reactor _reactor = reactor;
 
-    Delegate INamedCall.Function => given;
-
-    public Task<T> Task => _completion.Task;
-
-    public void Run()
+    public override void Run()
     {
         Task task;
         try
         {
-            task = _context.Run(function) ?? throw new InvalidOperationException(
+            task = Context.Run(function) ?? throw new InvalidOperationException(
                 "The function returned null in place of a task.");
         }
         catch (Exception exception)
         {
-            _completion.CompleteNow(System.Threading.Tasks.Task.FromException<T>(exception));
+            Completion.CompleteNow(System.Threading.Tasks.Task.FromException<T>(exception));
             return;
         }
 
         if (task.IsCompleted)
         {
-            _completion.CompleteNow(OutcomeOf(task));
+            Completion.CompleteNow(OutcomeOf(task));
             return;
         }
 
         // The function may have left another context behind, and the wait below must come back to the loop.
-        reactor.EndCallback();
+        _reactor.EndCallback();
         _ = Follow(task);
     }
 
@@ -45,7 +36,7 @@ internal sealed class AsyncInvocation<T>(Reactor reactor, Func<Task?> function, 
     {
         await task.ConfigureAwait(
             ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        _completion.Set(OutcomeOf(task));
+        Completion.Set(OutcomeOf(task));
     }
 
     private static Task<T> OutcomeOf(Task task) => task switch

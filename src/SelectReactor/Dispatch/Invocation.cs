@@ -1,27 +1,19 @@
 namespace SelectReactor.Dispatch;
 
-/// <summary>A function that runs on the reactor's thread, in the execution context of its caller.</summary>
+/// <summary>A call that another thread may ask for. It runs on the reactor's thread, in the execution context of its
+/// caller.</summary>
+/// <typeparam name="T">The type of the result; any type for a call without one.</typeparam>
 /// <param name="reactor">Whose thread it is.</param>
-/// <param name="function">What is called.</param>
 /// <param name="given">What the user gave, which messages name.</param>
-internal sealed class Invocation<T>(Reactor reactor, Func<T> function, Delegate given) : INamedCall
+internal abstract class Invocation<T>(Reactor reactor, Delegate given) : INamedCall
 {
-    private readonly ReactorCompletion<T> _completion = new(reactor);
-    private readonly CallerContext _context = CallerContext.Capture();
-
     Delegate INamedCall.Function => given;
 
-    public Task<T> Task => _completion.Task;
+    public Task<T> Task => Completion.Task;
 
-    public void Run()
-    {
-        try
-        {
-            _completion.CompleteNow(System.Threading.Tasks.Task.FromResult(_context.Run(function)));
-        }
-        catch (Exception exception)
-        {
-            _completion.CompleteNow(System.Threading.Tasks.Task.FromException<T>(exception));
-        }
-    }
+    protected ReactorCompletion<T> Completion { get; } = new(reactor);
+
+    protected CallerContext Context { get; } = CallerContext.Capture();
+
+    public abstract void Run();
 }

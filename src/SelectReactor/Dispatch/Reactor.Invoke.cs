@@ -15,13 +15,14 @@ public sealed partial class Reactor
     public Task InvokeAsync(Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        return CallAsync(
+        return StartAsync(new FunctionInvocation<bool>(
+            this,
             () =>
             {
                 callback();
                 return true;
             },
-            callback);
+            callback));
     }
 
     /// <summary>Runs a function on the reactor's thread, in a later phase of the loop and in the execution context of
@@ -33,7 +34,7 @@ public sealed partial class Reactor
     public Task<T> InvokeAsync<T>(Func<T> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return CallAsync(function, function);
+        return StartAsync(new FunctionInvocation<T>(this, function, function));
     }
 
     /// <summary>Starts an asynchronous function on the reactor's thread, in a later phase of the loop and in the
@@ -46,7 +47,7 @@ public sealed partial class Reactor
     public Task InvokeAsync(Func<Task> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<bool>(function, function);
+        return StartAsync(new AsyncInvocation<bool>(this, function, function));
     }
 
     /// <summary>As <see cref="InvokeAsync(Func{Task})"/>, with the result of the function's task.</summary>
@@ -55,7 +56,7 @@ public sealed partial class Reactor
     public Task<T> InvokeAsync<T>(Func<Task<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<T>(function, function);
+        return StartAsync(new AsyncInvocation<T>(this, function, function));
     }
 
     /// <summary>As <see cref="InvokeAsync(Func{Task})"/>.</summary>
@@ -63,7 +64,7 @@ public sealed partial class Reactor
     public Task InvokeAsync(Func<ValueTask> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<bool>(() => function().AsTask(), function);
+        return StartAsync(new AsyncInvocation<bool>(this, () => function().AsTask(), function));
     }
 
     /// <summary>As <see cref="InvokeAsync(Func{Task})"/>, with the result of the function's task.</summary>
@@ -71,23 +72,13 @@ public sealed partial class Reactor
     public Task<T> InvokeAsync<T>(Func<ValueTask<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return StartAsync<T>(() => function().AsTask(), function);
+        return StartAsync(new AsyncInvocation<T>(this, () => function().AsTask(), function));
     }
 
-    private Task<T> CallAsync<T>(Func<T> function, Delegate given)
+    private Task<T> StartAsync<T>(Invocation<T> invocation)
     {
-        var invocation = new Invocation<T>(this, function, given);
         Task<T> task = invocation.Task;
         return TryPost(static work => ((Invocation<T>)work!).Run(), invocation)
-            ? task
-            : Task.FromException<T>(DisposedError());
-    }
-
-    private Task<T> StartAsync<T>(Func<Task?> function, Delegate given)
-    {
-        var invocation = new AsyncInvocation<T>(this, function, given);
-        Task<T> task = invocation.Task;
-        return TryPost(static work => ((AsyncInvocation<T>)work!).Run(), invocation)
             ? task
             : Task.FromException<T>(DisposedError());
     }

@@ -45,7 +45,7 @@ public sealed class CallbackNameTests
     public void AnInvocation_IsItsFunction()
     {
         using var reactor = new Reactor();
-        var invocation = new Invocation<int>(reactor, static () => 1, (Func<int>)One);
+        var invocation = new FunctionInvocation<int>(reactor, static () => 1, (Func<int>)One);
 
         Assert.That(
             CallbackName.Of((Action<object?>)(static _ => { }), invocation), Is.EqualTo($"{Here}.{nameof(One)}"));
