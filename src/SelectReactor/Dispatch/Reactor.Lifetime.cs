@@ -151,6 +151,7 @@ public sealed partial class Reactor
         finally
         {
             _resumed.End();
+            _timers.End();
             _place.End();
             _guard.Leave(outer);
             _late.Open();

@@ -47,7 +47,8 @@ public sealed partial class Reactor
         return TryPost(new WorkItem(callback, state));
     }
 
-    /// <summary>Calls back once, <paramref name="due"/> from now; never once the reactor is disposed.</summary>
+    /// <summary>Calls back once, <paramref name="due"/> from now; never once the reactor is disposed, when the timer
+    /// that it returns is not active.</summary>
     /// <param name="due">Zero means in the next tick.</param>
     /// <param name="callback">Called on the reactor's thread; an exception is logged.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>

@@ -56,20 +56,30 @@ internal sealed class StandardErrorLogger(Func<TextWriter> writer) : ILogger
         }
     }
 
-    /// <summary>The first line of the message, the exception, and the first frame of the stack that is the
-    /// user's. The stack is that of the exception, or follows the first line of the message.</summary>
+    /// <summary>The first line of the message, the exception with its causes, and the first frame of the stack that
+    /// is the user's. The stack is that of the exception, or follows the first line of the message.</summary>
     internal static string Line(string message, Exception? exception)
     {
         string[] lines = message.Split('\n', 2);
         string line = $"SelectReactor: {lines[0].TrimEnd()}";
-        if (exception is not null)
+        for (Exception? each = exception; each is not null; each = each.InnerException)
         {
-            line += $" {exception.GetType()}: {exception.Message.ReplaceLineEndings(" ")}";
+            string link = each == exception ? " " : ", caused by ";
+            line += $"{link}{each.GetType()}: {each.Message.ReplaceLineEndings(" ")}";
         }
 
         string? frame = FirstFrame(exception?.StackTrace ?? (lines.Length > 1 ? lines[1] : ""));
-        return frame is null ? line : $"{line} ({frame})";
+        return WithoutControls(frame is null ? line : $"{line} ({frame})");
     }
+
+    // What a peer has sent may be part of a message, and a terminal would obey it.
+    private static string WithoutControls(string line) => string.Create(line.Length, line, static (to, from) =>
+    {
+        for (int i = 0; i < to.Length; i++)
+        {
+            to[i] = char.IsControl(from[i]) ? ' ' : from[i];
+        }
+    });
 
     private static string? FirstFrame(string stack)
     {

@@ -26,7 +26,7 @@ public sealed class ReactorTimer
         Due,
     }
 
-    /// <summary>Whether the timer will call back.</summary>
+    /// <summary>Whether the timer will call back. False once the reactor is disposed.</summary>
     public bool IsActive => Current != Phase.Idle;
 
     internal Action<object?> Callback { get; }

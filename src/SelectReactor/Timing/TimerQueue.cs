@@ -12,6 +12,7 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
     private ReactorTimer[] _heap = new ReactorTimer[16];
     private int _count;
     private long _sequence;
+    private bool _hasEnded;
 
     public int Count => _count;
 
@@ -27,8 +28,11 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         affinity.Verify();
         ArgumentOutOfRangeException.ThrowIfLessThan(due, TimeSpan.Zero);
 
-        // Read the clock itself: after a long callback the time of the tick would make the timer early.
-        Schedule(timer, clock.After(clock.Now, due));
+        if (!_hasEnded)
+        {
+            // Read the clock itself: after a long callback the time of the tick would make the timer early.
+            Schedule(timer, clock.After(clock.Now, due));
+        }
     }
 
     public void Cancel(ReactorTimer timer)
@@ -40,6 +44,20 @@ internal sealed class TimerQueue(MonotonicClock clock, ThreadAffinity affinity)
         }
 
         timer.Current = ReactorTimer.Phase.Idle;
+    }
+
+    /// <summary>Stops all timers, and those that are scheduled later.</summary>
+    public void End()
+    {
+        _hasEnded = true;
+        foreach (ReactorTimer timer in _due.Concat(_heap.Take(_count)))
+        {
+            timer.Current = ReactorTimer.Phase.Idle;
+        }
+
+        _due.Clear();
+        Array.Clear(_heap);
+        _count = 0;
     }
 
     /// <summary>The time until the next timer is due; null if there is no timer.</summary>

@@ -30,6 +30,19 @@ public sealed class DisposeTests(SelectorKind selector) : ReactorFixture(selecto
         Assert.That(Reactor.Stop, Throws.Nothing);
     }
 
+    [Test]
+    public void Timers_AreNoLongerActive_NorIsOneThatIsMadeLater()
+    {
+        ReactorTimer before = Reactor.Schedule(TimeSpan.FromHours(1), static () => { });
+        ReactorTimer inTheEnd = before;
+        Reactor.Post(() => inTheEnd = Reactor.Schedule(TimeSpan.Zero, static () => { }));
+        Reactor.Dispose();
+        ReactorTimer after = Reactor.Schedule(TimeSpan.Zero, static () => { });
+
+        Assert.That(inTheEnd, Is.Not.SameAs(before));
+        Assert.That(new[] { before, inTheEnd, after }.Select(static timer => timer.IsActive), Is.All.False);
+    }
+
     [TestCase("never run")]
     [TestCase("run has returned")]
     public void WithoutALoop_TheCallingThreadClosesEverything(string before)

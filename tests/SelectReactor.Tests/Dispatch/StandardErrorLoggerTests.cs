@@ -66,6 +66,22 @@ public sealed class StandardErrorLoggerTests
     }
 
     [Test]
+    public void ALine_NamesTheCausesOfAnException()
+    {
+        var error = new IOException("outer", new InvalidDataException("middle", new TimeoutException("inner")));
+
+        Assert.That(StandardErrorLogger.Line("Message.", error), Is.EqualTo(
+            "SelectReactor: Message. System.IO.IOException: outer, caused by System.IO.InvalidDataException: middle, "
+            + "caused by System.TimeoutException: inner"));
+    }
+
+    [Test]
+    public void ControlCharacters_DoNotReachTheTerminal() =>
+        Assert.That(
+            StandardErrorLogger.Line("Bell \a.", new InvalidDataException("\u001b[2J\u009b\ttext")),
+            Is.EqualTo("SelectReactor: Bell  . System.IO.InvalidDataException:  [2J  text"));
+
+    [Test]
     public void AStreamThatIsClosed_HarmsNothing()
     {
         var writer = new StringWriter();

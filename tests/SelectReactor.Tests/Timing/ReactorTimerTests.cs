@@ -260,6 +260,26 @@ public sealed class ReactorTimerTests
         Assert.That(counts, Is.EqualTo(new[] { 1, 1, 2, 2, 3, 4 }));
     }
 
+    [Test]
+    public void AfterTheEnd_NoTimerIsActive_WhateverItsStateWas()
+    {
+        ReactorTimer due = Add("due", 0);
+        ReactorTimer waiting = Add("waiting", 5);
+        ReactorTimer periodic = Periodic("periodic", 5, 5);
+        _queue.CollectDue(_time.GetTimestamp());
+        _queue.End();
+        ReactorTimer late = Add("late", 1);
+        waiting.Change(TimeSpan.Zero);
+        periodic.Change(TimeSpan.Zero, TimeSpan.FromMilliseconds(1));
+        Advance(100);
+
+        Assert.That(_fired, Is.Empty);
+        Assert.That(new[] { due, waiting, periodic, late }.Select(static timer => timer.IsActive), Is.All.False);
+        Assert.That(_queue.UntilNext(), Is.Null);
+        Assert.That(() => Add("invalid", -1), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(late.Cancel, Throws.Nothing);
+    }
+
     private ReactorTimer Add(string name, int due, Action? callback = null) => Periodic(name, due, 0, callback);
 
     private ReactorTimer Periodic(string name, int due, int period, Action? callback = null) =>
