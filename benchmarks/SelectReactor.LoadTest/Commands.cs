@@ -201,6 +201,8 @@ internal static class Commands
         Option<int> idle = Number("--idle", defaults.Idle, "Further connections that say nothing.");
         Option<int> flooding = Number(
             "--flooding", defaults.Flooding, "Further connections that send as much as they can.");
+        Option<int> storm = Number("--storm", defaults.Storm, "Clients that connect all at once, in storm mode.");
+        var fresh = new Option<bool>("--fresh") { Description = "In storm mode, begin with the storm." };
         Option<int> depth = Number("--depth", defaults.Depth, "Messages in flight on each connection.");
         Option<int> size = Number("--size", defaults.Size, "Bytes in a message.");
         Option<long> bytes = Number("--bytes", defaults.Bytes, "Bytes each way, in bulk mode.");
@@ -208,7 +210,7 @@ internal static class Commands
         Option<double> warmup = Number("--warmup", defaults.Warmup, "How long to warm up before that.");
         var command = new Command("load", "Puts load on a server and prints one line of JSON.")
         {
-            mode, port, serverPid, connections, idle, flooding, depth, size, bytes, seconds, warmup,
+            mode, port, serverPid, connections, idle, flooding, storm, fresh, depth, size, bytes, seconds, warmup,
         };
         command.SetAction(arguments =>
         {
@@ -220,6 +222,8 @@ internal static class Commands
                 Connections = arguments.GetValue(connections),
                 Idle = arguments.GetValue(idle),
                 Flooding = arguments.GetValue(flooding),
+                Storm = arguments.GetValue(storm),
+                Fresh = arguments.GetValue(fresh),
                 Depth = arguments.GetValue(depth),
                 Size = arguments.GetValue(size),
                 Bytes = arguments.GetValue(bytes),
@@ -231,6 +235,7 @@ internal static class Commands
                 LoadMode.Accept => AcceptLoad.Run(options),
                 LoadMode.Bulk => BulkLoad.Run(options),
                 LoadMode.Idle => IdleLoad.Run(options),
+                LoadMode.Storm => StormLoad.Run(options),
                 _ => EchoLoad.Run(options),
             };
             Console.WriteLine(JsonSerializer.Serialize(result, ResultsJson.Default.LoadResult));

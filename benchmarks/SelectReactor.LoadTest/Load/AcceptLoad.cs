@@ -78,7 +78,7 @@ internal sealed class AcceptLoad
         client.Started = Stopwatch.GetTimestamp();
         client.Stage = Stage.Connecting;
         client.Unreceived = _message.Length;
-        client.Descriptor = ClientSocket.BeginConnect(_options.Port, _opened++);
+        client.Descriptor = ClientSocket.BeginConnectFrom(_opened++, _options.Port);
 
         // On loopback the handshake is over by now; no event is needed to know it.
         Send(index, interest: Libc.EpollAdd);

@@ -46,18 +46,17 @@ internal static class ClientSocket
         return descriptors;
     }
 
+    /// <summary>Begins to connect without waiting.</summary>
+    public static int BeginConnect(int port) =>
+        StartConnect(Check(Libc.Socket(Libc.NonBlocking), "socket"), port);
+
     /// <summary>Begins to connect without waiting, from one of many source addresses.</summary>
-    public static int BeginConnect(int port, int number)
+    public static int BeginConnectFrom(int number, int port)
     {
         int descriptor = Check(Libc.Socket(Libc.NonBlocking), "socket");
         Check(Libc.SetOption(descriptor, Libc.Ip, Libc.BindAddressNoPort, 1), "setsockopt");
         Check(Libc.Bind(descriptor, Loopback + 1 + (uint)(number % SourceAddresses)), "bind");
-        if (Libc.Connect(descriptor, Loopback, port) < 0 && Libc.LastError != Libc.InProgress)
-        {
-            throw new LoadTestException($"connect: {Libc.LastErrorText}");
-        }
-
-        return descriptor;
+        return StartConnect(descriptor, port);
     }
 
     /// <summary>Closes with a reset, which leaves no socket behind in TIME_WAIT.</summary>
@@ -80,6 +79,16 @@ internal static class ClientSocket
 
     public static int Check(int result, string call) =>
         result >= 0 ? result : throw new LoadTestException($"{call}: {Libc.LastErrorText}");
+
+    private static int StartConnect(int descriptor, int port)
+    {
+        if (Libc.Connect(descriptor, Loopback, port) < 0 && Libc.LastError != Libc.InProgress)
+        {
+            throw new LoadTestException($"connect: {Libc.LastErrorText}");
+        }
+
+        return descriptor;
+    }
 
     private static int Connect(int port)
     {

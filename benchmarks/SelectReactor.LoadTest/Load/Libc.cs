@@ -70,6 +70,21 @@ internal static unsafe partial class Libc
         return Control(descriptor, SetFlags, NonBlocking);
     }
 
+    /// <summary>Makes the table of descriptors large enough for so many. In a process of several threads each of its
+    /// doublings waits some 15 ms for an RCU grace period (expand_fdtable of the kernel), which would otherwise be in
+    /// the middle of the load.</summary>
+    public static void ReserveDescriptors(int count)
+    {
+        const int Duplicate = 0;
+        int last = Control(0, Duplicate, count - 1);
+        if (last < 0)
+        {
+            throw new LoadTestException($"{count} descriptors: {LastErrorText}");
+        }
+
+        _ = Close(last);
+    }
+
     public static nint Send(int descriptor, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes)

@@ -15,6 +15,9 @@ internal enum LoadMode
 
     /// <summary>Connections that were used once and then say nothing.</summary>
     Idle,
+
+    /// <summary>Clients that connect all at once, beside connections that talk.</summary>
+    Storm,
 }
 
 /// <summary>What a load generator is to do.</summary>
@@ -35,6 +38,13 @@ internal sealed record LoadOptions
 
     /// <summary>Further connections that send as much as they can and are not measured.</summary>
     public int Flooding { get; init; }
+
+    /// <summary>In storm mode, how many clients connect all at once.</summary>
+    public int Storm { get; init; }
+
+    /// <summary>In storm mode, whether they come to a server that has just started, with neither warm-up nor a quiet
+    /// time before.</summary>
+    public bool Fresh { get; init; }
 
     /// <summary>How many messages a connection has in flight.</summary>
     public int Depth { get; init; } = 1;
@@ -61,6 +71,7 @@ internal sealed record LoadOptions
             ("--connections", Connections),
             ("--idle", Idle),
             ("--flooding", Flooding),
+            ("--storm", Storm),
             ("--depth", Depth),
             ("--size", Size),
             ("--bytes", Bytes),
@@ -70,6 +81,11 @@ internal sealed record LoadOptions
         {
             yield return name;
             yield return value.ToString(null, CultureInfo.InvariantCulture);
+        }
+
+        if (Fresh)
+        {
+            yield return "--fresh";
         }
     }
 }

@@ -31,6 +31,28 @@ internal sealed record LoadResult
 
     /// <summary>The idle connections that make the difference.</summary>
     public int IdleConnections { get; init; }
+
+    /// <summary>In storm mode, what only a storm has; then the interval ends when each client is served, the messages
+    /// are the clients, and the latency is that of the talkers during the storm.</summary>
+    public StormResult? Storm { get; init; }
+}
+
+/// <summary>How a server took clients that came all at once.</summary>
+internal sealed record StormResult
+{
+    /// <summary>The talkers before the storm; null for a server that has just started.</summary>
+    public Latency? Quiet { get; init; }
+
+    /// <summary>Seconds from a client's connect until its message came back.</summary>
+    public double MedianClientSeconds { get; init; }
+
+    public double LastClientSeconds { get; init; }
+
+    /// <summary>How often the queue of a listener was full, and how many SYNs were dropped for it and other
+    /// reasons.</summary>
+    public long ListenOverflows { get; init; }
+
+    public long ListenDrops { get; init; }
 }
 
 /// <summary>Percentiles, in microseconds.</summary>

@@ -33,6 +33,9 @@ internal sealed unsafe class Poller
         return Math.Max(count, 0);
     }
 
+    /// <summary>How many events there are already.</summary>
+    public int Peek() => Math.Max(Libc.EpollWait(_descriptor, _events, Capacity, 0), 0);
+
     public (int Index, uint Events) this[int number]
     {
         get

@@ -82,7 +82,7 @@ internal sealed class Runner(RunOptions options)
 
     private static bool IsPossible(Scenario scenario, List<string> notes)
     {
-        long needed = scenario.Load.Connections + scenario.Load.Idle + 300;
+        long needed = scenario.Load.Connections + scenario.Load.Idle + scenario.Load.Storm + 300;
         if (needed <= Libc.OpenFileLimit)
         {
             return true;

@@ -10,6 +10,7 @@ internal enum Figure
     BytesPerSecond,
     MedianLatency,
     BytesPerConnection,
+    StormSeconds,
 }
 
 internal sealed record Scenario(string Name, string Description, Figure Figure, LoadOptions Load);
@@ -59,6 +60,9 @@ internal static class Scenarios
             "resident memory of 10,000 connections that were used once and are idle since",
             Figure.BytesPerConnection,
             new LoadOptions { Mode = LoadMode.Idle, Idle = 10_000 }),
+        Storm("storm", 9_000),
+        Storm("storm-fresh", 9_000, fresh: true),
+        Storm("storm-10000", 10_000),
     ];
 
     /// <summary>Two seconds of warm-up: a server on one full core goes on compiling itself for more than
@@ -101,6 +105,20 @@ internal static class Scenarios
             Size = size,
             Idle = idle,
             Flooding = flooding,
+        });
+    }
+
+    private static Scenario Storm(string name, int clients, bool fresh = false)
+    {
+        const int Talkers = 100;
+        string description = $"{clients} clients that connect at once, send one message and stay, beside {Talkers} "
+            + $"connections with 1 message in flight each{(fresh ? ", on a server that has just started" : "")}";
+        return new Scenario(name, description, Figure.StormSeconds, new LoadOptions
+        {
+            Mode = LoadMode.Storm,
+            Connections = Talkers,
+            Storm = clients,
+            Fresh = fresh,
         });
     }
 

@@ -51,6 +51,7 @@ internal static class Markdown
         Figure.ConnectionsPerSecond => ("connections/s", 1, "N0"),
         Figure.BytesPerSecond => ("MiB/s each way", 1.0 / (1 << 20), "N0"),
         Figure.MedianLatency => ("p50 µs", 1, "F1"),
+        Figure.StormSeconds => ("seconds until all are served", 1, "F2"),
         _ => ("bytes/connection", 1, "N0"),
     };
 
@@ -99,6 +100,16 @@ internal static class Markdown
             yield return new($"× {baseline.Server}", server => FormatRatio(server.RatioTo(baseline)));
         }
 
+        if (figure == Figure.StormSeconds)
+        {
+            foreach (Column column in StormColumns(scenario))
+            {
+                yield return column;
+            }
+
+            yield break;
+        }
+
         string per = figure switch
         {
             Figure.BytesPerSecond => "MiB",
@@ -124,6 +135,21 @@ internal static class Markdown
         }
 
         yield return new("p99 µs", server => Format(server.P99?.Median, "F1"));
+    }
+
+    private static IEnumerable<Column> StormColumns(ScenarioSummary scenario)
+    {
+        yield return new("server CPU s", server => Format(server.ServerCpuSeconds?.Median, "F2"));
+        yield return new("slowest client s", server => Format(server.LastClientSeconds?.Median, "F2"));
+        yield return new("full queue (worst round)", server => Format(server.ListenOverflows?.Greatest, "N0"));
+        yield return new("talkers p99 µs", server => Format(server.P99?.Median, "N0"));
+        if (!scenario.Scenario.Load.Fresh)
+        {
+            yield return new("quiet p99 µs", server => Format(server.QuietP99?.Median, "N0"));
+            yield return new("p99 × quiet", server => FormatRatio(server.P99RatioToQuiet));
+        }
+
+        yield return new("talkers max µs", server => Format(server.MaxLatency?.Median, "N0"));
     }
 
     private static string FormatRatio(Spread? ratio) => ratio is { } spread

@@ -111,7 +111,8 @@ internal static class Plots
 
         // Room for the figures at the right of the bars.
         plot.Axes.SetLimits(0, greatest * 1.2, -0.6, lines.Length - 0.4);
-        string better = summary.Scenario.Figure is Figure.MedianLatency or Figure.BytesPerConnection
+        string better = summary.Scenario.Figure
+            is Figure.MedianLatency or Figure.BytesPerConnection or Figure.StormSeconds
             ? "less is better"
             : "more is better";
         plot.Title(summary.Scenario.Name, size: 18);

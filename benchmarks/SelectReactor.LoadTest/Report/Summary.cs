@@ -50,6 +50,20 @@ internal sealed class ServerSummary(Scenario scenario, string server, IReadOnlyL
     /// <summary>The same of the processor time per unit, which depends less on who else uses the machine.</summary>
     public Spread? CpuRatioTo(ServerSummary other) => RatioTo(other, CpuOf);
 
+    /// <summary>Of a storm: the talkers before it and at their worst during it, the slowest client, and how often the
+    /// queue of the listener was full.</summary>
+    public Spread? QuietP99 => Over(result => result.Storm?.Quiet?.P99);
+
+    public Spread? P99RatioToQuiet => Over(result => result.Latency?.P99 / result.Storm?.Quiet?.P99);
+
+    public Spread? MaxLatency => Over(result => result.Latency?.Max);
+
+    public Spread? LastClientSeconds => Over(result => result.Storm?.LastClientSeconds);
+
+    public Spread? ListenOverflows => Over(result => result.Storm?.ListenOverflows);
+
+    public Spread? ServerCpuSeconds => Over(result => result.ServerCpuSeconds);
+
     private IEnumerable<(int Round, LoadResult Result)> ByRound() =>
         from measurement in measurements
         where measurement.Result is not null
@@ -71,6 +85,7 @@ internal sealed class ServerSummary(Scenario scenario, string server, IReadOnlyL
         Figure.BytesPerSecond => result.Bytes / result.Seconds,
         Figure.MedianLatency => result.Latency?.P50,
         Figure.BytesPerConnection => (result.ResidentAfter - result.ResidentBefore) / (double)result.IdleConnections,
+        Figure.StormSeconds => result.Seconds,
         _ => result.Messages / result.Seconds,
     };
 }
