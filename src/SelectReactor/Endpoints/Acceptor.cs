@@ -20,6 +20,7 @@ internal sealed class Acceptor : IEventHandler
     private readonly Action _lost;
     private readonly EndPoint? _localEndPoint;
     private readonly SpareDescriptor _spare;
+    private readonly AcceptBudget _budget;
     private readonly SelectionKey _key;
     private PauseReason _pauses;
     private ReactorTimer? _retry;
@@ -42,6 +43,7 @@ internal sealed class Acceptor : IEventHandler
         _localEndPoint = handle.LocalEndPoint;
         _spare = new SpareDescriptor(
             reactor.HandleFactory, _localEndPoint?.AddressFamily ?? AddressFamily.InterNetwork);
+        _budget = new AcceptBudget(reactor.Clock, options.MaxAcceptsPerTick);
         _key = reactor.Register(handle, Interest.Read, this);
         HoldSpare();
     }
@@ -147,8 +149,14 @@ internal sealed class Acceptor : IEventHandler
         // Another listener may have filled the reactor in this tick.
         UpdateInterest();
 
+        if (IsPaused)
+        {
+            return;
+        }
+
         // A handler may pause or dispose the listener in its OnConnected.
-        for (int i = 0; i < _options.MaxAcceptsPerTick && _key.IsValid && !IsPaused; i++)
+        _budget.Begin();
+        do
         {
             SocketError error = _handle.Accept(out Handle? accepted);
             switch (error)
@@ -158,6 +166,7 @@ internal sealed class Acceptor : IEventHandler
                     UpdateInterest();
                     break;
                 case SocketError.WouldBlock:
+                    _budget.NoteEmpty();
                     return;
                 case SocketError.OperationAborted:
                     _lost();
@@ -176,6 +185,7 @@ internal sealed class Acceptor : IEventHandler
                     return;
             }
         }
+        while (_budget.TryGoOn() && _key.IsValid && !IsPaused);
     }
 
     // accept(2), "Error handling": Linux passes errors that are already pending on the new socket. The next client may
@@ -195,10 +205,14 @@ internal sealed class Acceptor : IEventHandler
         }
 
         _spare.Release();
-        for (int i = 0; i < _options.MaxAcceptsPerTick
-            && _handle.Accept(out Handle? client) == SocketError.Success; i++)
+        _budget.Begin();
+        while (_handle.Accept(out Handle? client) == SocketError.Success)
         {
             _admission.Refuse(client!, "no descriptor is left");
+            if (!_budget.TryGoOn())
+            {
+                break;
+            }
         }
 
         HoldSpare();

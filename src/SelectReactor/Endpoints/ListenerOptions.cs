@@ -20,12 +20,14 @@ public sealed class ListenerOptions
     } = int.MaxValue;
 
     /// <summary>The maximum number of connections that one tick accepts. Then the open connections have their turn.
-    /// Default: 16.</summary>
+    /// A tick also accepts no longer than a millisecond, by the reactor's <see cref="ReactorOptions.TimeProvider"/>.
+    /// This time doubles after each tenth of a second in which clients were always left waiting, up to 4 milliseconds.
+    /// A tick accepts at least one client that waits. Default: 512.</summary>
     public int MaxAcceptsPerTick
     {
         get;
         set => field = OptionValue.AtLeast(this, value, 1);
-    } = 16;
+    } = 512;
 
     /// <summary>The maximum number of open connections of this listener. If
     /// <see cref="ReactorOptions.MaxConnections"/> is reached first, that limit applies. Default: no limit of its own

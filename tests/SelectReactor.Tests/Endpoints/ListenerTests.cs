@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
@@ -83,6 +84,46 @@ public sealed class ListenerTests(SelectorKind selector) : ReactorFixture(select
         }
 
         Assert.That(counts, Is.EqualTo(new[] { 3, 6, 7 }));
+        peers.ForEach(static peer => peer.Dispose());
+    }
+
+    [Test]
+    public void OneTick_AcceptsNoLongerThanItsBudget_AndServesTheOpenOnesBetween()
+    {
+        var time = new FakeTimeProvider();
+        using var reactor = new Reactor(Options(time));
+        _handler.Connected = _ => time.Advance(TimeSpan.FromMilliseconds(0.4));
+        _handler.Readable = ScriptedHandler.Echo;
+        using Listener listener = reactor.Listen(AnyPort, _handler);
+        using var talker = Peer.Connect(listener.LocalEndPoint);
+        RunUntil(reactor, () => _handler.IsConnected);
+        List<Peer> peers = [.. Enumerable.Range(0, 7).Select(_ => Peer.Connect(listener.LocalEndPoint))];
+        talker.Send("x"u8);
+        List<int> counts = [];
+        while (_handler.Connections.Count < 8)
+        {
+            reactor.RunOnce(Bound);
+            counts.Add(_handler.Connections.Count - 1);
+        }
+
+        Assert.That(counts, Is.EqualTo(new[] { 3, 6, 7 }));
+        Assert.That(talker.Socket.Available, Is.EqualTo(1), "the talker had its turn");
+        peers.ForEach(static peer => peer.Dispose());
+    }
+
+    [Test]
+    public void TwoListeners_HaveABatchEachInATick()
+    {
+        using Listener first = Reactor.Listen(AnyPort, _handler, new ListenerOptions { MaxAcceptsPerTick = 2 });
+        using Listener second = Reactor.Listen(AnyPort, _handler, new ListenerOptions { MaxAcceptsPerTick = 2 });
+        List<Peer> peers =
+        [
+            .. Enumerable.Range(0, 8).Select(i => Peer.Connect((i < 4 ? first : second).LocalEndPoint)),
+        ];
+
+        Reactor.RunOnce(Bound);
+
+        Assert.That((first.Accepted, second.Accepted), Is.EqualTo((2, 2)));
         peers.ForEach(static peer => peer.Dispose());
     }
 
