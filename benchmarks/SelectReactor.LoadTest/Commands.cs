@@ -21,6 +21,7 @@ internal static class Commands
             CreateRun(),
             CreateReport(),
             CreateChart(),
+            CreateCalls(),
             CreateServe(),
             CreateLoad(),
         };
@@ -156,6 +157,19 @@ internal static class Commands
         };
         command.SetAction(arguments => File.WriteAllText(
             arguments.GetRequiredValue(output), Chart.Draw(ReportFiles.Read(arguments.GetRequiredValue(file)))));
+        return command;
+    }
+
+    private static Command CreateCalls()
+    {
+        Option<string[]> servers = Names(
+            "--servers", "These servers", EchoServers.All.Select(each => each.Name));
+        servers.DefaultValueFactory = _ => ["select", "epoll"];
+        var command = new Command("calls", "Counts system calls per message, and fails when there are too many.")
+        {
+            servers,
+        };
+        command.SetAction(arguments => CallCheck.Check(arguments.GetRequiredValue(servers)) ? 0 : 1);
         return command;
     }
 

@@ -16,17 +16,19 @@ internal sealed class ChildProcess : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>The command that starts this program.</summary>
+    public static IEnumerable<string> Itself => Environment.ProcessPath is { } program
+        && Path.GetFileNameWithoutExtension(program) == "dotnet"
+            ? [program, Assembly.GetExecutingAssembly().Location]
+            : [Environment.ProcessPath!];
+
     public int Id => _process.Id;
 
     public static ChildProcess Start(
         int core, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         // taskset becomes the program that it starts, so its process id is the program's.
-        string program = Environment.ProcessPath!;
-        string[] itself = Path.GetFileNameWithoutExtension(program) == "dotnet"
-            ? [program, Assembly.GetExecutingAssembly().Location]
-            : [program];
-        var start = new ProcessStartInfo("taskset", ["-c", $"{core}", .. itself, .. arguments])
+        var start = new ProcessStartInfo("taskset", ["-c", $"{core}", .. Itself, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
