@@ -2,78 +2,100 @@ namespace SelectReactor.Selection;
 
 /// <summary>
 /// Decides which sockets a wait asks for. Most connections of a server are idle, and asking for an idle one costs as
-/// much as asking for a busy one. So the sockets that were ready lately, the hot ones, are asked first, and all of
-/// them at intervals that the <see cref="ScanPacer"/> chooses.
+/// much as asking for a busy one. So the sockets that were ready lately, the hot ones, are asked each time. The others
+/// are looked at in slices, as many as the <see cref="ScanBudget"/> allows, and all are waited for when nothing is
+/// going on.
 /// </summary>
-internal sealed class HotSet(SocketPoll poll, ScanPacer pacer)
+internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
 {
     /// <summary>Up to this many members, asking for all of them costs no more than keeping a hot set.</summary>
     public const int MaxMembersWithout = 64;
 
-    /// <summary>A member stays hot until this many full scans in a row found it quiet.</summary>
-    public const int HotScans = 16;
+    private const int LooksPerCoolDown = 8;
 
-    private bool _coldIsQuiet;
+    private int _nextCoolDown;
 
     /// <summary>The longest wait that one system call is asked for while a timer is running.</summary>
-    public TimeSpan MaxWait => pacer.MaxWait;
+    public TimeSpan MaxWait => budget.MaxWait;
 
-    /// <returns>Whether anything happened, a wake-up included.</returns>
+    /// <returns>Whether anything happened, a wake-up included. It may return early with nothing.</returns>
     public bool Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         if (poll.Readers.Members <= MaxMembersWithout)
         {
-            return poll.Select(hotOnly: false, wait, ready);
+            return poll.Select(Asked.All, wait, ready);
         }
 
-        TimeSpan rest = pacer.UntilScan();
-        return rest > TimeSpan.Zero ? SelectHotFirst(wait, rest, ready) : Scan(wait, ready);
-    }
-
-    // While only hot sockets are active, it waits for those alone. Once cold ones were active too, it waits for all.
-    private bool SelectHotFirst(TimeSpan wait, TimeSpan rest, List<SelectorEntry> ready)
-    {
-        bool waitIsShort = wait >= TimeSpan.Zero && wait <= rest;
-        TimeSpan hotWait = !_coldIsQuiet ? TimeSpan.Zero : waitIsShort ? wait : rest;
-        return poll.Select(hotOnly: true, hotWait, ready)
-            || (hotWait != wait && Scan(wait < TimeSpan.Zero ? wait : wait - hotWait, ready));
-    }
-
-    private bool Scan(TimeSpan wait, List<SelectorEntry> ready)
-    {
-        bool measured = pacer.IsMeasurementDue;
-        bool any = ScanOnce(measured ? TimeSpan.Zero : wait, measured, ready);
-        if (measured && !any && wait != TimeSpan.Zero)
+        if (poll.Looks - _nextCoolDown >= 0)
         {
-            any = ScanOnce(wait, measured: false, ready);
+            _nextCoolDown = poll.Looks + LooksPerCoolDown;
+            CoolDown();
         }
 
-        WarmUp(ready);
-        CoolDown();
+        int cold = poll.Readers.Members - poll.Readers.Hot;
+        if (cold == 0)
+        {
+            return poll.Select(Asked.Hot, wait, ready);
+        }
+
+        budget.Begin(((cold - 1) / poll.MaxSlice) + 1);
+        bool any = SelectSome(wait, ready);
+        budget.End();
         return any;
     }
 
-    private bool ScanOnce(TimeSpan wait, bool measured, List<SelectorEntry> ready)
+    private bool SelectSome(TimeSpan wait, List<SelectorEntry> ready)
     {
-        pacer.BeginScan();
-        bool any = poll.Select(hotOnly: false, wait, ready);
-        pacer.EndScan(measured);
-        poll.Scans = pacer.Scans;
+        bool any;
+        if (wait != TimeSpan.Zero && budget.CoversRound)
+        {
+            any = poll.Select(Asked.Hot, TimeSpan.Zero, ready);
+            if (!any)
+            {
+                budget.SpendRound();
+                any = poll.Select(Asked.All, wait, ready);
+                WarmUp(0, ready);
+                return any;
+            }
+
+            return SelectSlices(ready) || any;
+        }
+
+        any = SelectSlices(ready);
+        TimeSpan hotWait = any ? TimeSpan.Zero : wait;
+        if (hotWait != TimeSpan.Zero && (hotWait < TimeSpan.Zero || hotWait > budget.UntilRound))
+        {
+            hotWait = budget.UntilRound;
+        }
+
+        return poll.Select(Asked.Hot, hotWait, ready) || any;
+    }
+
+    private bool SelectSlices(List<SelectorEntry> ready)
+    {
+        bool any = false;
+        for (int slices = budget.Slices; slices > 0; slices--)
+        {
+            int before = ready.Count;
+            budget.BeginSlice();
+            any |= poll.Select(Asked.Slice, TimeSpan.Zero, ready);
+            budget.EndSlice();
+            WarmUp(before, ready);
+        }
+
         return any;
     }
 
-    private void WarmUp(List<SelectorEntry> ready)
+    private void WarmUp(int first, List<SelectorEntry> ready)
     {
-        int hotBefore = poll.Readers.Hot;
-        foreach (SelectorEntry entry in ready)
+        for (int i = first; i < ready.Count; i++)
         {
+            SelectorEntry entry = ready[i];
             if ((entry.Ready & Interest.Read) != 0 && !entry.IsEvicted)
             {
                 poll.Readers.MakeHot(WatchedSocket.Of(entry));
             }
         }
-
-        _coldIsQuiet = poll.Readers.Hot == hotBefore;
     }
 
     private void CoolDown()
@@ -81,7 +103,7 @@ internal sealed class HotSet(SocketPoll poll, ScanPacer pacer)
         for (int i = poll.Readers.Hot - 1; i >= 0; i--)
         {
             if (poll.Readers.MemberAt(i) is { Handle.IsListening: false } watched
-                && pacer.Scans - watched.LastActiveScan > HotScans)
+                && poll.Looks - watched.HotUntil > 0)
             {
                 poll.Readers.MakeCold(i);
             }

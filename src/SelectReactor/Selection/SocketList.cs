@@ -18,6 +18,7 @@ internal sealed class SocketList(bool forWriting) : IList
     private WatchedSocket?[] _watched = new WatchedSocket?[InitialCapacity];
     private int _members;
     private int _hot;
+    private int _cursor;
 
     /// <summary>The view's positions in order, counted from <see cref="_first"/>, with the gap between them. Outside
     /// the moved range each is its own index.</summary>
@@ -34,6 +35,9 @@ internal sealed class SocketList(bool forWriting) : IList
 
     /// <summary>How many of them are hot.</summary>
     public int Hot => _hot;
+
+    /// <summary>Where the next slice begins: the cold members before it have been looked at in this round.</summary>
+    public int Cursor => _cursor;
 
     /// <summary>How many are in view: those that <see cref="Rewind(int, int)"/> brought in, less those that a select
     /// removed.</summary>
@@ -70,12 +74,10 @@ internal sealed class SocketList(bool forWriting) : IList
             _movedStart = _movedEnd = 0;
         }
 
+        // The first of each part moves to its end, so that those that wait to be looked at still do.
         int last = _members++;
-        if (_hot < last)
-        {
-            Place(_sockets[_hot], _watched[_hot], last);
-        }
-
+        MoveMember(_cursor, last);
+        MoveMember(_hot, _cursor++);
         Place(socket, watched, _hot++);
     }
 
@@ -84,12 +86,18 @@ internal sealed class SocketList(bool forWriting) : IList
         int position = IndexOf(watched);
         if (position < _hot)
         {
-            MakeCold(position);
+            MoveMember(--_hot, position);
             position = _hot;
         }
 
+        if (position < _cursor)
+        {
+            MoveMember(--_cursor, position);
+            position = _cursor;
+        }
+
         int last = --_members;
-        Place(_sockets[last], _watched[last], position);
+        MoveMember(last, position);
         _sockets[last] = null!;
         _watched[last] = null;
         SetIndex(watched, -1);
@@ -102,6 +110,7 @@ internal sealed class SocketList(bool forWriting) : IList
         if (position >= _hot)
         {
             Swap(position, _hot++);
+            _cursor = Math.Max(_cursor, _hot);
         }
     }
 
@@ -112,8 +121,24 @@ internal sealed class SocketList(bool forWriting) : IList
     /// <summary>Puts another socket in the place of a member that has no entry.</summary>
     public void Replace(int position, Socket socket) => _sockets[position] = socket;
 
-    /// <summary>Brings the members into view, all or the hot ones only.</summary>
-    public void Rewind(bool hotOnly = false) => Rewind(0, hotOnly ? _hot : _members);
+    /// <summary>Begins a round if none is under way.</summary>
+    /// <returns>The size of the next slice: those of a round are about equal.</returns>
+    public int BeginSlice(int maxSize)
+    {
+        if (_cursor == _members)
+        {
+            _cursor = _hot;
+        }
+
+        int rest = _members - _cursor;
+        return rest == 0 ? 0 : DivideUp(rest, DivideUp(rest, maxSize));
+    }
+
+    /// <summary>Those of the slice have been looked at.</summary>
+    public void EndSlice(int size) => _cursor += size;
+
+    /// <summary>Brings all members into view.</summary>
+    public void Rewind() => Rewind(0, _members);
 
     /// <summary>Brings some members into view that follow each other.</summary>
     public void Rewind(int first, int count)
@@ -191,6 +216,8 @@ internal sealed class SocketList(bool forWriting) : IList
         return positions;
     }
 
+    private static int DivideUp(int number, int divisor) => (number + divisor - 1) / divisor;
+
     private int PositionAt(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
@@ -202,6 +229,14 @@ internal sealed class SocketList(bool forWriting) : IList
         _view[to] = _view[from];
         _movedStart = Math.Min(_movedStart, to);
         _movedEnd = Math.Max(_movedEnd, to + 1);
+    }
+
+    private void MoveMember(int from, int to)
+    {
+        if (from != to)
+        {
+            Place(_sockets[from], _watched[from], to);
+        }
     }
 
     private void Swap(int a, int b)

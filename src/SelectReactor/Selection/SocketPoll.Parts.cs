@@ -2,27 +2,35 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Selection;
 
-/// <content>The slow way, for more sockets than one system call takes.</content>
+/// <content>Several system calls in place of one: slices of the cold readers, and the slow way for more sockets than
+/// one call takes.</content>
 internal sealed partial class SocketPoll
 {
+    /// <summary>From the next number on, <c>Socket.Select</c> allocates an array on each call.</summary>
+    private const int MaxWithoutGarbage = 79;
+
     private static readonly TimeSpan _partWait = TimeSpan.FromMilliseconds(5);
 
     public PollLimit Limit { get; } = new();
 
-    // One part after the other is asked without waiting. If none is ready, it waits for the first part alone, for a
-    // short time: that part holds the wake-up and the readers that were ready lately.
-    private bool SelectInParts(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
+    // If no part is ready, it waits for the first part alone, for a short time: that part holds the wake-up and the
+    // readers that were ready lately.
+    private bool SelectInParts(int readers, TimeSpan wait, List<SelectorEntry> ready)
     {
-        bool any = SelectParts(Readers, hotOnly ? Readers.Hot : Readers.Members, ready);
-        any |= SelectParts(_writers, _writers.Members, ready);
+        bool any = SelectParts(readers, ready);
         if (any || wait == TimeSpan.Zero)
         {
             return any;
         }
 
         TimeSpan shortWait = wait > TimeSpan.Zero && wait < _partWait ? wait : _partWait;
-        int next = 0;
-        return SelectPart(Readers, ref next, Readers.Hot, shortWait, ready);
+        return SelectPart(Readers, 0, Math.Min(Readers.Hot, Limit.Max), shortWait, ready, out any) && any;
+    }
+
+    // One part after the other is asked without waiting, in parts of equal size.
+    private bool SelectParts(int readers, List<SelectorEntry> ready)
+    {
+        return SelectParts(Readers, readers, ready) | SelectParts(_writers, _writers.Members, ready);
     }
 
     private bool SelectParts(SocketList list, int count, List<SelectorEntry> ready)
@@ -30,20 +38,45 @@ internal sealed partial class SocketPoll
         bool any = false;
         for (int next = 0; next < count;)
         {
-            any |= SelectPart(list, ref next, count, TimeSpan.Zero, ready);
+            int size = Math.Min(MaxSlice, count - next);
+            if (SelectPart(list, next, size, TimeSpan.Zero, ready, out bool found))
+            {
+                next += size;
+                any |= found;
+            }
         }
 
         return any;
     }
 
-    private bool SelectPart(SocketList list, ref int next, int end, TimeSpan wait, List<SelectorEntry> ready)
+    private bool SelectSlice(List<SelectorEntry> ready)
+    {
+        int size = Readers.BeginSlice(MaxSlice);
+        if (size == 0)
+        {
+            return false;
+        }
+
+        if (SelectPart(Readers, Readers.Cursor, size, TimeSpan.Zero, ready, out bool found))
+        {
+            Readers.EndSlice(size);
+        }
+
+        return found;
+    }
+
+    /// <returns>Whether the system took so many.</returns>
+    private bool SelectPart(
+        SocketList list, int first, int size, TimeSpan wait, List<SelectorEntry> ready, out bool any)
     {
         bool reads = list == Readers;
-        int size = Math.Min(Limit.Max, end - next);
-        list.Rewind(next, size);
+        int before = ready.Count;
+        any = false;
+        list.Rewind(first, size);
         try
         {
-            Socket.Select(reads ? list : null, reads ? null : list, null, ToMicroseconds(wait));
+            Socket.Select(
+                reads ? list : null, reads ? null : list, reads ? null : _errors?.Rewind(), ToMicroseconds(wait));
         }
         catch (SocketException error) when (PollLimit.Explains(error, size))
         {
@@ -51,13 +84,17 @@ internal sealed partial class SocketPoll
             return false;
         }
 
-        next += size;
-        bool woken = reads && CollectReaders(ready);
-        if (!reads)
+        if (reads)
+        {
+            any = CollectReaders(ready);
+        }
+        else
         {
             CollectWriters(ready);
+            _errors?.Collect(ready);
         }
 
-        return woken || ready.Count > 0;
+        any |= ready.Count > before;
+        return true;
     }
 }

@@ -18,10 +18,19 @@ internal sealed partial class SocketPoll
     // A writer whose peer has hung up (POLLHUP) while its send buffer is full does the same: its next send tells. So
     // does a datagram socket with nothing but an error (POLLERR), such as an unreachable peer: its next receive tells.
     // The caller learns of a renewed wake-up, since a signal to the old one is lost.
-    private bool EndSpin(bool any, bool isEarly, List<SelectorEntry> ready)
+    // A wait for the hot ones that lasts its time says nothing about the others.
+    private bool EndSpin(bool any, bool isEarly, Asked asked, List<SelectorEntry> ready)
     {
         _emptyReturns = any ? 0 : _emptyReturns + 1;
-        _earlyReturns = isEarly ? _earlyReturns + 1 : 0;
+        if (isEarly)
+        {
+            _earlyReturns++;
+        }
+        else if (any || asked == Asked.All)
+        {
+            _earlyReturns = 0;
+        }
+
         if (_emptyReturns >= MaxEmptyReturns)
         {
             _emptyReturns = 0;
@@ -87,8 +96,8 @@ internal sealed partial class SocketPoll
             if (list.MemberAt(i) is { } watched && isLost(watched.Handle))
             {
                 Remove(watched);
+                watched.Report(watched.Entry.Interest, ready);
                 watched.Entry.Evict();
-                ready.Add(watched.Entry);
             }
         }
     }

@@ -30,8 +30,14 @@ internal sealed partial class SocketPoll : IDisposable
 
     public SocketList Readers { get; } = new(forWriting: false);
 
-    /// <summary>The number of full scans so far: the time stamp of sockets that are active.</summary>
-    public int Scans { get; set; }
+    /// <summary>How often the hot readers were asked: the time stamp of sockets that are active.</summary>
+    public int Looks { get; private set; }
+
+    /// <summary>How many waits asked for every socket.</summary>
+    public int FullWaits { get; private set; }
+
+    /// <summary>How many sockets one slice has at most.</summary>
+    public int MaxSlice => Math.Min(MaxWithoutGarbage, Limit.Max);
 
     public LoopbackPair WakeUp => Volatile.Read(ref _wakeUp);
 
@@ -65,7 +71,7 @@ internal sealed partial class SocketPoll : IDisposable
 
     public void Update(WatchedSocket watched, Interest previous)
     {
-        watched.LastActiveScan = Scans;
+        watched.KeepHot(Looks);
         Move(Readers, watched, Reads(previous), Reads(watched.Entry.Interest));
         Move(_writers, watched, Writes(previous), Writes(watched.Entry.Interest));
     }
@@ -78,15 +84,17 @@ internal sealed partial class SocketPoll : IDisposable
         Entries--;
     }
 
-    /// <summary>Waits for all sockets, or for all writers and the hot readers.</summary>
+    /// <summary>Waits for some of the sockets. A slice is only looked at: it comes with no wait.</summary>
     /// <returns>Whether anything happened, a wake-up included. It may return early with nothing.</returns>
-    public bool Select(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
+    public bool Select(Asked asked, TimeSpan wait, List<SelectorEntry> ready)
     {
+        Looks += asked == Asked.Slice ? 0 : 1;
+        FullWaits += asked == Asked.All ? 1 : 0;
         bool any;
         long start = wait > TimeSpan.Zero ? Stopwatch.GetTimestamp() : 0;
         try
         {
-            any = SelectTogether(hotOnly, wait, ready);
+            any = asked == Asked.Slice ? SelectSlice(ready) : SelectTogether(asked, wait, ready);
         }
         catch (ObjectDisposedException)
         {
@@ -114,7 +122,7 @@ internal sealed partial class SocketPoll : IDisposable
         }
 
         bool isEarly = !any && (wait < TimeSpan.Zero || Stopwatch.GetElapsedTime(start) < wait);
-        return EndSpin(any, isEarly, ready);
+        return EndSpin(any, isEarly, asked, ready);
     }
 
     /// <summary>Ends a wait. Any thread.</summary>
@@ -138,16 +146,28 @@ internal sealed partial class SocketPoll : IDisposable
         }
     }
 
-    private bool SelectTogether(bool hotOnly, TimeSpan wait, List<SelectorEntry> ready)
+    // Above a certain number the system call allocates, but less than that is asked for at once if there is no need
+    // to wait.
+    private bool SelectTogether(Asked asked, TimeSpan wait, List<SelectorEntry> ready)
     {
-        Readers.Rewind(hotOnly);
-        _writers.Rewind();
-        int sockets = Readers.Count + _writers.Count;
-        if (!Limit.Allows(sockets))
+        int readers = asked == Asked.Hot ? Readers.Hot : Readers.Members;
+        int sockets = readers + _writers.Members;
+        if (asked == Asked.Hot && sockets > MaxWithoutGarbage)
         {
-            return SelectInParts(hotOnly, wait, ready);
+            bool found = SelectParts(readers, ready);
+            if (found || wait == TimeSpan.Zero)
+            {
+                return found;
+            }
         }
 
+        if (!Limit.Allows(sockets))
+        {
+            return SelectInParts(readers, wait, ready);
+        }
+
+        Readers.Rewind(0, readers);
+        _writers.Rewind();
         try
         {
             Socket.Select(Readers, _writers.Count == 0 ? null : _writers, _errors?.Rewind(), ToMicroseconds(wait));
@@ -155,7 +175,7 @@ internal sealed partial class SocketPoll : IDisposable
         catch (SocketException error) when (PollLimit.Explains(error, sockets))
         {
             Limit.Lower(sockets);
-            return SelectInParts(hotOnly, wait, ready);
+            return SelectInParts(readers, wait, ready);
         }
 
         bool woken = CollectReaders(ready);
@@ -173,7 +193,7 @@ internal sealed partial class SocketPoll : IDisposable
         {
             if (Readers.InView(i) is { } watched)
             {
-                watched.LastActiveScan = Scans;
+                watched.Touch(Looks, wasHot: watched.ReadIndex < Readers.Hot);
                 watched.Report(Interest.Read, ready);
             }
             else

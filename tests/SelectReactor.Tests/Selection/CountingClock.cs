@@ -1,6 +1,6 @@
 namespace SelectReactor.Tests.Selection;
 
-/// <summary>Each reading is one unit after the last, so that a scan of all sockets costs one unit.</summary>
+/// <summary>Each reading is one unit after the last, so that a slice of the cold sockets costs one unit.</summary>
 internal sealed class CountingClock : TimeProvider
 {
     private long _now;
@@ -8,4 +8,6 @@ internal sealed class CountingClock : TimeProvider
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp() => ++_now;
+
+    public void Advance(long units) => _now += units;
 }

@@ -8,25 +8,31 @@ namespace SelectReactor.Tests.Selection;
 
 /// <summary>
 /// The hot set of <see cref="SelectSelector"/> shows only as a small and bounded delay. The clock of these tests
-/// counts how often it was read, so that a scan costs one unit and the bounds are numbers of selects.
+/// counts how often it was read, so that a slice costs one unit and the bounds are numbers of selects.
 /// </summary>
 public sealed class HotSetTests
 {
     private const int Sockets = 200;
 
-    /// <summary>Ten times the cost of a scan (one reading), and the select in which the scan comes due.</summary>
-    private const int MostSelectsUntilSeen = 12;
+    /// <summary>Three slices of the cold ones and one that is under way. Each is earned in twenty times its cost
+    /// (one reading), and a select reads the clock twice at least.</summary>
+    private const int MostSelectsUntilSeen = 40;
+
+    /// <summary>Two rounds: sockets that come and go may move another one to the end of the next round.</summary>
+    private const int MostSelectsWithChurn = 70;
 
     private readonly List<SelectionKey> _ready = [];
     private readonly List<SelectorEntry> _entries = [];
     private readonly List<(Socket Near, Socket Far, SelectionKey Key)> _pairs = [];
+    private CountingClock _clock = null!;
     private SelectSelector _selector = null!;
     private Socket _listener = null!;
 
     [SetUp]
     public void Connect()
     {
-        _selector = new SelectSelector(new CountingClock());
+        _clock = new CountingClock();
+        _selector = new SelectSelector(_clock);
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(Sockets);
@@ -124,26 +130,26 @@ public sealed class HotSetTests
     }
 
     [Test]
-    public void ColdSocket_IsSeenInAWaitThatOutlastsTheRest()
+    public void ColdSocket_IsSeenInAWait_WhateverWasSpentBefore([Range(0, MostSelectsUntilSeen)] int selectsBefore)
     {
         CoolDown();
-        int before = _selector.Scans;
-        while (_selector.Scans == before)
-        {
-            Select(TimeSpan.Zero);
-        }
-
+        Select(TimeSpan.FromMilliseconds(1));
+        SelectOften(selectsBefore);
         Speak(42);
 
-        Select(TimeSpan.FromMilliseconds(2));
+        Select(Timeout.InfiniteTimeSpan);
+        while (_ready.Count == 0)
+        {
+            Select(Timeout.InfiniteTimeSpan);
+        }
 
         Assert.That(_ready, Is.EqualTo(new[] { _pairs[42].Key }));
     }
 
     [Test]
-    public void WaitForQuietSockets_IsNotShorterThanAsked_WhateverIsScannedInIt()
+    public void WaitForQuietSockets_IsNotShorterThanAsked_WhateverIsLookedAtInIt()
     {
-        for (int i = 0; i < 3 * HotSet.HotScans; i++)
+        for (int i = 0; i < 48; i++)
         {
             long start = Stopwatch.GetTimestamp();
             Select(TimeSpan.FromMilliseconds(2));
@@ -152,13 +158,27 @@ public sealed class HotSetTests
     }
 
     [Test]
-    public void ClosedSocket_EndsTheScanThatFindsIt()
+    public void ClosedColdSocket_IsEvicted_InASliceAsInAWait([Values(0, 1)] int wait, [Values] bool busy)
     {
-        _pairs[3].Near.Dispose();
-        Select(TimeSpan.FromMilliseconds(1));
+        CoolDown();
+        if (busy)
+        {
+            Speak(0);
+            SelectOften(MostSelectsUntilSeen);
+        }
 
-        Assert.That(_ready, Is.EqualTo(new[] { _pairs[3].Key }));
-        Assert.That(_selector.Scans, Is.EqualTo(1), "it does not wait in a second one");
+        _pairs[3].Near.Dispose();
+        int selects = 0;
+        do
+        {
+            Assert.That(++selects, Is.LessThanOrEqualTo(MostSelectsUntilSeen));
+            Select(TimeSpan.FromMilliseconds(wait));
+        }
+        while (!_ready.Contains(_pairs[3].Key));
+
+        Assert.That(_pairs[3].Key.IsEvicted);
+        Select(TimeSpan.Zero);
+        Assert.That(_ready, busy ? Is.EqualTo(new[] { _pairs[0].Key }) : Is.Empty);
     }
 
     [Test]
@@ -188,14 +208,81 @@ public sealed class HotSetTests
     }
 
     [Test]
-    public void FullScans_AreATenthOfTheSelectsAtMost_UnderLoad()
+    public void BusyLoop_NeverWaitsForAll_AndAllocatesNothing([Values(1, 150)] int busy)
+    {
+        for (int i = 0; i < busy; i++)
+        {
+            KeepBusy(i);
+        }
+
+        CoolDown();
+        int before = _selector.FullWaits;
+        SelectWithoutEnd();
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            SelectWithoutEnd();
+        }
+
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - allocated, Is.Zero);
+        Assert.That(_selector.FullWaits, Is.EqualTo(before));
+        Assert.That(_entries, Has.Count.EqualTo(busy));
+
+        void SelectWithoutEnd()
+        {
+            _entries.ForEach(static entry => entry.Ready = Interest.None);
+            _entries.Clear();
+            _selector.Select(Timeout.InfiniteTimeSpan, _entries);
+        }
+    }
+
+    [Test]
+    public void IdleLoop_WaitsForAll_OnceARoundIsEarned()
+    {
+        CoolDown();
+        Select(TimeSpan.FromMilliseconds(1));
+        Assert.That(_selector.FullWaits, Is.Zero);
+
+        _clock.Advance(units: 1000);
+        Select(TimeSpan.FromMilliseconds(1));
+
+        Assert.That(_selector.FullWaits, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void PollInABusyLoop_LooksAtAllInOneRound_AfterALongTick([Values] bool waits)
     {
         KeepBusy(0);
         CoolDown();
-        int before = _selector.Scans;
-        SelectOften(1000);
+        Speak(60);
+        Speak(199);
 
-        Assert.That(_selector.Scans - before, Is.InRange(50, 100));
+        _clock.Advance(units: 1000);
+        Select(waits ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+
+        Assert.That(_ready, Is.EquivalentTo(new[] { _pairs[0].Key, _pairs[60].Key, _pairs[199].Key }));
+        Assert.That(_selector.FullWaits, Is.Zero);
+    }
+
+    [Test]
+    public void NewSockets_CoolSooner_ThanThoseThatTalk()
+    {
+        CoolDown();
+        Speak(0);
+        SelectOften(MostSelectsUntilSeen);
+        for (int i = 0; i < 30; i++)
+        {
+            AddPair();
+        }
+
+        Drain([_pairs[0].Key]);
+        Assert.That(_selector.Hot, Is.EqualTo(32));
+        SelectOften(WatchedSocket.NewPatience + 10);
+        Assert.That(_selector.Hot, Is.EqualTo(2), "the wake-up and the one that talked");
+
+        SelectOften(WatchedSocket.MaxPatience + 10);
+
+        Assert.That(_selector.Hot, Is.EqualTo(1));
     }
 
     [Test]
@@ -207,7 +294,7 @@ public sealed class HotSetTests
         {
             Disturb(random, pending);
             var seen = new HashSet<SelectionKey>();
-            for (int i = 0; i < MostSelectsUntilSeen; i++)
+            for (int i = 0; i < MostSelectsWithChurn; i++)
             {
                 Select(TimeSpan.Zero);
                 seen.UnionWith(_ready);
@@ -278,7 +365,7 @@ public sealed class HotSetTests
 
     private void KeepBusy(int index) => _pairs[index].Far.Send([1]);
 
-    private void CoolDown() => SelectOften((HotSet.HotScans + 2) * MostSelectsUntilSeen);
+    private void CoolDown() => SelectOften(WatchedSocket.MaxPatience + MostSelectsUntilSeen);
 
     private void SelectOften(int times)
     {

@@ -12,8 +12,9 @@ namespace SelectReactor.Tests.Selection;
 /// </summary>
 internal sealed class SelectorWorld : IEventHandler, IDisposable
 {
-    /// <summary>A scan is due after ten readings of the clock, and the first may do nothing but evict.</summary>
-    private const int MostTicksWithHotSet = 26;
+    /// <summary>A slice of the cold ones is due after twenty readings of the clock, two of them a tick, and a round is
+    /// two slices. The first look at a slice may do nothing but evict.</summary>
+    private const int MostTicksPerSlice = 11;
 
     private const int SmallBuffer = 4096;
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(20);
@@ -48,7 +49,7 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
     /// <summary>Lets those cool down that are quiet.</summary>
     public void CoolDown()
     {
-        for (int i = 0; i < HotSet.HotScans * MostTicksWithHotSet; i++)
+        for (int i = 0; i < WatchedSocket.MaxPatience + 10; i++)
         {
             Tick();
         }
@@ -128,7 +129,8 @@ internal sealed class SelectorWorld : IEventHandler, IDisposable
             }
         }
 
-        for (int i = withHotSet ? MostTicksWithHotSet : lost.Count > 0 ? 2 : 1; i > 0; i--)
+        int slices = 2 * (1 + (_connections.Count / Math.Min(_maxSocketsAtOnce, 40)));
+        for (int i = withHotSet ? MostTicksPerSlice * slices : lost.Count > 0 ? 2 : 1; i > 0; i--)
         {
             Tick();
         }
