@@ -196,7 +196,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
 
     /// <summary>An object of this type that the transport or a protocol below offers, such as the
     /// <see cref="System.Net.Sockets.Socket"/> of a real connection: for options that have no name here. Do not
-    /// receive, send or close with it. Null if there is none, as for a socket in a simulation.</summary>
+    /// receive, send or close with it. Null if there is none, as for a socket in a simulation. Call it on the
+    /// reactor's thread.</summary>
     public virtual T? GetFeature<T>()
         where T : class => null;
 

@@ -146,13 +146,19 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         where T : class
     {
         // Not as one of its base types or interfaces, which could be those of another feature.
-        if (typeof(T) != typeof(Socket) || _handle is not SocketHandle real)
+        if (typeof(T) != typeof(Socket))
         {
             return base.GetFeature<T>();
         }
 
-        OwnedSockets.Note(real.Socket);
-        return (T)(object)real.Socket;
+        VerifyAccess();
+        if (_handle.Socket is not { } socket)
+        {
+            return null;
+        }
+
+        OwnedSockets.Note(socket);
+        return (T)(object)socket;
     }
 
     int IReactorClient.ClientIndex { get; set; }

@@ -52,7 +52,7 @@ internal static class Adoption
         OwnedSockets.Take(socket);
         try
         {
-            var handle = new SocketHandle(socket);
+            Handle handle = reactor.HandleFactory.Adopt(socket);
             if (handle.RemoteEndPoint is null)
             {
                 throw new ArgumentException("The socket is not connected.", nameof(socket));

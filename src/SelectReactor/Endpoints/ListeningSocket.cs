@@ -38,7 +38,7 @@ internal sealed class ListeningSocket
     public Handle Open(Reactor reactor, ListenerOptions options)
     {
         string attempt = $"Can't listen on {EndPointText.Of(EndPoint)}";
-        Handle handle = _inherited is null ? Create(reactor, attempt) : TakeOver(_inherited);
+        Handle handle = _inherited is null ? Create(reactor, attempt) : TakeOver(reactor, _inherited);
         try
         {
             // Accepted sockets inherit these options from the listener, at no cost for each.
@@ -70,10 +70,10 @@ internal sealed class ListeningSocket
         }
     }
 
-    private static SocketHandle TakeOver(Socket socket)
+    private static Handle TakeOver(Reactor reactor, Socket socket)
     {
         OwnedSockets.Take(socket);
-        return new SocketHandle(socket);
+        return reactor.HandleFactory.Adopt(socket);
     }
 
     private void Bind(Reactor reactor, Handle handle, ListenerOptions options, string attempt)

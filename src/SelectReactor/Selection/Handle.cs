@@ -18,6 +18,13 @@ public abstract class Handle : IDisposable
     /// <summary>The address of the other end; null when it is not connected or no longer known.</summary>
     public virtual EndPoint? RemoteEndPoint => null;
 
+    /// <summary>
+    /// The socket below the handle, for options that have no name here and for a selector to watch. Null if there is
+    /// none. A kind of handle may make it only when this is read, which is another reason to read it on the reactor's
+    /// thread. Do not receive, send or close with it. Default: null.
+    /// </summary>
+    public virtual Socket? Socket => null;
+
     /// <summary>Whether the handle was closed, by this library or behind its back.</summary>
     public abstract bool IsClosed { get; }
 

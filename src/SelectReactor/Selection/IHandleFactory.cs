@@ -31,4 +31,13 @@ public interface IHandleFactory
     /// <returns>The handle; null if handles of this kind use up no descriptors.</returns>
     /// <exception cref="SocketException">The system has no descriptor left.</exception>
     Handle? CreateSpare(AddressFamily family) => CreateStream(family);
+
+    /// <summary>
+    /// Takes over a socket that somebody else has made: a connected one for <c>Adopt</c>, or one to listen on. It
+    /// becomes non-blocking, and a linger time is removed. The default implementation makes a
+    /// <see cref="SocketHandle"/>.
+    /// </summary>
+    /// <param name="socket">A stream socket. The handle owns it from now on.</param>
+    /// <exception cref="ObjectDisposedException"><paramref name="socket"/> is closed.</exception>
+    Handle Adopt(Socket socket) => new SocketHandle(socket);
 }

@@ -10,9 +10,10 @@ namespace SelectReactor;
 public sealed partial class SocketHandle : Handle
 {
     private readonly Socket _socket;
-    private readonly TcpProgress? _progress;
     private readonly bool _isDatagram;
+    private readonly bool _isTcp;
     private readonly bool _inheritsLinger;
+    private TcpProgress _progress;
     private BoundFile? _boundFile;
     private EndPoint? _knownLocal;
     private EndPoint? _knownRemote;
@@ -34,7 +35,7 @@ public sealed partial class SocketHandle : Handle
         socket.Blocking = false;
         _socket = socket;
         _isDatagram = socket.SocketType == SocketType.Dgram;
-        _progress = TcpProgress.Of(socket);
+        _isTcp = TcpInfo.IsKnownFor(socket);
         if (_isDatagram)
         {
             DatagramCall.SetReportsUnreachable(socket, reports: RemoteEndPoint is not null);
@@ -43,13 +44,17 @@ public sealed partial class SocketHandle : Handle
         if (isForeign)
         {
             _inheritsLinger = SocketCall.RemoveLinger(socket);
-            _progress?.TakeOver();
+            if (TryGetInfo(out TcpInfo info))
+            {
+                _progress.TakeOver(info);
+            }
+
             _boundFile = BoundFile.Of(LocalEndPoint);
         }
     }
 
-    /// <summary>The socket itself, for a selector to watch.</summary>
-    public Socket Socket => _socket;
+    /// <inheritdoc/>
+    public override Socket Socket => _socket;
 
     /// <summary>Whether <see cref="Listen"/> has made it a listening socket.</summary>
     internal bool IsListening { get; private set; }
@@ -169,7 +174,7 @@ public sealed partial class SocketHandle : Handle
             return ConnectDatagrams(remoteEndPoint);
         }
 
-        _progress?.BeginConnect();
+        _progress.BeginConnect();
         _knownRemote = remoteEndPoint;
         return Try(remoteEndPoint, static (socket, endPoint) => socket.Connect(endPoint));
     }
@@ -186,7 +191,7 @@ public sealed partial class SocketHandle : Handle
 
             received = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
             bool isEnd = received == 0 && error == SocketError.Success && buffer.Length > 0;
-            return isEnd && _progress?.IsReset() == true ? SocketError.ConnectionReset : error;
+            return isEnd && !_progress.HasEndedOutput && IsCut() ? SocketError.ConnectionReset : error;
         }
         catch (ObjectDisposedException)
         {
@@ -201,7 +206,7 @@ public sealed partial class SocketHandle : Handle
         try
         {
             sent = _socket.Send(buffer, SocketFlags.None, out SocketError error);
-            _progress?.AddSent(sent);
+            _progress.AddSent(sent);
             return Sent(error);
         }
         catch (ObjectDisposedException)
@@ -217,7 +222,7 @@ public sealed partial class SocketHandle : Handle
         try
         {
             sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
-            _progress?.AddSent(sent);
+            _progress.AddSent(sent);
             return Sent(error);
         }
         catch (ObjectDisposedException)
@@ -225,13 +230,6 @@ public sealed partial class SocketHandle : Handle
             sent = 0;
             return SocketError.OperationAborted;
         }
-    }
-
-    /// <inheritdoc/>
-    public override bool TryGetAcknowledgedBytes(out long bytes)
-    {
-        bytes = 0;
-        return _progress?.TryGetAcknowledged(out bytes) == true;
     }
 
     /// <inheritdoc/>
@@ -245,7 +243,7 @@ public sealed partial class SocketHandle : Handle
         SocketError error = Try(how, static (socket, how) => socket.Shutdown(how));
         if (error == SocketError.Success && how != SocketShutdown.Receive)
         {
-            _progress?.EndOutput();
+            _progress.EndOutput();
         }
 
         return error;
@@ -257,7 +255,10 @@ public sealed partial class SocketHandle : Handle
         try
         {
             var error = (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
-            return error != SocketError.Success && _progress?.IsAlive() == true ? SocketError.Success : error;
+
+            // What the system notes while the connection goes on, such as an error of a route, is a passing error (RFC
+            // 1122, 4.2.3.9).
+            return error != SocketError.Success && IsAlive() ? SocketError.Success : error;
         }
         catch (SocketException exception)
         {

@@ -16,19 +16,25 @@ internal readonly record struct TcpInfo(
     /// <summary>The connection was reset or timed out, or both ends have ended it.</summary>
     public const byte Closed = 7;
 
+    /// <summary>IPPROTO_TCP.</summary>
+    public const int Level = 6;
+
+    /// <summary>TCP_INFO.</summary>
+    public const int Option = 11;
+
+    /// <summary>The number of bytes to ask for.</summary>
+    public const int Size = NotSentOffset + sizeof(uint);
+
     private const byte FirstFinWait = 4;
     private const byte TimeWait = 6;
     private const byte LastAcknowledgement = 9;
     private const byte Closing = 11;
 
-    private const int TcpLevel = 6;
-    private const int InfoOption = 11;
     private const int StateOffset = 0;
     private const int SegmentBytesOffset = 16;
     private const int UnacknowledgedOffset = 24;
     private const int AcknowledgedOffset = 120;
     private const int NotSentOffset = 144;
-    private const int Size = NotSentOffset + sizeof(uint);
 
     /// <summary>Whether everything that was sent has been acknowledged. Never true of a closed connection, whose send
     /// buffer is empty because it was discarded.</summary>
@@ -51,10 +57,7 @@ internal readonly record struct TcpInfo(
         info = default;
         try
         {
-            if (socket.GetRawSocketOption(TcpLevel, InfoOption, bytes) < Size)
-            {
-                return false;
-            }
+            return TryParse(bytes[..socket.GetRawSocketOption(Level, Option, bytes)], out info);
         }
         catch (SocketException)
         {
@@ -62,6 +65,17 @@ internal readonly record struct TcpInfo(
         }
         catch (ObjectDisposedException)
         {
+            return false;
+        }
+    }
+
+    /// <summary>Reads what the kernel has filled in. False if it is too little, as from a kernel older than
+    /// 4.6.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, out TcpInfo info)
+    {
+        if (bytes.Length < Size)
+        {
+            info = default;
             return false;
         }
 
