@@ -38,7 +38,7 @@ command.SetAction(arguments =>
         Serve(
             Resolve(arguments.GetRequiredValue(host), arguments.GetRequiredValue(port)),
             arguments.GetRequiredValue(selector) == "epoll"
-                ? new ReactorOptions { SelectorFactory = EpollSelector.Create }
+                ? new ReactorOptions().UseEpoll()
                 : new ReactorOptions(),
             TimeSpan.FromSeconds(arguments.GetRequiredValue(drain)));
         return 0;

@@ -44,14 +44,14 @@ internal static class Program
             return Refuse($"{host} is not an IP address.");
         }
 
-        if (SelectorByName(selector) is not { } selectorFactory)
+        if (OptionsFor(selector) is not { } options)
         {
             return Refuse($"There is no selector {selector}: use select or epoll.");
         }
 
         try
         {
-            Run(new IPEndPoint(address, port), new ReactorOptions { SelectorFactory = selectorFactory });
+            Run(new IPEndPoint(address, port), options);
             return 0;
         }
         catch (SocketException exception)
@@ -60,10 +60,10 @@ internal static class Program
         }
     }
 
-    private static Func<ISelector>? SelectorByName(string name) => name switch
+    private static ReactorOptions? OptionsFor(string selector) => selector switch
     {
-        "select" => static () => new SelectSelector(),
-        "epoll" => EpollSelector.Create,
+        "select" => new ReactorOptions(),
+        "epoll" => new ReactorOptions().UseEpoll(),
         _ => null,
     };
 

@@ -43,7 +43,7 @@ command.SetAction(arguments =>
             arguments.GetRequiredValue(listen),
             arguments.GetRequiredValue(target),
             arguments.GetRequiredValue(selector) == "epoll"
-                ? new ReactorOptions { SelectorFactory = EpollSelector.Create }
+                ? new ReactorOptions().UseEpoll()
                 : new ReactorOptions(),
             TimeSpan.FromSeconds(arguments.GetRequiredValue(drain)));
         return 0;

@@ -6,9 +6,9 @@ namespace SelectReactor;
 
 /// <summary>
 /// A selector on epoll(7) of Linux, level-triggered: the cost of a wait grows with the number of ready handles, and
-/// not with the number of registered ones. Use it with
-/// <c>new ReactorOptions { SelectorFactory = EpollSelector.Create }</c>. It watches <see cref="SocketHandle"/>s, as
-/// many as the process may open. A wait that a signal interrupts goes on for the rest of its time. If a socket is
+/// not with the number of registered ones. Use it with <c>new ReactorOptions().UseEpoll()</c>. With
+/// <c>SelectorFactory = EpollSelector.Create</c> alone it watches <see cref="SocketHandle"/>s. It watches as many
+/// handles as the process may open. A wait that a signal interrupts goes on for the rest of its time. If a socket is
 /// closed while it is registered, the kernel forgets it without notice. The selector finds out when another handle
 /// gets its descriptor or when its interest changes, and then reports it as evicted.
 /// </summary>
@@ -39,24 +39,28 @@ public sealed class EpollSelector : ISelector
     /// <summary>A new selector, for <see cref="ReactorOptions.SelectorFactory"/>.</summary>
     /// <exception cref="PlatformNotSupportedException">The system is not Linux.</exception>
     /// <exception cref="IOException">The system has no descriptor left.</exception>
-    public static ISelector Create() => OperatingSystem.IsLinux()
-        ? new EpollSelector()
-        : throw new PlatformNotSupportedException(
-            "EpollSelector needs Linux: leave SelectorFactory at its default elsewhere.");
+    public static ISelector Create()
+    {
+        ThrowUnlessLinux();
+        return new EpollSelector();
+    }
 
     /// <inheritdoc/>
     public void Add(SelectorEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        if (entry.Handle is not SocketHandle handle)
+        if (!HeldDescriptor.IsKnown(entry.Handle))
         {
             throw new ArgumentException(
-                $"An EpollSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}.", nameof(entry));
+                $"An EpollSelector watches the handles of UseEpoll() and SocketHandles, not a "
+                + $"{entry.Handle.GetType().Name}.",
+                nameof(entry));
         }
 
-        if (handle.IsClosed)
+        using var descriptor = HeldDescriptor.Of(entry.Handle);
+        if (descriptor.IsClosed)
         {
-            throw new ArgumentException($"{handle} is closed and can't be watched.", nameof(entry));
+            throw new ArgumentException($"{entry.Handle} is closed and can't be watched.", nameof(entry));
         }
 
         int slot = _freeSlots.TryPop(out int free) ? free : _slots++;
@@ -65,7 +69,7 @@ public sealed class EpollSelector : ISelector
             Array.Resize(ref _registrations, slot * 2);
         }
 
-        var registration = new Registration(entry, (int)handle.Socket.Handle, slot, ++_generation);
+        var registration = new Registration(entry, descriptor.Number, slot, ++_generation);
         _registrations[slot] = registration;
         entry.State = registration;
         try
@@ -83,22 +87,25 @@ public sealed class EpollSelector : ISelector
     public void Update(SelectorEntry entry, Interest previous)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        uint before = ToEvents(previous);
-        uint now = ToEvents(entry.Interest);
+        uint before = EpollEvents.Of(previous);
+        uint now = EpollEvents.Of(entry.Interest);
         if (before == now || _epoll.IsClosed)
         {
             return;
         }
 
         var registration = Registration.Of(entry);
-        if (now != 0 && entry.Handle.IsClosed)
-        {
-            Lose(registration);
-        }
-        else if (now == 0)
+        if (now == 0)
         {
             // The kernel would go on to report errors and hang-ups, whatever the interest is.
             Forget(registration);
+            return;
+        }
+
+        using var descriptor = HeldDescriptor.Of(entry.Handle);
+        if (descriptor.IsClosed)
+        {
+            Lose(registration);
         }
         else if (before == 0)
         {
@@ -139,7 +146,7 @@ public sealed class EpollSelector : ISelector
                 DrainWakeUp();
             }
             else if (Find(data) is { } entry
-                && ToInterest(events, entry.Interest) is var found and not Interest.None)
+                && EpollEvents.ToInterest(events, entry.Interest) is var found and not Interest.None)
             {
                 entry.Ready = found;
                 ready.Add(entry);
@@ -173,43 +180,12 @@ public sealed class EpollSelector : ISelector
         _epoll.Dispose();
     }
 
-    private static uint ToEvents(Interest interest) =>
-        ((interest & Interest.Read) != 0 ? Native.In : 0)
-        | ((interest & (Interest.Write | Interest.Connect)) != 0 ? Native.Out : 0);
-
-    // An error or a hang-up makes the handle ready for everything that it is watched for: the next call on it tells
-    // which error it is.
-    private static Interest ToInterest(uint events, Interest interest)
+    internal static void ThrowUnlessLinux()
     {
-        if ((events & (Native.Error | Native.HangUp)) != 0)
+        if (!OperatingSystem.IsLinux())
         {
-            return interest;
+            throw new PlatformNotSupportedException("epoll needs Linux: leave the reactor's options alone elsewhere.");
         }
-
-        Interest found = (events & Native.In) != 0 ? Interest.Read : Interest.None;
-        if ((events & Native.Out) != 0)
-        {
-            found |= Interest.Write | Interest.Connect;
-        }
-
-        return found & interest;
-    }
-
-    // Whole milliseconds, rounded up: a shorter wait would be none at all, and spin until the timer is due.
-    private static int ToMilliseconds(TimeSpan wait)
-    {
-        if (wait < TimeSpan.Zero)
-        {
-            return -1;
-        }
-
-        long milliseconds = wait.Ticks / TimeSpan.TicksPerMillisecond;
-        if (wait.Ticks % TimeSpan.TicksPerMillisecond != 0)
-        {
-            milliseconds++;
-        }
-
-        return (int)Math.Min(milliseconds, int.MaxValue);
     }
 
     private static void ThrowIfInvalid(NativeHandle handle, string call)
@@ -225,7 +201,7 @@ public sealed class EpollSelector : ISelector
 
     private int Wait(TimeSpan wait)
     {
-        int milliseconds = ToMilliseconds(wait);
+        int milliseconds = EpollEvents.ToMilliseconds(wait);
         long start = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
         for (int left = milliseconds; ;)
         {
@@ -242,8 +218,8 @@ public sealed class EpollSelector : ISelector
 
             if (milliseconds > 0)
             {
-                left = ToMilliseconds(TimeSpan.FromMilliseconds(milliseconds) - Stopwatch.GetElapsedTime(start));
-                left = Math.Max(left, 0);
+                TimeSpan rest = TimeSpan.FromMilliseconds(milliseconds) - Stopwatch.GetElapsedTime(start);
+                left = Math.Max(EpollEvents.ToMilliseconds(rest), 0);
             }
         }
     }

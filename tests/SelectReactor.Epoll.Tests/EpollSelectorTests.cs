@@ -19,7 +19,7 @@ public sealed partial class EpollSelectorTests
     [SetUp]
     public void Open()
     {
-        _reactor = new Reactor(new ReactorOptions { SelectorFactory = EpollSelector.Create });
+        _reactor = new Reactor(new ReactorOptions().UseEpoll());
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(1024);

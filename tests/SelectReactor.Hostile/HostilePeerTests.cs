@@ -24,7 +24,7 @@ public sealed class HostilePeerTests(string selector)
         _descriptors = OpenDescriptors();
         _memory = GC.GetTotalMemory(forceFullCollection: true);
         _thread = new ReactorThread(selector == "epoll"
-            ? new ReactorOptions { SelectorFactory = EpollSelector.Create }
+            ? new ReactorOptions().UseEpoll()
             : new ReactorOptions());
     }
 

@@ -44,7 +44,7 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
         File.WriteAllText(PathOf("certificate.pem"), _certificate.ExportCertificatePem());
         File.WriteAllText(PathOf("key.pem"), key.ExportPkcs8PrivateKeyPem());
         _thread = new ReactorThread(selector == "epoll"
-            ? new ReactorOptions { SelectorFactory = EpollSelector.Create }
+            ? new ReactorOptions().UseEpoll()
             : new ReactorOptions());
     }
 

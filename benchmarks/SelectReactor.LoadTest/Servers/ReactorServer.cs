@@ -9,7 +9,7 @@ internal static class ReactorServer
     public static void RunOnSelect(int port, Action<EndPoint> listening) => Run(new ReactorOptions(), port, listening);
 
     public static void RunOnEpoll(int port, Action<EndPoint> listening) =>
-        Run(new ReactorOptions { SelectorFactory = EpollSelector.Create }, port, listening);
+        Run(new ReactorOptions().UseEpoll(), port, listening);
 
     private static void Run(ReactorOptions options, int port, Action<EndPoint> listening)
     {

@@ -71,7 +71,9 @@ public sealed class SelectSelector : ISelector
         if (entry.Handle is not SocketHandle handle)
         {
             throw new ArgumentException(
-                $"A SelectSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}.", nameof(entry));
+                $"A SelectSelector watches a SocketHandle, not a {entry.Handle.GetType().Name}: "
+                + "the SelectorFactory and the HandleFactory of a reactor belong together.",
+                nameof(entry));
         }
 
         if (handle.IsClosed)

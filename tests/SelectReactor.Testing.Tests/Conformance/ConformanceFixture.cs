@@ -5,8 +5,9 @@ using SelectReactor.Threading;
 namespace SelectReactor.Testing.Tests.Conformance;
 
 /// <summary>
-/// Cases that run on the system's network and on the simulated one, and expect of both the same. Where the two differ,
-/// the system is right. A case waits for an effect before it looks at it, since only the system's loopback is instant.
+/// Cases that run on the system's network, with each kind of socket, and on the simulated one, and expect the same of
+/// all. Where they differ, the system is right, as the core's sockets show it. A case waits for an effect before it
+/// looks at it, since only the system's loopback is instant.
 /// </summary>
 [TestFixtureSource(typeof(World), nameof(World.All))]
 public abstract class ConformanceFixture(string world)
@@ -28,6 +29,8 @@ public abstract class ConformanceFixture(string world)
 
     /// <summary>After so long with nothing new, nothing is on its way any more.</summary>
     protected TimeSpan Quiet => _world.Quiet;
+
+    protected bool Evicts => _world.Evicts;
 
     /// <summary>What the last wait found.</summary>
     protected List<SelectionKey> Ready { get; } = [];

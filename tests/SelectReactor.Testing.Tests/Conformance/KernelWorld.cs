@@ -1,16 +1,15 @@
 using System.Diagnostics;
-using SelectReactor.Selection;
 
 namespace SelectReactor.Testing.Tests.Conformance;
 
-/// <summary>The system's loopback network, in real time.</summary>
-internal sealed class KernelWorld : World
+/// <summary>The system's loopback network, in real time, with the handles and the selector of these options.</summary>
+internal sealed class KernelWorld(ReactorOptions options) : World
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
 
-    public override IHandleFactory Handles => SocketHandleFactory.Instance;
+    public override IHandleFactory Handles => options.HandleFactory;
 
-    public override ISelector Selector { get; } = new SelectSelector();
+    public override ISelector Selector { get; } = options.SelectorFactory();
 
     public override TimeSpan Now => _watch.Elapsed;
 
@@ -19,6 +18,8 @@ internal sealed class KernelWorld : World
     public override TimeSpan Quiet { get; } = TimeSpan.FromMilliseconds(50);
 
     public override bool IsHonest => true;
+
+    public override bool Evicts => Selector is not EpollSelector;
 
     public override void Dispose() => Selector.Dispose();
 }

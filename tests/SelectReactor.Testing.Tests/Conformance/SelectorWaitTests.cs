@@ -38,7 +38,7 @@ public sealed class SelectorWaitTests(string world) : ConformanceFixture(world)
         Assert.That(Ready, Is.Empty);
 
         key.Interest = Interest.Write;
-        WaitFor(client, Interest.Write);
+        Select(Bound);
         Select(TimeSpan.Zero);
         Assert.That(Ready, Is.EqualTo(new[] { key }));
     }
@@ -121,6 +121,7 @@ public sealed class SelectorWaitTests(string world) : ConformanceFixture(world)
     [Test]
     public void ClosedListener_IsEvicted()
     {
+        Assume.That(Evicts, Is.True);
         Handle listener = Listening();
         SelectionKey key = Register(listener, Interest.Read);
         listener.Close();

@@ -6,12 +6,12 @@ namespace SelectReactor.Testing.Tests.Conformance;
 internal abstract class World : IDisposable
 {
     private const int Draws = 24;
-    private const string Kernel = "Kernel", Ideal = "Ideal", Local = "Local", Draw = "Draw ";
+    private const string Kernel = "Kernel", Epoll = "Epoll", Ideal = "Ideal", Local = "Local", Draw = "Draw ";
 
     /// <summary>The names of all worlds. Linux sets the standard.</summary>
     public static IEnumerable<string> All =>
     [
-        .. OperatingSystem.IsLinux() ? [Kernel] : Array.Empty<string>(),
+        .. OperatingSystem.IsLinux() ? [Kernel, Epoll] : Array.Empty<string>(),
         Ideal,
         Local,
         .. Enumerable.Range(1, Draws).Select(static seed => $"{Draw}{seed}"),
@@ -33,9 +33,14 @@ internal abstract class World : IDisposable
     /// <summary>Whether a wait reports only what is ready to read or to write. Of a connect it always does.</summary>
     public abstract bool IsHonest { get; }
 
+    /// <summary>Whether a wait finds out that a watched handle was closed. The kernel's epoll forgets it without
+    /// notice.</summary>
+    public virtual bool Evicts => true;
+
     public static World Open(string name) => name switch
     {
-        Kernel => new KernelWorld(),
+        Kernel => new KernelWorld(new ReactorOptions()),
+        Epoll => new KernelWorld(new ReactorOptions().UseEpoll()),
         Ideal => Simulated(seed: 1, SimulatedNetworkOptions.Ideal),
         Local => Simulated(seed: 1, new SimulatedNetworkOptions()),
         _ => Simulated(int.Parse(name.AsSpan(Draw.Length), CultureInfo.InvariantCulture)),

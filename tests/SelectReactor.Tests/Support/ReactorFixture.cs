@@ -44,7 +44,7 @@ public abstract class ReactorFixture(SelectorKind selector)
             TimeProvider = time ?? TimeProvider.System,
             Logger = logger ?? NullLogger.Instance,
             PropagateExceptions = propagateExceptions,
-            HandleFactory = handles ?? new ReactorOptions().HandleFactory,
+            HandleFactory = handles ?? selector.Handles,
         };
 
     /// <summary>Steps the loop until something has come true; fails when it does not within
