@@ -218,6 +218,17 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>For the writes of all streams of this connection. The reactor's thread.</summary>
     internal WriteTurns WriteTurns => _writeTurns ??= new WriteTurns(Reactor);
 
+    /// <summary>What the handler's base class, or the reader of messages, keeps for the connection. A handler that
+    /// takes over begins without.</summary>
+    internal object? HandlerState { get; set; }
+
+    /// <summary>Whether the handler should leave the rest of its input for later: the connection is not open, reading
+    /// is paused, or it would be by <see cref="ConnectionOptions.PauseReadingWhenOutputIsFull"/>.</summary>
+    internal virtual bool HoldsInput => State > ConnectionState.Open;
+
+    /// <summary><see cref="ConnectionOptions.MaxInputBytes"/>; 0 if it is not known.</summary>
+    internal virtual int InputLimit => 0;
+
     /// <summary>The handler failed in a callback or in an asynchronous method.</summary>
     internal virtual void Fault(Exception error, string callback) => Abort(error);
 }

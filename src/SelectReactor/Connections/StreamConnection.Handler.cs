@@ -33,6 +33,12 @@ internal sealed partial class StreamConnection
             return;
         }
 
+        if (HandlerState is ProtocolFailure failure && failure.Error == error)
+        {
+            CloseFor(failure.Kind, error);
+            return;
+        }
+
         if (_phase >= ConnectionPhase.Closing || _reason.Kind != CloseKind.None)
         {
             LogFaultWhileClosing(error, callback);

@@ -30,6 +30,11 @@ internal sealed partial class StreamConnection
 
     private bool CanOffer => _phase == ConnectionPhase.Open && (_pause & PauseReason.User) == 0;
 
+    internal override bool HoldsInput =>
+        !CanOffer || (_pauseReadingWhenOutputIsFull && CanWrite && _output.IsAboveMark);
+
+    internal override int InputLimit => _options.MaxInputBytes;
+
     public override void PauseReading()
     {
         VerifyAccess();

@@ -95,6 +95,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
                 return;
             }
 
+            HandlerState = null;
             if (_inputState == InputState.Ended)
             {
                 // The new handler learns of it, too, once it was offered the input that lies before.

@@ -19,6 +19,7 @@ internal static partial class Layers
         ["Dispatch"] = 1,
         ["Connections"] = 2,
         ["Endpoints"] = 3,
+        ["Framing"] = 3,
     };
 
     /// <summary>The folder of each type, by the type's name without its arity.</summary>
