@@ -1,3 +1,4 @@
+using System.Text;
 using SelectReactor;
 
 namespace LineChat;
@@ -14,6 +15,11 @@ internal sealed class ChatHandler(ChatRoom room, Action<string> log) : AsyncConn
     /// it down.</summary>
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Bytes that are not UTF-8 become a replacement character: a client may have another encoding.</summary>
+    private static readonly MessageDecoder<string> _lines =
+        new LineDecoder(MaxLineBytes) { AcceptsUnterminatedEnd = true }
+            .Select(static line => Encoding.UTF8.GetString(line));
+
     public static ListenerOptions Options { get; } = new()
     {
         Connection = new ConnectionOptions
@@ -28,19 +34,24 @@ internal sealed class ChatHandler(ChatRoom room, Action<string> log) : AsyncConn
     protected override async Task ServeAsync(Connection connection, CancellationToken closed)
     {
         log($"{connection.RemoteEndPoint} has connected.");
-        var lines = new LineReader(connection.Input, MaxLineBytes);
         Member member = room.Join(connection);
         try
         {
-            while (await lines.ReadAsync() is { } line && room.Handle(member, Printable(line)))
+            await foreach (string line in connection.ReadMessagesAsync(_lines, closed))
             {
+                if (!room.Handle(member, Printable(line)))
+                {
+                    break;
+                }
+
                 await Task.Delay(_pause, connection.Reactor.TimeProvider, closed);
             }
         }
         catch (InvalidDataException error)
         {
+            // Thrown on, it closes the connection in good order.
             member.Tell($"* Goodbye: {error.Message}");
-            connection.Close(CloseKind.LimitExceeded, error);
+            throw;
         }
         finally
         {
