@@ -2,8 +2,8 @@ namespace SelectReactor.Buffers;
 
 /// <summary>
 /// The segments of one reactor, in three sizes: small for messages, medium for batches, large for streams. The blocks
-/// are pinned for life, so that the kernel reads and writes them without the collector being told. One thread, so no
-/// lock.
+/// are pinned for life, so that the kernel reads and writes them without the collector being told. Views, which show
+/// a part of another segment's block, are kept, too. One thread, so no lock.
 /// </summary>
 internal sealed class BufferPool
 {
@@ -17,9 +17,14 @@ internal sealed class BufferPool
     private const int MaxSmall = 1024;
     private const int MaxMedium = 256;
     private const int MaxLarge = 160;
+
+    /// <summary>Enough for one message to so many connections. A view takes about a hundred bytes.</summary>
+    private const int MaxViews = 16 * 1024;
+
     private Shelf _small;
     private Shelf _medium;
     private Shelf _large;
+    private Shelf _views;
 
     /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and
     /// then.</summary>
@@ -28,7 +33,7 @@ internal sealed class BufferPool
         + ((long)_medium.Count * MediumSize)
         + ((long)_large.Count * LargeSize) > WorthTrimming;
 
-    /// <summary>Segments handed out and not given back.</summary>
+    /// <summary>Blocks and views handed out and not given back.</summary>
     public int Outstanding { get; private set; }
 
     /// <summary>The smallest of the three sizes with room for so many bytes, and the largest when none has.</summary>
@@ -49,18 +54,64 @@ internal sealed class BufferPool
     public BufferSegment Rent(int size)
     {
         Outstanding++;
-        return size switch
+        BufferSegment segment = size switch
         {
             <= SmallSize => _small.Take() ?? Create(SmallSize),
             <= MediumSize => _medium.Take() ?? Create(MediumSize),
             <= LargeSize => _large.Take() ?? Create(LargeSize),
             _ => Create(size),
         };
+        segment.BeginUse();
+        return segment;
     }
 
+    /// <summary>A segment that shows <paramref name="length"/> bytes of the block of another one from
+    /// <paramref name="start"/> on. The block is kept until this one is returned, too.</summary>
+    public BufferSegment RentView(BufferSegment segment, int start, int length)
+    {
+        Outstanding++;
+        BufferSegment view = _views.Take() ?? new BufferSegment(this, []);
+        view.Show(segment.Origin, start, length);
+        return view;
+    }
+
+    /// <summary>Takes a segment back, and its block when this was the last use of it. A block that somebody may still
+    /// look at or write to is left to the collector.</summary>
     public void Return(BufferSegment segment)
     {
-        Outstanding--;
+        if (segment.Detach() is { } origin)
+        {
+            Outstanding--;
+            _views.Keep(segment, MaxViews);
+            segment = origin;
+        }
+        else
+        {
+            segment.LeaveChain();
+        }
+
+        if (segment.EndUse())
+        {
+            Outstanding--;
+            if (!segment.IsShared)
+            {
+                Keep(segment);
+            }
+        }
+    }
+
+    /// <summary>Frees the segments that nobody needed since the last call.</summary>
+    public void Trim()
+    {
+        _small.Trim();
+        _medium.Trim();
+        _large.Trim();
+        _views.Trim();
+    }
+
+    private void Keep(BufferSegment segment)
+    {
+
         switch (segment.Capacity)
         {
             case SmallSize:
@@ -77,21 +128,10 @@ internal sealed class BufferPool
         }
     }
 
-    /// <summary>Frees the segments that nobody needed since the last call.</summary>
-    public void Trim()
-    {
-        _small.Trim();
-        _medium.Trim();
-        _large.Trim();
-    }
-
-    /// <summary>Takes note that a segment will not come back, because somebody may still read or write it.</summary>
-    public void Abandon() => Outstanding--;
-
     // Pooled blocks are pinned. A larger one is made for one request and is not, so that the collector treats it as
     // any other.
-    private static BufferSegment Create(int size) =>
-        new(GC.AllocateUninitializedArray<byte>(size, pinned: size <= LargeSize));
+    private BufferSegment Create(int size) =>
+        new(this, GC.AllocateUninitializedArray<byte>(size, pinned: size <= LargeSize));
 
     /// <summary>Idle segments of one size. Each size has a bound of its own, so that a burst of one can't crowd out
     /// another: 4 + 8 + 20 MiB.</summary>

@@ -6,12 +6,13 @@ namespace SelectReactor.Buffers;
 /// Received bytes behind the contract of <see cref="PipeReader"/>, for one thread. A segment returns to the pool when
 /// its last byte is consumed, so an idle connection holds none.
 /// </summary>
-internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeReader
+internal sealed class InputBuffer : PipeReader, IByteSource
 {
     /// <summary>So many reads in one tick that bring nothing new mean that the reader would go on for ever.</summary>
     private const int MaxIdleReads = 100;
 
-    private InputQueue _queue = new(pool);
+    private readonly IBufferOwner _owner;
+    private InputQueue _queue;
     private PendingOperation<ReadResult>? _pending;
     private ReaderState _reader;
     private SourceState _source;
@@ -19,6 +20,12 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     private long _tickOfReads;
     private bool _discarding;
     private bool _cancelNext;
+
+    public InputBuffer(BufferPool pool, IBufferOwner owner)
+    {
+        _owner = owner;
+        _queue = new InputQueue(pool, this);
+    }
 
     private enum ReaderState : byte
     {
@@ -60,6 +67,10 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
 
     /// <summary>Whether the reader has a result that it has not advanced yet.</summary>
     public bool IsReading => _reader is ReaderState.HasResult or ReaderState.HasCancelledResult;
+
+    bool IByteSource.IsShown => IsReading;
+
+    bool IByteSource.IsForMany => false;
 
     /// <summary>Whether the peer has ended its stream and reads still say so, not that the connection is closed. Any
     /// thread once the connection is closed.</summary>
@@ -103,7 +114,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
 
         if (_source == SourceState.Failed)
         {
-            return ValueTask.FromException<ReadResult>(owner.CreateReadError());
+            return ValueTask.FromException<ReadResult>(_owner.CreateReadError());
         }
 
         if (CanRead)
@@ -111,7 +122,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
             return new ValueTask<ReadResult>(TakeResult());
         }
 
-        _pending ??= new PendingOperation<ReadResult>(owner, TakeResult);
+        _pending ??= new PendingOperation<ReadResult>(_owner, TakeResult);
         return _pending.Wait(cancellationToken);
     }
 
@@ -119,7 +130,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        owner.VerifyAccess();
+        _owner.VerifyAccess();
         if (_reader is ReaderState.Idle or ReaderState.Completed)
         {
             throw new InvalidOperationException(
@@ -151,12 +162,12 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
             _queue.Consume(taken);
         }
 
-        owner.InputAdvanced(taken);
+        _owner.InputAdvanced(taken);
     }
 
     public override void CancelPendingRead()
     {
-        owner.VerifyAccess();
+        _owner.VerifyAccess();
         _cancelNext = true;
         _pending?.IgnoreToken();
         CompletePendingReadLater();
@@ -164,13 +175,13 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
 
     public override void Complete(Exception? exception = null)
     {
-        owner.VerifyAccess();
+        _owner.VerifyAccess();
         if (_reader != ReaderState.Completed)
         {
             _reader = ReaderState.Completed;
             Discard();
             CompletePendingReadLater();
-            owner.InputCompleted(exception);
+            _owner.InputCompleted(exception);
         }
     }
 
@@ -239,7 +250,7 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     {
         if (_source == SourceState.Failed)
         {
-            throw owner.CreateReadError();
+            throw _owner.CreateReadError();
         }
 
         VerifyNotCompleted();
@@ -257,9 +268,9 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     // A loop that forgets IsCompleted, or the examined position, never waits again: it would stop the whole reactor.
     private void RefuseEndlessReading()
     {
-        if (_tickOfReads != owner.Tick)
+        if (_tickOfReads != _owner.Tick)
         {
-            _tickOfReads = owner.Tick;
+            _tickOfReads = _owner.Tick;
             _idleReads = 0;
         }
 
@@ -277,13 +288,13 @@ internal sealed class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeRea
     {
         if (IsReadPending)
         {
-            owner.InputResultReady();
+            _owner.InputResultReady();
         }
     }
 
     private void VerifyCanRead()
     {
-        owner.VerifyAccess();
+        _owner.VerifyAccess();
         VerifyNotCompleted();
         if (_reader == ReaderState.HasResult || IsReadPending)
         {

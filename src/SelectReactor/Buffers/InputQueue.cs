@@ -4,21 +4,19 @@ namespace SelectReactor.Buffers;
 
 /// <summary>The received bytes of a connection in pooled memory. The connection receives into <see cref="Reserve"/>
 /// and calls <see cref="Commit"/>; the reader consumes from the head.</summary>
-internal struct InputQueue(BufferPool pool)
+internal struct InputQueue(BufferPool pool, IByteSource source)
 {
     /// <summary>A rest of at most this size does not keep a larger segment alive.</summary>
     private const int MaxMovedBytes = 1024;
 
-    private SegmentQueue _segments = new(pool);
+    private SegmentQueue _segments = new(pool, source);
     private BufferSegment? _fresh;
     private ReceiveSize _receiveSize = new();
 
     /// <summary>Bytes that were not consumed.</summary>
     public long Length { get; private set; }
 
-    public readonly ReadOnlySequence<byte> Bytes => _segments.Head is { } head
-        ? new ReadOnlySequence<byte>(head, head.Start, _segments.Tail!, _segments.Tail!.End)
-        : default;
+    public readonly ReadOnlySequence<byte> Bytes => _segments.Bytes;
 
     /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
     public Span<byte> Reserve()

@@ -39,7 +39,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
     public long Queued => _queue.Length;
 
     /// <summary>Whether the queue is longer than its limit, or holds far more memory.</summary>
-    public bool IsOverLimit => Queued > limits.MaxBytes || _queue.Capacity > limits.MaxMemory;
+    public bool IsOverLimit => limits.AreExceededBy(Queued, _queue.Capacity);
 
     /// <summary>Whether the queue has reached the high-water mark and not fallen to the low one since.</summary>
     public bool IsAboveMark { get; private set; }
@@ -131,6 +131,20 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
 
         Grow();
         return true;
+    }
+
+    /// <inheritdoc cref="OutputQueue.Append(in ReadOnlySequence{byte}, in OutputLimits)"/>
+    public void Append(in ReadOnlySequence<byte> bytes)
+    {
+        owner.VerifyAccess();
+        if (_writer == WriterState.Discarding || bytes.IsEmpty)
+        {
+            return;
+        }
+
+        VerifyCanWrite();
+        _unflushed += _queue.Append(bytes, limits);
+        Grow();
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)

@@ -30,4 +30,7 @@ internal readonly record struct OutputLimits
 
     /// <summary>More memory than this is refused.</summary>
     public long MaxMemory => MemoryPerLimit * (long)Math.Max(MaxBytes, BufferPool.LargeSize);
+
+    /// <summary>Whether a queue of so many bytes in so much memory is too long.</summary>
+    public bool AreExceededBy(long bytes, long memory) => bytes > MaxBytes || memory > MaxMemory;
 }

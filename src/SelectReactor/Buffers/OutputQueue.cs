@@ -1,15 +1,22 @@
+using System.Buffers;
 using System.Net.Sockets;
 
 namespace SelectReactor.Buffers;
 
 /// <summary>
-/// The bytes that a connection has to send, in pooled memory. A writer fills memory that it was lent, or has its bytes
-/// copied; they leave from the head in the order in which they were committed.
+/// The bytes that a connection has to send, in pooled memory. A writer fills memory that it was lent, has its bytes
+/// copied, or hands over bytes that lie in pooled memory already; they leave from the head in the order in which they
+/// were committed.
 /// </summary>
-internal struct OutputQueue(BufferPool pool)
+internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
 {
     private const int MaxSegmentsPerSend = 16;
-    private SegmentQueue _segments = new(pool);
+
+    /// <summary>Behind other bytes a shorter piece is copied: that costs less than one more piece in the
+    /// send.</summary>
+    private const int MinShared = BufferPool.SmallSize;
+
+    private SegmentQueue _segments = new(pool, source);
     private MemoryLoan _loan;
     private int _segmentSize = BufferPool.SmallSize;
     private long _batch;
@@ -18,6 +25,8 @@ internal struct OutputQueue(BufferPool pool)
 
     /// <summary>The memory that the queue holds, in bytes.</summary>
     public readonly long Capacity => _segments.Capacity;
+
+    public readonly ReadOnlySequence<byte> Bytes => _segments.Bytes;
 
     /// <summary>How many bytes of lent memory may be committed.</summary>
     public readonly int Lent => _loan.Memory.Length;
@@ -91,6 +100,31 @@ internal struct OutputQueue(BufferPool pool)
         }
     }
 
+    /// <summary>Queues bytes: by reference where they lie in memory of the pool and that costs less than a copy. It
+    /// stops once the queue is over its limits.</summary>
+    /// <returns>How many were queued.</returns>
+    /// <exception cref="InvalidOperationException">Bytes were given back before, as far as can be seen. Nothing was
+    /// queued.</exception>
+    public long Append(in ReadOnlySequence<byte> bytes, in OutputLimits limits)
+    {
+        if (!bytes.IsSingleSegment)
+        {
+            HandedBytes.Verify(bytes, pool);
+        }
+
+        long before = Length;
+        var pieces = new HandedBytes(bytes, pool);
+        while (!limits.AreExceededBy(Length, Capacity) && pieces.MoveNext())
+        {
+            if (pieces.Segment is null || !TryShare(pieces.Segment, pieces.Start, pieces.Piece.Length))
+            {
+                CopyWithin(limits, pieces.Piece.Span);
+            }
+        }
+
+        return Length - before;
+    }
+
     /// <summary>Sends from the head with one call; <paramref name="gather"/> is scratch space. The queue stays as it
     /// is until <see cref="Consume"/>.</summary>
     public readonly SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent)
@@ -137,12 +171,49 @@ internal struct OutputQueue(BufferPool pool)
         Length = 0;
     }
 
+    private bool TryShare(BufferSegment segment, int start, int length)
+    {
+        if (_segments.Tail is { IsView: true } tail && tail.Origin == segment && tail.End == start)
+        {
+            tail.ShowMore(length);
+        }
+        else if (IsWorthSharing(segment, length))
+        {
+            EndRest();
+            _segments.Append(pool.RentView(segment, start, length));
+        }
+        else
+        {
+            return false;
+        }
+
+        Length += length;
+        return true;
+    }
+
+    // A few bytes must not hold a large block: at most twice the memory of the bytes is held, but for the first piece.
+    // That one takes a block of the size that a copy would take, or at most four times its bytes.
+    private readonly bool IsWorthSharing(BufferSegment segment, int length) => Length == 0
+        ? segment.Capacity <= BufferPool.SmallSize || segment.Source!.IsForMany || 4L * length >= segment.Capacity
+        : length >= MinShared && (segment.Source!.IsForMany || 2L * length >= segment.Capacity);
+
+    // What is over the limits ends the connection, however much it is: only a little of it is copied.
+    private void CopyWithin(in OutputLimits limits, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty && !limits.AreExceededBy(Length, Capacity))
+        {
+            int count = Math.Min(bytes.Length, BufferPool.LargeSize);
+            Copy(bytes[..count]);
+            bytes = bytes[count..];
+        }
+    }
+
     private void EndRest() => _loan = _loan.IsRest ? default : _loan;
 
     private void AddSegment(int size)
     {
         // A writer that has filled a segment has more.
-        if (_segments.Tail is { IsLent: false })
+        if (_segments.Tail is { IsLent: false, IsView: false })
         {
             _segmentSize = BufferPool.Larger(_segmentSize);
         }

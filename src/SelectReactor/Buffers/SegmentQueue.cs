@@ -1,24 +1,35 @@
+using System.Buffers;
+
 namespace SelectReactor.Buffers;
 
 /// <summary>A chain of pooled segments: bytes go in at the tail and out at the head.</summary>
-internal struct SegmentQueue(BufferPool pool)
+/// <param name="pool">Where the segments go back to.</param>
+/// <param name="source">The one that shows the bytes to readers, if any.</param>
+internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
 {
     public BufferSegment? Head { get; private set; }
 
     public BufferSegment? Tail { get; private set; }
 
-    /// <summary>The memory of all segments in bytes.</summary>
+    /// <summary>The memory of all segments in bytes. A block counts once for neighbours that show parts of
+    /// it.</summary>
     public long Capacity { get; private set; }
+
+    /// <summary>All bytes, for a reader. There must be no views in the chain.</summary>
+    public readonly ReadOnlySequence<byte> Bytes => Head is { } head
+        ? new ReadOnlySequence<byte>(head, head.Start, Tail!, Tail!.End)
+        : default;
 
     public void Append(BufferSegment segment)
     {
+        Capacity += Tail?.Origin == segment.Origin ? 0 : segment.Capacity;
         Tail?.Append(segment);
         Tail = segment;
-        Capacity += segment.Capacity;
+        segment.Source = source;
         if (Head is { Length: 0 } empty)
         {
             // It was kept only because its free end was lent.
-            DropHead(empty, empty.IsShared);
+            DropHead(empty);
         }
 
         Head ??= segment;
@@ -38,7 +49,7 @@ internal struct SegmentQueue(BufferPool pool)
                 return;
             }
 
-            DropHead(head, head.IsShared);
+            DropHead(head);
         }
     }
 
@@ -48,22 +59,16 @@ internal struct SegmentQueue(BufferPool pool)
     {
         while (Head is { } head)
         {
-            DropHead(head, areShared || head.IsShared);
+            head.IsEscaped |= areShared;
+            DropHead(head);
         }
     }
 
-    private void DropHead(BufferSegment head, bool isShared)
+    private void DropHead(BufferSegment head)
     {
         Head = head.Successor;
-        Capacity -= head.Capacity;
+        Capacity -= Head?.Origin == head.Origin ? 0 : head.Capacity;
         Tail = Head is null && Tail == head ? null : Tail;
-        if (isShared)
-        {
-            pool.Abandon();
-        }
-        else
-        {
-            pool.Return(head);
-        }
+        pool.Return(head);
     }
 }

@@ -80,13 +80,24 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <inheritdoc cref="TryWrite(ReadOnlySpan{byte})"/>
     public abstract bool TryWrite(in ReadOnlySequence<byte> bytes);
 
-    /// <summary>Queues all of the bytes, however many segments they have, as if each had been written to
-    /// <see cref="Output"/>: for handing on what was read from the input of another connection, or of this one. Call
-    /// it before the reader's <c>AdvanceTo</c>. This version copies them. More than
-    /// <see cref="ConnectionOptions.MaxOutputBytes"/> in the queue closes with
+    /// <summary>Queues all of the bytes behind what was written before, however many segments they have: for handing
+    /// on what was read from the input of another connection, or of this one. Call it before the reader's
+    /// <c>AdvanceTo</c>. More than <see cref="ConnectionOptions.MaxOutputBytes"/> in the queue closes with
     /// <see cref="CloseKind.LimitExceeded"/>.</summary>
-    /// <param name="bytes">Must not change before the end of the call.</param>
-    /// <exception cref="InvalidOperationException">The output was completed, or called on another thread.</exception>
+    /// <remarks>
+    /// <para>Bytes from the <see cref="Input"/> of a connection of the same reactor are queued without a copy where
+    /// that is cheaper: the two connections share the memory, which is free again when the bytes were sent or dropped
+    /// and the reader has advanced past them. Few bytes of a large block, bytes of another reactor's connections and
+    /// bytes of yours are copied before the call returns. In each case the reader may advance, and you may reuse
+    /// memory of yours, as soon as the call returns.</para>
+    /// <para>Bytes may be appended several times and to several connections. After <see cref="Close()"/> or
+    /// <see cref="Abort()"/> they are dropped.</para>
+    /// <para>The version of this class, for decorators and mocks, writes a copy to <see cref="Output"/>.</para>
+    /// </remarks>
+    /// <param name="bytes">Must not change before the end of the call. Received bytes must not change at all.</param>
+    /// <exception cref="InvalidOperationException">The output was completed, or the call was on another thread, or the
+    /// reader had given the bytes back by <c>AdvanceTo</c> or <c>Complete</c>. The last is always noticed, unless by
+    /// then the memory holds what the reader of another connection is looking at.</exception>
     public virtual void Append(in ReadOnlySequence<byte> bytes)
     {
         foreach (ReadOnlyMemory<byte> segment in bytes)

@@ -56,6 +56,8 @@ internal sealed partial class StreamConnection
         return CanWrite && _output.TryAppend(bytes);
     }
 
+    public override void Append(in ReadOnlySequence<byte> bytes) => _output.Append(bytes);
+
     public override void CloseOutput() => _output.Complete();
 
     void IBufferOwner.OutputAdvanced()

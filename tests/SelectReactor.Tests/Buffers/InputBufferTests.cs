@@ -206,11 +206,12 @@ public sealed class InputBufferTests : InputBufferFixture
         Buffer.Release();
         Assert.That(Pool.Outstanding, Is.Zero);
 
-        Pool.Rent(10).FreeSpan.Fill(9);
+        BufferSegment other = Pool.Rent(10);
+        other.FreeSpan.Fill(9);
         Assert.That(result.Buffer.ToArray(), Is.EqualTo(new byte[] { 1, 2, 3 }));
         Assert.That(() => Buffer.AdvanceTo(result.Buffer.End), Throws.Nothing);
         Assert.That(() => Buffer.AdvanceTo(result.Buffer.End), Throws.InvalidOperationException);
-        Pool.Abandon();
+        Pool.Return(other);
     }
 
     [Test]

@@ -16,6 +16,12 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
     [TestCase(100_000)]
     public void SteadyMessage_AllocatesNothing(int size) => AssertAllocatesNothing(new Echo(), size);
 
+    [TestCase(32)]
+    [TestCase(20_000)]
+    [TestCase(100_000)]
+    public void SteadyMessage_HandedOver_AllocatesNothing(int size) =>
+        AssertAllocatesNothing(new ScriptedHandler { Readable = HandOver }, size);
+
     [TestCase(true)]
     [TestCase(false)]
     public void SteadyMessage_OfAHandlerThatAwaits_AllocatesNothing(bool configured) =>
@@ -53,7 +59,22 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
 
     [TestCase(1)]
     [TestCase(7)]
-    public void OneMessage_IsOneReceiveAndOneSend_HoweverManyWrites(int writes)
+    public void OneMessage_IsOneReceiveAndOneSend_HoweverManyWrites(int writes) =>
+        AssertOneReceiveAndOneSend(
+            c =>
+            {
+                byte[] message = ScriptedHandler.ReadAll(c);
+                for (int i = 0; i < writes; i++)
+                {
+                    c.Output.Write(message);
+                }
+            },
+            writes * MessageBytes);
+
+    [Test]
+    public void OneMessageHandedOver_IsOneReceiveAndOneSend() => AssertOneReceiveAndOneSend(HandOver, MessageBytes);
+
+    private static void AssertOneReceiveAndOneSend(Action<Connection> readable, int bytesSent)
     {
         var handle = new CountingHandle();
         SelectorEntry entry = null!;
@@ -74,26 +95,24 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
             localEndPoint: null,
             onFinished: null);
         connection.Register();
-        connection.Open(new ScriptedHandler
-        {
-            Readable = c =>
-            {
-                byte[] message = ScriptedHandler.ReadAll(c);
-                for (int i = 0; i < writes; i++)
-                {
-                    c.Output.Write(message);
-                }
-            },
-        });
+        connection.Open(new ScriptedHandler { Readable = readable });
         selector.Invocations.Clear();
         for (int i = 0; i < 10; i++)
         {
             reactor.RunOnce(TimeSpan.Zero);
         }
 
-        Assert.That(
-            (handle.Receives, handle.Sends, handle.BytesSent), Is.EqualTo((10, 10, 10 * writes * MessageBytes)));
+        Assert.That((handle.Receives, handle.Sends, handle.BytesSent), Is.EqualTo((10, 10, 10 * bytesSent)));
         selector.Verify(static s => s.Update(It.IsAny<SelectorEntry>(), It.IsAny<Interest>()), Times.Never);
+    }
+
+    private static void HandOver(Connection connection)
+    {
+        if (connection.Input.TryRead(out System.IO.Pipelines.ReadResult result))
+        {
+            connection.Append(result.Buffer);
+            connection.Input.AdvanceTo(result.Buffer.End);
+        }
     }
 
     private void Exchange(Peer peer, byte[] message, byte[] answer)
