@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using SelectReactor;
 
@@ -18,11 +17,7 @@ internal sealed class EchoHandler : ConnectionHandler
     {
         if (connection.Input.TryRead(out ReadResult result))
         {
-            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
-            {
-                connection.Output.Write(segment.Span);
-            }
-
+            connection.Append(result.Buffer);
             Bytes += result.Buffer.Length;
             connection.Input.AdvanceTo(result.Buffer.End);
         }

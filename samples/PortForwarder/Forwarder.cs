@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -57,11 +56,7 @@ internal sealed class Forwarder(EndPoint target, Action<string> log) : AsyncConn
         while (true)
         {
             ReadResult result = await source.Input.ReadAsync();
-            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
-            {
-                destination.Output.Write(segment.Span);
-            }
-
+            destination.Append(result.Buffer);
             source.Input.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted)
             {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 
@@ -28,11 +27,7 @@ internal static class ReactorServer
         {
             if (connection.Input.TryRead(out ReadResult result))
             {
-                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
-                {
-                    connection.Output.Write(segment.Span);
-                }
-
+                connection.Append(result.Buffer);
                 connection.Input.AdvanceTo(result.Buffer.End);
             }
         }
