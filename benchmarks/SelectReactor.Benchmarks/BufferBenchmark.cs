@@ -7,21 +7,22 @@ namespace SelectReactor.Benchmarks;
 
 /// <summary>
 /// The buffers' share of one echoed message, without any socket: bytes come into the input, are copied to the output,
-/// and go out. Two stock pipes, as a connection would need, against the library's own pair.
+/// and go out. Two stock pipes, as a connection would need, against the library's own pair, and against that pair when
+/// the output takes the input's memory over.
 /// </summary>
 [MemoryDiagnoser]
 public class BufferBenchmark
 {
     private readonly Pipe _stockInput = new(Options());
     private readonly Pipe _stockOutput = new(Options());
-    private readonly Owner _owner = new();
+    private readonly SilentOwner _owner = new();
     private readonly List<ArraySegment<byte>> _gather = [];
-    private readonly Sink _sink = new();
+    private readonly SinkHandle _sink = new();
     private InputBuffer _input = null!;
     private OutputBuffer _output = null!;
     private byte[] _message = [];
 
-    [Params(32, 4096, 65536)]
+    [Params(32, 1024, 4096, 16384, 65536)]
     public int MessageBytes { get; set; }
 
     [GlobalSetup]
@@ -57,6 +58,23 @@ public class BufferBenchmark
     [Benchmark]
     public long OwnBuffers()
     {
+        Receive();
+        Copy(_input, _output);
+        return Send();
+    }
+
+    [Benchmark]
+    public long OwnBuffersByReference()
+    {
+        Receive();
+        _input.TryRead(out ReadResult result);
+        _output.Append(result.Buffer);
+        _input.AdvanceTo(result.Buffer.End);
+        return Send();
+    }
+
+    private void Receive()
+    {
         for (int left = MessageBytes; left > 0;)
         {
             Span<byte> room = _input.Reserve();
@@ -65,8 +83,10 @@ public class BufferBenchmark
             _input.Commit(count);
             left -= count;
         }
+    }
 
-        Copy(_input, _output);
+    private long Send()
+    {
         long sent = 0;
         while (_output.Queued > 0)
         {
@@ -103,81 +123,4 @@ public class BufferBenchmark
         writerScheduler: PipeScheduler.Inline,
         pauseWriterThreshold: 0,
         useSynchronizationContext: false);
-
-    private sealed class Sink : Handle
-    {
-        public override bool IsClosed => false;
-
-        public override System.Net.Sockets.SocketError Send(ReadOnlySpan<byte> buffer, out int sent)
-        {
-            sent = buffer.Length;
-            return System.Net.Sockets.SocketError.Success;
-        }
-
-        public override System.Net.Sockets.SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
-        {
-            sent = 0;
-            for (int i = 0; i < buffers.Count; i++)
-            {
-                sent += buffers[i].Count;
-            }
-
-            return System.Net.Sockets.SocketError.Success;
-        }
-
-        public override void Close()
-        {
-        }
-    }
-
-    private sealed class Owner : IBufferOwner
-    {
-        public bool HasAccess => true;
-
-        public SynchronizationContext Context { get; } = new();
-
-        public void VerifyAccess()
-        {
-        }
-
-        public void Invoke(Action<object?> continuation, object? state, bool withContext) => continuation(state);
-
-        public void InputResultReady()
-        {
-        }
-
-        public void OutputResultReady()
-        {
-        }
-
-        public IOException CreateReadError() => new();
-
-        public long Tick => 0;
-
-        public bool Defer(Action<object?> callback, object? state)
-        {
-            callback(state);
-            return true;
-        }
-
-        public void DelayOutputResult()
-        {
-        }
-
-        public void InputAdvanced(long consumed)
-        {
-        }
-
-        public void InputCompleted(Exception? error)
-        {
-        }
-
-        public void OutputAdvanced()
-        {
-        }
-
-        public void OutputCompleted(Exception? error)
-        {
-        }
-    }
 }
