@@ -321,6 +321,31 @@ public sealed class HandOverTests : HandOverFixture
         Assert.That(Sinks[0].Sent.ToArray(), Is.EqualTo(bytes.AsSpan(start, length).ToArray()));
     }
 
+    // Every second frame is dropped, so that blocks hold what nobody needs. A pool that is never trimmed has allocated
+    // at least what is held.
+    [Test]
+    public void ForwarderOfFrames_HoldsLittleMoreThanItsQueue(
+        [Values(10, 1000, 5000, 17_000, 40_000, 90_000)] int frame, [Values(5000, 20_000, 200_000)] int received)
+    {
+        const int Queue = 4 * 1024 * 1024;
+        byte[] bytes = new byte[received];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        while (Output.Queued < Queue)
+        {
+            Receive(Input, bytes);
+            ReadOnlySequence<byte> rest = Read(Input);
+            for (; rest.Length >= 2 * frame; rest = rest.Slice(2 * frame))
+            {
+                Output.Append(rest.Slice(0, frame));
+            }
+
+            Input.AdvanceTo(rest.Start, rest.End);
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.That(allocated, Is.LessThan((2 * Output.Queued) + (1024 * 1024)));
+    }
+
     private void AssertShares(int block, int size, bool shared, int before)
     {
         Grow(block);

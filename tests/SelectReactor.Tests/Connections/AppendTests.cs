@@ -205,30 +205,6 @@ public sealed class AppendTests(SelectorKind selector) : ConnectionFixture(selec
             Throws.InnerException.InstanceOf<InvalidOperationException>());
     }
 
-    // Frames of all sizes to a peer that does not read: what is held must stay near what is queued.
-    [TestCase(10)]
-    [TestCase(1000)]
-    [TestCase(5000)]
-    [TestCase(17_000)]
-    [TestCase(40_000)]
-    public void ForwarderOfFrames_HoldsLittleMoreThanItsQueue(int frame)
-    {
-        const int Queue = 4 * 1024 * 1024;
-        Connect(new ConnectionOptions { MaxOutputBytes = 16 * Queue });
-        Connection target = Connection;
-        Peer source = Connect();
-        Handler.Readable = connection => ForwardFrames(connection, target, frame);
-        byte[] frames = new byte[8 * Queue];
-        long memory = GC.GetTotalMemory(forceFullCollection: true);
-        var sending = Task.Run(() => source.Send(frames));
-
-        RunUntil(() => target.QueuedOutputBytes >= Queue);
-
-        memory = GC.GetTotalMemory(forceFullCollection: true) - memory;
-        Assert.That(memory, Is.LessThan((2 * target.QueuedOutputBytes) + (1024 * 1024)));
-        RunUntil(sending);
-    }
-
     private static void HandOver(Connection connection)
     {
         if (connection.Input.TryRead(out ReadResult result))
@@ -236,23 +212,6 @@ public sealed class AppendTests(SelectorKind selector) : ConnectionFixture(selec
             connection.Append(result.Buffer);
             connection.Input.AdvanceTo(result.Buffer.End);
         }
-    }
-
-    // Every second frame is dropped, so that the blocks hold what nobody needs.
-    private static void ForwardFrames(Connection connection, Connection target, int frame)
-    {
-        if (!connection.Input.TryRead(out ReadResult result))
-        {
-            return;
-        }
-
-        ReadOnlySequence<byte> rest = result.Buffer;
-        for (; rest.Length >= 2 * frame; rest = rest.Slice(2 * frame))
-        {
-            target.Append(rest.Slice(0, frame));
-        }
-
-        connection.Input.AdvanceTo(rest.Start, result.Buffer.End);
     }
 
     private static byte[] Pattern(int count)
