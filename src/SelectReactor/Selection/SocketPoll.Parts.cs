@@ -27,11 +27,9 @@ internal sealed partial class SocketPoll
         return SelectPart(Readers, 0, Math.Min(Readers.Hot, Limit.Max), shortWait, ready, out any) && any;
     }
 
-    // One part after the other is asked without waiting, in parts of equal size.
-    private bool SelectParts(int readers, List<SelectorEntry> ready)
-    {
-        return SelectParts(Readers, readers, ready) | SelectParts(_writers, _writers.Members, ready);
-    }
+    // One part after the other is asked without waiting.
+    private bool SelectParts(int readers, List<SelectorEntry> ready) =>
+        SelectParts(Readers, readers, ready) | SelectParts(_writers, _writers.Members, ready);
 
     private bool SelectParts(SocketList list, int count, List<SelectorEntry> ready)
     {

@@ -146,8 +146,8 @@ internal sealed partial class SocketPoll : IDisposable
         }
     }
 
-    // Above a certain number the system call allocates, but less than that is asked for at once if there is no need
-    // to wait.
+    // Above a certain number of sockets the system call allocates. So many hot ones are asked in parts first, and only
+    // waited for together when none of them is ready.
     private bool SelectTogether(Asked asked, TimeSpan wait, List<SelectorEntry> ready)
     {
         int readers = asked == Asked.Hot ? Readers.Hot : Readers.Members;
