@@ -17,6 +17,7 @@ internal sealed class DescriptorOwners
     public Registration? Add(Registration registration)
     {
         int descriptor = registration.Descriptor;
+        DescriptorTable.Note(descriptor);
         if (descriptor >= _owners.Length)
         {
             Array.Resize(ref _owners, Math.Max(descriptor + 1, _owners.Length * 2));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace SelectReactor.Epoll;
 
 /// <summary>The system calls, as in their manual pages: epoll_create1(2), epoll_ctl(2), epoll_wait(2), eventfd(2),
-/// read(2), write(2), close(2).</summary>
+/// read(2), write(2), fcntl(2), close(2).</summary>
 internal static partial class Native
 {
     public const int CloseOnExec = 0x80000;
@@ -19,6 +19,7 @@ internal static partial class Native
     public const uint HangUp = 0x010;
 
     public const int Interrupted = 4;
+    public const int DuplicateCloseOnExec = 1030;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial NativeHandle EpollCreate(int flags);
@@ -37,6 +38,9 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(NativeHandle descriptor, ref ulong value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial NativeHandle FileControl(NativeHandle descriptor, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int descriptor);
