@@ -168,10 +168,10 @@ public sealed class FaultTests(SelectorKind selector) : ConnectionFixture(select
     public void SocketClosedBehindAFailedSend_DoesNotHoldTheClose()
     {
         Connect();
-        var handle = (SocketHandle)Reactor.Clients[0].GetType()
+        var handle = (Handle)Reactor.Clients[0].GetType()
             .GetField("_handle", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!
             .GetValue(Reactor.Clients[0])!;
-        handle.Socket.Dispose();
+        handle.Socket!.Dispose();
         Connection.TryWrite("x"u8);
         Reactor.RunOnce(TimeSpan.Zero);
         Connection.Close();
