@@ -5,9 +5,10 @@ namespace SelectReactor.Connections;
 /// <summary>
 /// How long a peer may keep a connection waiting. Events leave time stamps and touch no timer; when the connection's
 /// one timer fires, <see cref="Examine"/> compares the stamps with the limits. A peer that takes bytes is never late,
-/// since it may have to read a long answer before it can send again.
+/// since it may have to read a long answer before it can send again. The options and the clock are not stored: they
+/// would be the same ones in most connections.
 /// </summary>
-internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
+internal struct Deadlines
 {
     /// <summary>A peer must take so many bytes in each <see cref="ConnectionOptions.WriteProgressTimeout"/>.</summary>
     public const int MinProgress = 4 * 1024;
@@ -27,7 +28,8 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     private bool _wasOnItsWay;
 
     /// <summary>How long input may stay unread when both directions have ended and nobody reads on.</summary>
-    public readonly TimeSpan Grace => options.LingerTimeout == TimeSpan.Zero ? _defaultGrace : options.LingerTimeout;
+    public static TimeSpan Grace(ConnectionOptions options) =>
+        options.LingerTimeout == TimeSpan.Zero ? _defaultGrace : options.LingerTimeout;
 
     /// <summary>The connection opened.</summary>
     public void Open(long now) => _receivedAt = _messageAt = _sentAt = now;
@@ -74,7 +76,7 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     public bool IsEnding { get; private set; }
 
     /// <summary>How long the end has been awaited.</summary>
-    public readonly TimeSpan EndingFor(long now) => clock.Until(now, _endAt);
+    public readonly TimeSpan EndingFor(long now, MonotonicClock clock) => clock.Until(now, _endAt);
 
     /// <summary>The peer's system has taken <paramref name="taken"/> bytes in all; <paramref name="isOnItsWay"/> says
     /// whether there is more that it has not taken.</summary>
@@ -98,13 +100,12 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
     }
 
     /// <summary>The deadline that comes first, passed or not.</summary>
-    public readonly Deadline Examine(in PeerStatus peer)
+    public readonly Deadline Examine(in PeerStatus peer, ConnectionOptions options, MonotonicClock clock)
     {
-        var first = Deadline.None;
+        var search = new Search(clock);
         if (IsBlocked)
         {
-            Consider(
-                ref first,
+            search.Consider(
                 options.WriteProgressTimeout,
                 _windowAt,
                 "the peer took less than 4,096 bytes of the waiting output");
@@ -116,19 +117,18 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
             if (options.LingerTimeout > TimeSpan.Zero)
             {
                 long since = Math.Max(Math.Max(_endAt, _sentAt), _takenAt);
-                Consider(ref first, options.LingerTimeout, since, "the peer took nothing and did not end its stream");
+                search.Consider(options.LingerTimeout, since, "the peer took nothing and did not end its stream");
             }
 
-            Consider(ref first, options.MaxLingerTime, _endAt, "the peer did not take all output after the close");
-            return first;
+            search.Consider(options.MaxLingerTime, _endAt, "the peer did not take all output after the close");
+            return search.First;
         }
 
         if (peer.IsHeard)
         {
             if (!peer.HasSpoken)
             {
-                Consider(
-                    ref first,
+                search.Consider(
                     options.FirstByteTimeout,
                     After(_receivedAt),
                     "nothing was received since the connection opened");
@@ -136,36 +136,41 @@ internal struct Deadlines(ConnectionOptions options, MonotonicClock clock)
 
             if (peer.HasUnfinishedMessage)
             {
-                Consider(ref first, options.MessageTimeout, After(_messageAt), "the rest of a message did not come");
+                search.Consider(options.MessageTimeout, After(_messageAt), "the rest of a message did not come");
             }
 
-            Consider(ref first, options.ReadIdleTimeout, After(_receivedAt), "nothing was received");
+            search.Consider(options.ReadIdleTimeout, After(_receivedAt), "nothing was received");
         }
 
         if (!peer.IsReadPaused)
         {
-            Consider(
-                ref first, options.IdleTimeout, After(Math.Max(_receivedAt, _sentAt)), "nothing was received or sent");
+            search.Consider(
+                options.IdleTimeout, After(Math.Max(_receivedAt, _sentAt)), "nothing was received or sent");
         }
 
         if (peer.HasUnreadEnd)
         {
             // A reader that has not looked at everything, or holds a result, will come back.
-            TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime : Grace;
-            Consider(
-                ref first, grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
+            TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime : Grace(options);
+            search.Consider(
+                grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
         }
 
-        return first;
+        return search.First;
     }
 
     private readonly long After(long stamp) => Math.Max(stamp, _takenAt);
 
-    private readonly void Consider(ref Deadline first, TimeSpan limit, long since, string what)
+    private ref struct Search(MonotonicClock clock)
     {
-        if (limit != Timeout.InfiniteTimeSpan && clock.After(since, limit) is var at && at < first.At)
+        public Deadline First { get; private set; } = Deadline.None;
+
+        public void Consider(TimeSpan limit, long since, string what)
         {
-            first = new Deadline(at, limit, what);
+            if (limit != Timeout.InfiniteTimeSpan && clock.After(since, limit) is var at && at < First.At)
+            {
+                First = new Deadline(at, limit, what);
+            }
         }
     }
 }

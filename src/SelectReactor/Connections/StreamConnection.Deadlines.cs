@@ -84,7 +84,7 @@ internal sealed partial class StreamConnection
 
     private void CheckEnd()
     {
-        CheckWithin(_deadlines.Grace);
+        CheckWithin(Deadlines.Grace(_options));
         CheckWithin(_options.MaxLingerTime);
     }
 
@@ -112,7 +112,7 @@ internal sealed partial class StreamConnection
     // Looks again after a time that grows with the time it takes.
     private void CheckForAcknowledgement()
     {
-        TimeSpan wait = _deadlines.EndingFor(_reactor.Now) / 2;
+        TimeSpan wait = _deadlines.EndingFor(_reactor.Now, _reactor.Clock) / 2;
         CheckWithin(wait < _minAcknowledgementWait ? _minAcknowledgementWait : wait);
     }
 
@@ -166,12 +166,12 @@ internal sealed partial class StreamConnection
         }
 
         MeasureProgress();
-        Deadline first = _deadlines.Examine(Peer);
+        Deadline first = _deadlines.Examine(Peer, _options, _reactor.Clock);
         if (first.At <= _reactor.Now && WantsToRead)
         {
             // After a long callback, bytes that the peer has sent may still lie in the system.
             Receive();
-            first = _deadlines.Examine(Peer);
+            first = _deadlines.Examine(Peer, _options, _reactor.Clock);
         }
 
         if (_phase >= ConnectionPhase.Finishing)

@@ -50,7 +50,6 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
             reactor.Buffers,
             this,
             new OutputLimits(options.OutputLowWaterMark, options.OutputHighWaterMark, options.MaxOutputBytes));
-        _deadlines = new Deadlines(options, reactor.Clock);
         Id = reactor.NextId();
         LocalEndPoint = localEndPoint ?? handle.LocalEndPoint;
         RemoteEndPoint = handle.RemoteEndPoint;

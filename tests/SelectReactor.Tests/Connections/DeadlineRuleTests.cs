@@ -8,6 +8,8 @@ public sealed class DeadlineRuleTests
 {
     private const long Second = TimeSpan.TicksPerSecond;
     private static readonly PeerStatus _listening = new() { IsHeard = true };
+    private static readonly MonotonicClock _clock = new(new TickClock());
+    private ConnectionOptions _options = new();
     private Deadlines _deadlines;
 
     [Test]
@@ -16,7 +18,7 @@ public sealed class DeadlineRuleTests
         Use(new ConnectionOptions());
         _deadlines.Open(5 * Second);
 
-        Assert.That(_deadlines.Examine(_listening), Is.EqualTo(Deadline.None));
+        Assert.That(_deadlines.Examine(_listening, _options, _clock), Is.EqualTo(Deadline.None));
     }
 
     [Test]
@@ -155,11 +157,14 @@ public sealed class DeadlineRuleTests
         Assert.That(Due(unread), Is.EqualTo(12 + grace));
     }
 
-    private void Use(ConnectionOptions options) =>
-        _deadlines = new Deadlines(options, new MonotonicClock(new TickClock()));
+    private void Use(ConnectionOptions options)
+    {
+        _options = options;
+        _deadlines = default;
+    }
 
     private long? Due(PeerStatus peer) =>
-        _deadlines.Examine(peer) is { At: < long.MaxValue } due ? due.At / Second : null;
+        _deadlines.Examine(peer, _options, _clock) is { At: < long.MaxValue } due ? due.At / Second : null;
 
     private sealed class TickClock : TimeProvider
     {
