@@ -51,13 +51,14 @@ internal sealed class BufferSegment(BufferPool pool, byte[] block) : ReadOnlySeq
 
     public BufferSegment? Successor => (BufferSegment?)Next;
 
-    public Memory<byte> FreeMemory => _block.AsMemory(End, Free);
-
     public Span<byte> FreeSpan => _block.AsSpan(End, Free);
 
     public ReadOnlySpan<byte> Unread => _block.AsSpan(Start, Length);
 
     public ArraySegment<byte> UnreadSegment => new(_block, Start, Length);
+
+    /// <summary>The block from here to its end. Not for a view, whose block is its origin's.</summary>
+    public Memory<byte> MemoryFrom(int start) => _block.AsMemory(start);
 
     public void Commit(int count)
     {

@@ -33,7 +33,7 @@ internal struct InputQueue(BufferPool pool, IByteSource source)
             return tail.FreeSpan;
         }
 
-        _fresh = pool.Rent(_receiveSize.Bytes);
+        _fresh = _segments.Pool.Rent(_receiveSize.Bytes);
         return _fresh.FreeSpan;
     }
 
@@ -48,7 +48,7 @@ internal struct InputQueue(BufferPool pool, IByteSource source)
             _fresh = null;
             if (count == 0)
             {
-                pool.Return(fresh);
+                _segments.Pool.Return(fresh);
                 return;
             }
 
@@ -86,7 +86,7 @@ internal struct InputQueue(BufferPool pool, IByteSource source)
         if (_fresh is { } fresh)
         {
             _fresh = null;
-            pool.Return(fresh);
+            _segments.Pool.Return(fresh);
         }
     }
 
@@ -96,7 +96,7 @@ internal struct InputQueue(BufferPool pool, IByteSource source)
         if (_segments.Head is { Capacity: > BufferPool.SmallSize } head
             && head == _segments.Tail && Length <= MaxMovedBytes)
         {
-            BufferSegment small = pool.Rent(BufferPool.SmallSize);
+            BufferSegment small = _segments.Pool.Rent(BufferPool.SmallSize);
             head.Unread.CopyTo(small.FreeSpan);
             small.Commit(head.Length);
             _segments.Release();

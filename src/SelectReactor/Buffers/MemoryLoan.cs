@@ -9,14 +9,14 @@ internal readonly struct MemoryLoan
     private MemoryLoan(BufferSegment segment)
     {
         Segment = segment;
-        Memory = segment.FreeMemory;
         _end = segment.End;
     }
 
     /// <summary>Null for no loan.</summary>
     public BufferSegment? Segment { get; }
 
-    public Memory<byte> Memory { get; }
+    /// <summary>It is not stored, since every connection has room for a loan.</summary>
+    public Memory<byte> Memory => Segment?.MemoryFrom(_end) ?? default;
 
     /// <summary>Whether something of it was committed: the rest may be, as long as nothing else happens.</summary>
     public bool IsRest => Segment is { IsLent: false };

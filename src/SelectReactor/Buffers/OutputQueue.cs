@@ -109,11 +109,11 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     {
         if (!bytes.IsSingleSegment)
         {
-            HandedBytes.Verify(bytes, pool);
+            HandedBytes.Verify(bytes, _segments.Pool);
         }
 
         long before = Length;
-        var pieces = new HandedBytes(bytes, pool);
+        var pieces = new HandedBytes(bytes, _segments.Pool);
         while (!limits.AreExceededBy(Length, Capacity) && pieces.MoveNext())
         {
             if (pieces.Segment is null || !TryShare(pieces.Segment, pieces.Start, pieces.Piece.Length))
@@ -180,7 +180,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
         else if (IsWorthSharing(segment, length))
         {
             EndRest();
-            _segments.Append(pool.RentView(segment, start, length));
+            _segments.Append(_segments.Pool.RentView(segment, start, length));
         }
         else
         {
@@ -218,7 +218,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
             _segmentSize = BufferPool.Larger(_segmentSize);
         }
 
-        _segments.Append(pool.Rent(Math.Max(size, _segmentSize)));
+        _segments.Append(_segments.Pool.Rent(Math.Max(size, _segmentSize)));
     }
 
     private void Commit(int count)

@@ -7,6 +7,9 @@ namespace SelectReactor.Buffers;
 /// <param name="source">The one that shows the bytes to readers, if any.</param>
 internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
 {
+    /// <summary>Where the segments come from and go back to.</summary>
+    public readonly BufferPool Pool => pool;
+
     public BufferSegment? Head { get; private set; }
 
     public BufferSegment? Tail { get; private set; }

@@ -87,7 +87,7 @@ public sealed class SelectSelector : ISelector
             throw new InvalidOperationException($"A SelectSelector holds at most {Capacity} sockets.");
         }
 
-        _poll.Add(entry, handle);
+        _poll.Add(entry);
     }
 
     /// <inheritdoc/>

@@ -61,9 +61,10 @@ internal sealed partial class SocketPoll : IDisposable
         return (int)Math.Min(milliseconds, MaxWaitMilliseconds) * 1000;
     }
 
-    public void Add(SelectorEntry entry, SocketHandle handle)
+    /// <summary>Adds an entry whose handle is a <see cref="SocketHandle"/>.</summary>
+    public void Add(SelectorEntry entry)
     {
-        var watched = new WatchedSocket(entry, handle);
+        var watched = new WatchedSocket(entry);
         entry.State = watched;
         Entries++;
         Update(watched, Interest.None);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace SelectReactor.Selection;
 
 /// <summary>What a <see cref="SelectSelector"/> stores with an entry.</summary>
-internal sealed class WatchedSocket(SelectorEntry entry, SocketHandle handle)
+internal sealed class WatchedSocket(SelectorEntry entry)
 {
     /// <summary>How many looks in vain a new socket stays hot for.</summary>
     public const int NewPatience = 8;
@@ -18,9 +18,9 @@ internal sealed class WatchedSocket(SelectorEntry entry, SocketHandle handle)
 
     public SelectorEntry Entry => entry;
 
-    public SocketHandle Handle => handle;
+    public SocketHandle Handle => (SocketHandle)entry.Handle;
 
-    public Socket Socket => handle.Socket;
+    public Socket Socket => Handle.Socket;
 
     /// <summary>The index in the list of readers; negative when it is not in it.</summary>
     public int ReadIndex { get; set; } = -1;

@@ -70,7 +70,7 @@ public abstract class OutputBufferFixture
         stale.Span.Fill(9);
         foreach (BufferSegment other in others)
         {
-            Assert.That(other.FreeMemory.Span.Overlaps(stale.Span), Is.False);
+            Assert.That(other.FreeSpan.Overlaps(stale.Span), Is.False);
             Pool.Return(other);
         }
     }

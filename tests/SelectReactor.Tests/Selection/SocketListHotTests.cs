@@ -164,7 +164,7 @@ public sealed class SocketListHotTests(bool forWriting)
     private WatchedSocket Add()
     {
         SocketHandle free = _handles.First(handle => !_hot.Concat(_cold).Any(watched => watched.Handle == handle));
-        var watched = new WatchedSocket(new SelectorEntry(free, Interest.None), free);
+        var watched = new WatchedSocket(new SelectorEntry(free, Interest.None));
         _list.Add(free.Socket, watched);
         _hot.Add(watched);
         return watched;

@@ -201,7 +201,7 @@ public sealed class SocketListTests(bool forWriting)
         for (int i = 0; i < count; i++)
         {
             SocketHandle free = _handles.First(handle => _model.TrueForAll(watched => watched.Handle != handle));
-            var watched = new WatchedSocket(new SelectorEntry(free, Interest.None), free);
+            var watched = new WatchedSocket(new SelectorEntry(free, Interest.None));
             _list.Add(free.Socket, watched);
             _model.Add(watched);
         }
