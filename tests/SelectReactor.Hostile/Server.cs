@@ -36,6 +36,13 @@ internal sealed partial class Server : IDisposable
         return line.Wait(_bound) ? line.Result ?? "" : throw new TimeoutException("no line on standard error");
     }
 
+    /// <summary>Kills it, and reads what is left on its standard error stream.</summary>
+    public string EndAndReadErrors()
+    {
+        _process.Kill(entireProcessTree: true);
+        return _process.StandardError.ReadToEnd();
+    }
+
     /// <summary>Starts <c>PREFIX dotnet SAMPLE.dll ARGUMENTS</c> and waits until it listens.</summary>
     public static Server Start(string sample, string prefix = "exec", string arguments = "--port 0")
     {

@@ -84,6 +84,22 @@ public sealed class SystemFaultTests
         }
     }
 
+    [Test]
+    public void ErrorOfOneClient_IsNoShortageOfTheSystem(
+        [Values("EPROTO", "ENONET", "EPERM")] string error, [Values("select", "epoll")] string selector)
+    {
+        using var server = Server.Start(
+            "EchoServer",
+            $"exec strace -f -qq -e signal=none -e trace=none -e inject=accept4:error={error}:when=1..20+2",
+            $"--port 0 --selector {selector}");
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.That(Client.Echoes(server.Address, _message), $"client {i}");
+        }
+
+        Assert.That(server.EndAndReadErrors(), Does.Not.Contain("pauses"));
+    }
+
     [TestCase("epoll_ctl:error=ENOSPC:when=4..12+2")]
     [TestCase("epoll_ctl:error=ENOMEM:when=4..12")]
     public void EpollThatRefuses_LosesSingleClients_AndTheServerGoesOn(string injection)

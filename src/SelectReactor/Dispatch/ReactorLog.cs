@@ -143,4 +143,8 @@ internal static partial class ReactorLog
 
     [LoggerMessage(60, LogLevel.Error, "The adopted connection to {EndPoint} can't be registered and is closed.")]
     public static partial void AdoptionFault(ILogger logger, EndPointText endPoint, Exception exception);
+
+    [LoggerMessage(61, LogLevel.Warning, "Accepting on {EndPoint} pauses for {Pause}: it fails ({Error}).")]
+    public static partial void AcceptPaused(
+        ILogger logger, EndPointText endPoint, TimeSpan pause, SocketError error);
 }

@@ -6,11 +6,14 @@ namespace SelectReactor.Endpoints;
 
 /// <summary>
 /// Accepts the clients that wait at one listening handle and gives them to an <see cref="Admission"/>. It pauses while
-/// the user wants it to, while there is no room for a connection, and for a second when the system lacks a resource.
-/// Whatever goes wrong, it tries again a second later: it ends only with <see cref="Close"/>.
+/// the user wants it to, while there is no room for a connection, and for a second when accepting fails, for example
+/// because the system lacks a resource. It ends only with <see cref="Close"/>.
 /// </summary>
 internal sealed class Acceptor : IEventHandler
 {
+    /// <summary>So many in a row are not of one client.</summary>
+    private const int MaxDoubtfulErrors = 64;
+
     private static readonly TimeSpan _retryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _warningInterval = TimeSpan.FromMinutes(1);
     private readonly Reactor _reactor;
@@ -26,6 +29,7 @@ internal sealed class Acceptor : IEventHandler
     private ReactorTimer? _retry;
     private long? _lastWarning;
     private bool _waitsForRoom;
+    private int _doubtfulErrors;
 
     /// <summary>Accepts clients from now on.</summary>
     /// <param name="reactor">The reactor that watches the handle.</param>
@@ -56,8 +60,8 @@ internal sealed class Acceptor : IEventHandler
         /// <summary>The user called <see cref="Listener.Pause"/>.</summary>
         User = 1,
 
-        /// <summary>The system lacked a resource.</summary>
-        Resources = 2,
+        /// <summary>Accepting failed: the system lacked a resource, for example.</summary>
+        Failure = 2,
     }
 
     private bool IsPaused => _pauses != PauseReason.None || (_options.WhenFull == WhenFull.Pause && _admission.IsFull);
@@ -77,7 +81,7 @@ internal sealed class Acceptor : IEventHandler
         catch (Exception exception)
         {
             // For example out of memory. It must not reach the reactor, which would cancel the key for ever.
-            PauseForResources();
+            PauseAfterFailure();
             if (IsWarningDue())
             {
                 ReactorLog.AcceptFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
@@ -116,7 +120,13 @@ internal sealed class Acceptor : IEventHandler
             RetryLater();
         }
 
-        if (IsPaused && _reactor.IsFull && !_waitsForRoom)
+        if (!IsPaused)
+        {
+            return;
+        }
+
+        _budget.EndBacklog();
+        if (_reactor.IsFull && !_waitsForRoom)
         {
             _waitsForRoom = true;
             _reactor.WaitForRoom(() =>
@@ -162,40 +172,30 @@ internal sealed class Acceptor : IEventHandler
             switch (error)
             {
                 case SocketError.Success:
+                    _doubtfulErrors = 0;
                     _admission.Admit(accepted!);
                     UpdateInterest();
                     break;
                 case SocketError.WouldBlock:
-                    _budget.NoteEmpty();
+                    _doubtfulErrors = 0;
+                    _budget.EndBacklog();
                     return;
                 case SocketError.OperationAborted:
                     _lost();
                     return;
-                case var _ when IsOfOneClient(error):
+                case var _ when AcceptErrors.IsOfOneClient(error)
+                    || (AcceptErrors.MayBeOfOneClient(error) && ++_doubtfulErrors < MaxDoubtfulErrors):
                     ReactorLog.AcceptFailed(_reactor.Logger, _localEndPoint, error);
                     break;
                 default:
                     RefuseWaiting(error);
-                    PauseForResources();
-                    if (IsWarningDue())
-                    {
-                        ReactorLog.AcceptExhausted(_reactor.Logger, _localEndPoint, _retryInterval, error);
-                    }
-
+                    PauseAfterFailure();
+                    Warn(error);
                     return;
             }
         }
         while (_budget.TryGoOn() && _key.IsValid && !IsPaused);
     }
-
-    // accept(2), "Error handling": Linux passes errors that are already pending on the new socket. The next client may
-    // be fine.
-    private static bool IsOfOneClient(SocketError error) => error
-        is SocketError.ConnectionAborted
-        or SocketError.ConnectionReset or SocketError.Interrupted or SocketError.TimedOut
-        or SocketError.NetworkDown or SocketError.NetworkUnreachable
-        or SocketError.HostDown or SocketError.HostUnreachable
-        or SocketError.ProtocolOption or SocketError.OperationNotSupported;
 
     private void RefuseWaiting(SocketError error)
     {
@@ -227,11 +227,29 @@ internal sealed class Acceptor : IEventHandler
     }
 
     // The client that waits keeps the listener readable, so that trying again at once would spin.
-    private void PauseForResources()
+    private void PauseAfterFailure()
     {
-        _pauses |= PauseReason.Resources;
+        _doubtfulErrors = 0;
+        _pauses |= PauseReason.Failure;
         RetryLater();
         UpdateInterest();
+    }
+
+    private void Warn(SocketError error)
+    {
+        if (!IsWarningDue())
+        {
+            return;
+        }
+
+        if (AcceptErrors.IsExhaustion(error))
+        {
+            ReactorLog.AcceptExhausted(_reactor.Logger, _localEndPoint, _retryInterval, error);
+        }
+        else
+        {
+            ReactorLog.AcceptPaused(_reactor.Logger, _localEndPoint, _retryInterval, error);
+        }
     }
 
     private bool IsWarningDue()
@@ -260,7 +278,7 @@ internal sealed class Acceptor : IEventHandler
 
     private void Retry()
     {
-        _pauses &= ~PauseReason.Resources;
+        _pauses &= ~PauseReason.Failure;
         HoldSpare();
         UpdateInterest();
     }

@@ -33,7 +33,7 @@ public sealed class AcceptBudgetTests
     [TestCase(100, 200)]
     [TestCase(199, 200)]
     [TestCase(200, 400)]
-    [TestCase(60_000, 400)]
+    [TestCase(990, 400)]
     public void WhileClientsAreAlwaysLeftWaiting_TheBudgetDoubles_WithinItsBound(int milliseconds, int expected)
     {
         AcceptBudget budget = Create();
@@ -44,13 +44,40 @@ public sealed class AcceptBudgetTests
     }
 
     [Test]
+    public void BatchesFarApart_AreABacklog_AsLongAsEachLeavesClientsWaiting()
+    {
+        AcceptBudget budget = Create();
+        for (int i = 0; i < 100; i++)
+        {
+            int expected = i == 0 ? 100 : 400;
+            Assert.That(Accept(budget, microsecondsEach: 10), Is.EqualTo(expected), $"batch {i}");
+            _time.Advance(TimeSpan.FromMilliseconds(600));
+        }
+    }
+
+    [TestCase(1_000)]
+    [TestCase(3_600_000)]
+    public void AfterTimeWithoutABatch_TheBudgetIsAMillisecondAgain(int milliseconds)
+    {
+        AcceptBudget budget = Create();
+        Accept(budget, microsecondsEach: 10);
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.That(Accept(budget, microsecondsEach: 10), Is.EqualTo(400));
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+
+        Assert.That(Accept(budget, microsecondsEach: 10), Is.EqualTo(100));
+        _time.Advance(TimeSpan.FromMilliseconds(90));
+        Assert.That(Accept(budget, microsecondsEach: 10), Is.EqualTo(100), "counted anew");
+    }
+
+    [Test]
     public void OnceNobodyWaits_TheBudgetIsAMillisecondAgain()
     {
         AcceptBudget budget = Create();
         Accept(budget, microsecondsEach: 10);
         _time.Advance(TimeSpan.FromMilliseconds(300));
         budget.Begin();
-        budget.NoteEmpty();
+        budget.EndBacklog();
 
         Assert.That(Accept(budget, microsecondsEach: 10), Is.EqualTo(100));
         _time.Advance(TimeSpan.FromMilliseconds(90));

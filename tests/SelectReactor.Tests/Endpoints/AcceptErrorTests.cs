@@ -11,6 +11,8 @@ namespace SelectReactor.Tests.Endpoints;
 public sealed class AcceptErrorTests
 {
     private const int AcceptExhausted = 42;
+    private const int AcceptPaused = 61;
+    private const int DoubtfulErrors = 64;
     private readonly Queue<SocketError> _errors = new();
     private readonly FakeTimeProvider _time = new();
     private readonly ListLogger _logger = new();
@@ -21,6 +23,7 @@ public sealed class AcceptErrorTests
     private Exception? _fault;
     private Handle? _spare;
     private int _accepts;
+    private TimeSpan _acceptTime;
 
     [SetUp]
     public void Listen()
@@ -28,6 +31,7 @@ public sealed class AcceptErrorTests
         _errors.Clear();
         _logger.Entries.Clear();
         _accepts = 0;
+        _acceptTime = TimeSpan.Zero;
         _selector.Reset();
         _selector.Setup(static selector => selector.Add(It.IsAny<SelectorEntry>()))
             .Callback<SelectorEntry>(entry => _entry = entry);
@@ -47,6 +51,7 @@ public sealed class AcceptErrorTests
         handle.Setup(handle => handle.Accept(out none)).Returns(() =>
         {
             _accepts++;
+            _time.Advance(_acceptTime);
             if (_fault is { } fault)
             {
                 _fault = null;
@@ -91,7 +96,7 @@ public sealed class AcceptErrorTests
 
     [TestCase(SocketError.TooManyOpenSockets)]
     [TestCase(SocketError.NoBufferSpaceAvailable)]
-    [TestCase(SocketError.SocketError)] // ENOMEM has no name of its own.
+    [TestCase(SocketError.Fault)]
     public void Exhaustion_PausesForASecond_AndRecovers(SocketError error)
     {
         _errors.Enqueue(error);
@@ -107,6 +112,62 @@ public sealed class AcceptErrorTests
         _reactor.RunOnce(TimeSpan.Zero);
         Assert.That(_accepts, Is.EqualTo(2));
         Assert.That(_entry.Interest, Is.EqualTo(Interest.Read));
+    }
+
+    [TestCase(SocketError.SocketError)] // EPROTO, ENONET and ENOMEM have no name of their own.
+    [TestCase(SocketError.AccessDenied)] // EPERM, a rule of the firewall.
+    [TestCase(SocketError.ProtocolOption)]
+    [TestCase(SocketError.OperationNotSupported)]
+    public void ErrorThatMayBeOfOneClient_IsPassedOver_AndInARowAFailure(SocketError error)
+    {
+        EnqueueErrors(error, DoubtfulErrors - 1);
+        RunUntilAccepts(DoubtfulErrors);
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read));
+
+        EnqueueErrors(error, DoubtfulErrors - 1);
+        RunUntilAccepts(2 * DoubtfulErrors);
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read), "not in a row: in between, nobody waited");
+
+        EnqueueErrors(error, 2 * DoubtfulErrors);
+        RunUntilAccepts(3 * DoubtfulErrors);
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.None), "no spin");
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_accepts, Is.EqualTo(3 * DoubtfulErrors));
+        Assert.That(Warnings(), Is.EqualTo(new[] { AcceptPaused }), "no advice about open files");
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _reactor.RunOnce(TimeSpan.Zero);
+        RunUntilAccepts((4 * DoubtfulErrors) - 1);
+        Assert.That(_accepts, Is.GreaterThan(3 * DoubtfulErrors), "tries again");
+    }
+
+    [TestCase(SocketError.ConnectionAborted)]
+    [TestCase(SocketError.HostUnreachable)]
+    public void ErrorsOfClientsThatHaveGone_NeverPause(SocketError error)
+    {
+        EnqueueErrors(error, 10 * DoubtfulErrors);
+        RunUntilAccepts((10 * DoubtfulErrors) + 1);
+
+        Assert.That(_entry.Interest, Is.EqualTo(Interest.Read));
+        Assert.That(Warnings(), Is.Empty);
+    }
+
+    [Test]
+    public void Pause_EndsTheBacklog_SoThatTheNextBatchIsShort([Values] bool pauses)
+    {
+        _acceptTime = TimeSpan.FromMicroseconds(10);
+        EnqueueErrors(SocketError.ConnectionAborted, 1000);
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_accepts, Is.EqualTo(100));
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        if (pauses)
+        {
+            _listener.Pause();
+            _listener.Resume();
+        }
+
+        _reactor.RunOnce(TimeSpan.Zero);
+        Assert.That(_accepts, Is.EqualTo(pauses ? 200 : 500));
     }
 
     [Test]
@@ -190,9 +251,7 @@ public sealed class AcceptErrorTests
         }
 
         Assert.That(_accepts, Is.EqualTo(90));
-        Assert.That(
-            _logger.Entries.Where(static entry => entry.Level == LogLevel.Warning).Select(static entry => entry.Id),
-            Is.EqualTo(new[] { AcceptExhausted, AcceptExhausted }));
+        Assert.That(Warnings(), Is.EqualTo(new[] { AcceptExhausted, AcceptExhausted }));
     }
 
     [Test]
@@ -205,6 +264,26 @@ public sealed class AcceptErrorTests
 
         Assert.That(_entry.Interest, Is.EqualTo(Interest.None));
     }
+
+    private void EnqueueErrors(SocketError error, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _errors.Enqueue(error);
+        }
+    }
+
+    // A tick may end before, by its bound.
+    private void RunUntilAccepts(int count)
+    {
+        for (int tick = 0; tick < 2000 && _accepts < count && _entry.Interest == Interest.Read; tick++)
+        {
+            _reactor.RunOnce(TimeSpan.Zero);
+        }
+    }
+
+    private int[] Warnings() =>
+        [.. _logger.Entries.Where(static entry => entry.Level == LogLevel.Warning).Select(static entry => entry.Id)];
 
     private sealed class ShortOfDescriptors(Handle client, List<string> order) : Handle
     {

@@ -20,6 +20,7 @@ public sealed class LogTests
     [TestCase(22, LogLevel.Debug, "reset by its peer")]
     [TestCase(23, LogLevel.Error, "handler")]
     [TestCase(42, LogLevel.Warning, "out of resources")]
+    [TestCase(61, LogLevel.Warning, "fails")]
     public void Levels_FitWhoIsToBlame(int id, LogLevel level, string text)
     {
         LoggerMessageAttribute message = _messages.Single(message => message.EventId == id);
