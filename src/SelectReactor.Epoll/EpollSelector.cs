@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using SelectReactor.Epoll;
 
 namespace SelectReactor;
@@ -10,30 +8,33 @@ namespace SelectReactor;
 /// <c>SelectorFactory = EpollSelector.Create</c> alone it watches <see cref="SocketHandle"/>s. It watches as many
 /// handles as the process may open. A wait that a signal interrupts goes on for the rest of its time. If a socket is
 /// closed while it is registered, the kernel forgets it without notice. The selector finds out when another handle
-/// gets its descriptor or when its interest changes, and then reports it as evicted.
+/// gets its descriptor or when its interest changes, and then reports it as evicted. If another process or descriptor
+/// has the socket, too, the kernel does not forget it: the selector replaces its epoll descriptor once nobody watches
+/// the socket any more and its events are all that comes.
 /// </summary>
 public sealed class EpollSelector : ISelector
 {
     private const ulong WakeUpData = ulong.MaxValue;
-    private readonly NativeHandle _epoll;
+
+    /// <summary>Waits in a row that bring nothing but events of sockets that nobody watches.</summary>
+    private const int MaxStraysInARow = 16;
+
     private readonly NativeHandle _wakeUp;
     private readonly EventBuffer _events = new(capacity: 512);
-    private readonly EventBuffer _request = new(capacity: 1);
     private readonly Stack<int> _freeSlots = new();
     private readonly List<Registration> _lost = [];
     private readonly DescriptorOwners _owners = new();
     private Registration?[] _registrations = new Registration?[64];
     private int _slots;
     private uint _generation;
+    private EpollSet _set = new();
+    private int _straysInARow;
 
     private EpollSelector()
     {
-        _epoll = Native.EpollCreate(Native.CloseOnExec);
-        ThrowIfInvalid(_epoll, "epoll_create1");
         _wakeUp = Native.EventDescriptor(0, Native.CloseOnExec | Native.NonBlocking);
-        ThrowIfInvalid(_wakeUp, "eventfd");
-        int descriptor = (int)_wakeUp.DangerousGetHandle();
-        Control(Native.Add, descriptor, Native.In, WakeUpData);
+        EpollSet.ThrowIfInvalid(_wakeUp, "eventfd");
+        Watch(_set);
     }
 
     /// <summary>A new selector, for <see cref="ReactorOptions.SelectorFactory"/>.</summary>
@@ -89,7 +90,7 @@ public sealed class EpollSelector : ISelector
         ArgumentNullException.ThrowIfNull(entry);
         uint before = EpollEvents.Of(previous);
         uint now = EpollEvents.Of(entry.Interest);
-        if (before == now || _epoll.IsClosed)
+        if (before == now || _set.IsClosed)
         {
             return;
         }
@@ -137,7 +138,8 @@ public sealed class EpollSelector : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        int count = Wait(_lost.Count == 0 ? wait : TimeSpan.Zero);
+        int count = _set.Wait(_events, _lost.Count == 0 ? wait : TimeSpan.Zero);
+        int strays = 0;
         for (int i = 0; i < count; i++)
         {
             (uint events, ulong data) = _events.Get(i);
@@ -145,12 +147,21 @@ public sealed class EpollSelector : ISelector
             {
                 DrainWakeUp();
             }
-            else if (Find(data) is { } entry
-                && EpollEvents.ToInterest(events, entry.Interest) is var found and not Interest.None)
+            else if (Find(data) is not { } entry)
+            {
+                strays++;
+            }
+            else if (EpollEvents.ToInterest(events, entry.Interest) is var found and not Interest.None)
             {
                 entry.Ready = found;
                 ready.Add(entry);
             }
+        }
+
+        _straysInARow = strays > 0 && strays == count ? _straysInARow + 1 : 0;
+        if (_straysInARow == MaxStraysInARow)
+        {
+            ReplaceSet();
         }
 
         if (_lost.Count > 0)
@@ -177,7 +188,7 @@ public sealed class EpollSelector : ISelector
     public void Dispose()
     {
         _wakeUp.Dispose();
-        _epoll.Dispose();
+        _set.Dispose();
     }
 
     internal static void ThrowUnlessLinux()
@@ -185,42 +196,6 @@ public sealed class EpollSelector : ISelector
         if (!OperatingSystem.IsLinux())
         {
             throw new PlatformNotSupportedException("epoll needs Linux: leave the reactor's options alone elsewhere.");
-        }
-    }
-
-    private static void ThrowIfInvalid(NativeHandle handle, string call)
-    {
-        if (handle.IsInvalid)
-        {
-            throw Failure(call);
-        }
-    }
-
-    private static IOException Failure(string call) =>
-        new($"{call} failed: {Marshal.GetLastPInvokeErrorMessage()}.");
-
-    private int Wait(TimeSpan wait)
-    {
-        int milliseconds = EpollEvents.ToMilliseconds(wait);
-        long start = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
-        for (int left = milliseconds; ;)
-        {
-            int count = Native.EpollWait(_epoll, ref _events.Reference, _events.Capacity, left);
-            if (count >= 0)
-            {
-                return count;
-            }
-
-            if (Marshal.GetLastPInvokeError() != Native.Interrupted)
-            {
-                throw Failure("epoll_wait");
-            }
-
-            if (milliseconds > 0)
-            {
-                TimeSpan rest = TimeSpan.FromMilliseconds(milliseconds) - Stopwatch.GetElapsedTime(start);
-                left = Math.Max(EpollEvents.ToMilliseconds(rest), 0);
-            }
         }
     }
 
@@ -238,11 +213,11 @@ public sealed class EpollSelector : ISelector
 
     private void Forget(Registration registration)
     {
-        if (_owners.Contains(registration) && !_epoll.IsClosed)
+        if (_owners.Contains(registration) && !_set.IsClosed)
         {
             // It fails for a socket that is closed already, which the kernel has forgotten.
             _owners.Remove(registration);
-            Native.EpollControl(_epoll, Native.Delete, registration.Descriptor, ref _request.Reference);
+            _set.TryControl(Native.Delete, registration.Descriptor, 0, 0);
         }
     }
 
@@ -269,14 +244,50 @@ public sealed class EpollSelector : ISelector
     }
 
     private void Control(int operation, Registration registration, uint events) =>
-        Control(operation, registration.Descriptor, events, registration.Data);
+        _set.Control(operation, registration.Descriptor, events, registration.Data);
 
-    private void Control(int operation, int descriptor, uint events, ulong data)
+    // A socket that was disposed of behind the library's back, and of which the process or a child has a duplicate,
+    // stays in the kernel's set, and no call can remove it: its number is closed. Only a new set is without it.
+    private void ReplaceSet()
     {
-        _request.Set(0, events, data);
-        if (Native.EpollControl(_epoll, operation, descriptor, ref _request.Reference) != 0)
+        _straysInARow = 0;
+        EpollSet? set = null;
+        try
         {
-            throw Failure("epoll_ctl");
+            set = new EpollSet();
+            Watch(set);
+        }
+        catch (IOException)
+        {
+            // The system is short of something. The old set works still, and the next waits lead here again.
+            set?.Dispose();
+            return;
+        }
+
+        _set.Dispose();
+        _set = set;
+    }
+
+    private void Watch(EpollSet set)
+    {
+        set.Control(Native.Add, (int)_wakeUp.DangerousGetHandle(), Native.In, WakeUpData);
+        foreach (Registration? registration in _registrations)
+        {
+            if (registration is null || !_owners.Contains(registration))
+            {
+                continue;
+            }
+
+            using var descriptor = HeldDescriptor.Of(registration.Entry.Handle);
+            if (descriptor.IsClosed)
+            {
+                Lose(registration);
+            }
+            else
+            {
+                set.Control(
+                    Native.Add, descriptor.Number, EpollEvents.Of(registration.Entry.Interest), registration.Data);
+            }
         }
     }
 }

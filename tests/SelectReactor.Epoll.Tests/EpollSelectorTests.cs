@@ -211,8 +211,62 @@ public sealed partial class EpollSelectorTests
         Assert.That(selector.Wake, Throws.Nothing);
     }
 
+    [Test]
+    public void SocketDisposedOf_WithADuplicate_DoesNotMakeTheLoopSpin_AndTheOthersAreWatchedOn()
+    {
+        const int Ticks = 32;
+        var wait = TimeSpan.FromMilliseconds(50);
+        ISelector selector = null!;
+        using var reactor = new Reactor(new ReactorOptions
+        {
+            SelectorFactory = () => selector = EpollSelector.Create(),
+        });
+        (SocketHandle gone, Socket far) = Pair();
+        (SocketHandle silent, Socket silentFar) = Pair();
+        (SocketHandle other, Socket otherFar) = Pair();
+        (SocketHandle unnoticed, _) = Pair();
+        SelectionKey goneKey = reactor.Register(gone, Interest.Read, _recorder);
+        reactor.Register(silent, Interest.None, _recorder);
+        SelectionKey otherKey = reactor.Register(other, Interest.Read, _recorder);
+        SelectionKey unnoticedKey = reactor.Register(unnoticed, Interest.Read, _recorder);
+        using var duplicate = new SafeSocketHandle(Duplicate((int)gone.Socket.Handle), ownsHandle: true);
+        Assert.That(duplicate.IsInvalid, Is.False);
+        gone.Socket.Dispose();
+        unnoticed.Socket.Dispose();
+        goneKey.Cancel();
+        far.Send([1]);
+        silentFar.Send([1]);
+        Assert.That(silent.Socket.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "the byte arrives");
+        using (var alias = new Socket(new SafeSocketHandle(duplicate.DangerousGetHandle(), ownsHandle: false)))
+        {
+            Assert.That(alias.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead), "the other, too");
+        }
+
+        for (int i = 0; i < Ticks; i++)
+        {
+            reactor.RunOnce(TimeSpan.Zero);
+        }
+
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (unnoticedKey, Interest.Read) }), "evicted");
+        long start = Stopwatch.GetTimestamp();
+        selector.Select(wait, []);
+        Assert.That(Stopwatch.GetElapsedTime(start), Is.GreaterThanOrEqualTo(wait), "it waits");
+        _recorder.Ready.Clear();
+        otherFar.Send([1]);
+        reactor.RunOnce(TimeSpan.FromSeconds(10));
+        Assert.That(_recorder.Ready, Is.EqualTo(new[] { (otherKey, Interest.Read) }));
+        otherKey.Cancel();
+        var waiter = new Thread(() => selector.Select(Timeout.InfiniteTimeSpan, [])) { IsBackground = true };
+        selector.Wake();
+        waiter.Start();
+        Assert.That(waiter.Join(TimeSpan.FromSeconds(10)), "a wake-up wakes it");
+    }
+
     [LibraryImport("libc", EntryPoint = "tgkill")]
     private static partial int SendSignal(int process, int thread, int signal);
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int Duplicate(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     private static partial int CurrentThread();
