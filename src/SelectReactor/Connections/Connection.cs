@@ -207,8 +207,10 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
 
     /// <summary>An object of this type that the transport or a protocol below offers, such as the
     /// <see cref="System.Net.Sockets.Socket"/> of a real connection: for options that have no name here. Do not
-    /// receive, send or close with it. Null if there is none, as for a socket in a simulation. Call it on the
-    /// reactor's thread.</summary>
+    /// receive or send with it, and do not close it or dispose of it: close the connection. With epoll, the loop finds
+    /// out that a socket was disposed of only when another socket gets its descriptor, or when the connection next
+    /// writes, pauses or resumes. Null if there is none, as for a socket in a simulation. Call it on the reactor's
+    /// thread.</summary>
     public virtual T? GetFeature<T>()
         where T : class => null;
 
