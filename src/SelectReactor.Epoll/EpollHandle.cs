@@ -25,7 +25,8 @@ internal sealed partial class EpollHandle : Handle
     /// over.</summary>
     private readonly bool _inheritsLinger;
 
-    private int _descriptor;
+    /// <summary>Negative until it is known, since the finalizer also runs if the constructor throws.</summary>
+    private int _descriptor = -1;
     private EndPoint? _localEndPoint;
     private TcpProgress _progress;
 
@@ -96,7 +97,7 @@ internal sealed partial class EpollHandle : Handle
 
     /// <inheritdoc/>
     public override EndPoint? RemoteEndPoint =>
-        _inner is not null ? _inner.RemoteEndPoint : IsClosed ? null : _peer;
+        _inner?.RemoteEndPoint ?? (IsClosed ? null : _peer);
 
     // Null if the handle was closed without one.
     private SocketHandle? Inner => _inner ?? MakeInner();
@@ -127,9 +128,9 @@ internal sealed partial class EpollHandle : Handle
     public override SocketError Shutdown(SocketShutdown how)
     {
         SocketError error = _inner?.Shutdown(how) ?? ShutdownDescriptor(how);
-        if (error == SocketError.NotConnected && _progress.HasEndedOutput)
+        if (error == SocketError.NotConnected && (_progress.HasEndedOutput || _peer is not null))
         {
-            // It was connected: there is nothing left to shut down.
+            // It was connected: a reset has left nothing to shut down.
             return SocketError.Success;
         }
 
@@ -247,9 +248,7 @@ internal sealed partial class EpollHandle : Handle
 
         SocketError error = Native.Shutdown(descriptor, (int)how) < 0 ? Native.LastError() : SocketError.Success;
         Release();
-
-        // An accepted socket was connected: a reset has left nothing to shut down.
-        return error == SocketError.NotConnected ? SocketError.Success : error;
+        return error;
     }
 
     private unsafe void SetLinger(bool isOn)

@@ -144,6 +144,39 @@ public sealed class EpollHandleTests
     }
 
     [Test]
+    public void AdoptionThatFails_ClosesNothing_WhenItIsCollected()
+    {
+        Fail();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+
+        Assert.That(Directory.GetFileSystemEntries("/proc/self/fd"), Does.Contain("/proc/self/fd/0"));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Fail()
+        {
+            (Socket near, _) = SocketPair();
+            near.Dispose();
+            Assert.That(() => _handles.Adopt(near), Throws.TypeOf<ObjectDisposedException>());
+        }
+    }
+
+    [Test]
+    public void SocketThatIsMadeAfterAReset_StillKnowsItsPeer()
+    {
+        (Handle handle, Socket peer) = Pair();
+        EndPoint remote = peer.LocalEndPoint!;
+        peer.LingerState = new LingerOption(enable: true, seconds: 0);
+        peer.Dispose();
+        Assert.That(SpinWait.SpinUntil(
+            () => handle.Receive(new byte[1], out _) == SocketError.ConnectionReset, _bound));
+
+        Assert.That(handle.Socket, Is.Not.Null);
+        Assert.That(handle.RemoteEndPoint, Is.EqualTo(remote));
+        Assert.That(handle.Shutdown(SocketShutdown.Send), Is.EqualTo(SocketError.Success));
+    }
+
+    [Test]
     public void ClosedHandle_LeavesTheNextOwnerOfItsNumberAlone([Values] bool hasSocket)
     {
         (Handle handle, _) = Pair();
