@@ -15,6 +15,10 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
 
     private int _nextCoolDown;
 
+    /// <summary>Whether the last look at cold sockets found one that was ready. A loop that has nothing else to do
+    /// then waits for all of them sooner.</summary>
+    private bool _coldIsActive;
+
     /// <summary>The longest wait that one system call is asked for while a timer is running.</summary>
     public TimeSpan MaxWait => budget.MaxWait;
 
@@ -46,26 +50,26 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
 
     private bool SelectSome(TimeSpan wait, List<SelectorEntry> ready)
     {
-        bool any;
-        if (wait != TimeSpan.Zero && budget.CoversRound)
+        if (wait != TimeSpan.Zero && (_coldIsActive ? budget.CoversIdleRound : budget.CoversRound))
         {
-            any = poll.Select(Asked.Hot, TimeSpan.Zero, ready);
-            if (!any)
+            if (poll.Select(Asked.Hot, TimeSpan.Zero, ready))
             {
-                budget.SpendRound();
-                any = poll.Select(Asked.All, wait, ready);
-                WarmUp(0, ready);
-                return any;
+                SelectSlices(ready);
+                return true;
             }
 
-            return SelectSlices(ready) || any;
+            budget.SpendRound();
+            bool anyOfAll = poll.Select(Asked.All, wait, ready);
+            _coldIsActive = WarmUp(0, ready);
+            return anyOfAll;
         }
 
-        any = SelectSlices(ready);
+        bool any = SelectSlices(ready);
+        TimeSpan untilRound = _coldIsActive ? budget.UntilIdleRound : budget.UntilRound;
         TimeSpan hotWait = any ? TimeSpan.Zero : wait;
-        if (hotWait != TimeSpan.Zero && (hotWait < TimeSpan.Zero || hotWait > budget.UntilRound))
+        if (hotWait != TimeSpan.Zero && (hotWait < TimeSpan.Zero || hotWait > untilRound))
         {
-            hotWait = budget.UntilRound;
+            hotWait = untilRound;
         }
 
         return poll.Select(Asked.Hot, hotWait, ready) || any;
@@ -80,14 +84,16 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
             budget.BeginSlice();
             any |= poll.Select(Asked.Slice, TimeSpan.Zero, ready);
             budget.EndSlice();
-            WarmUp(before, ready);
+            _coldIsActive |= WarmUp(before, ready);
         }
 
         return any;
     }
 
-    private void WarmUp(int first, List<SelectorEntry> ready)
+    /// <returns>Whether a cold one was among them.</returns>
+    private bool WarmUp(int first, List<SelectorEntry> ready)
     {
+        int hotBefore = poll.Readers.Hot;
         for (int i = first; i < ready.Count; i++)
         {
             SelectorEntry entry = ready[i];
@@ -96,6 +102,8 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
                 poll.Readers.MakeHot(WatchedSocket.Of(entry));
             }
         }
+
+        return poll.Readers.Hot > hotBefore;
     }
 
     private void CoolDown()

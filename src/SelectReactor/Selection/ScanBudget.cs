@@ -3,8 +3,9 @@ namespace SelectReactor.Selection;
 /// <summary>
 /// Decides how many slices of the cold sockets a wait may look at. A slice is earned each time that twenty times its
 /// cost has gone by, so that looking takes about a twentieth of the thread, or sooner if a whole round would otherwise
-/// take more than 50 ms. The cost is the least of the last measurements: a thread that was stopped during one of them
-/// has not measured the slice.
+/// take more than 50 ms. The cost is the mean of the last measurements, since sockets that the processor's cache has
+/// lost cost twice as much as others. Each counts as four times the least at most: a thread that was stopped during
+/// one of them has not measured the slice. Before there are three, no slice is left out.
 /// </summary>
 internal sealed class ScanBudget(TimeProvider clock)
 {
@@ -12,9 +13,12 @@ internal sealed class ScanBudget(TimeProvider clock)
     private const int MinElapsedPerCost = 2;
     private const int WaitPerCost = 50;
     private const int MinSlicesAtOnce = 10;
+    private const int Measurements = 8;
+    private const int MinMeasurements = 3;
+    private const int MaxPerLeast = 4;
     private static readonly TimeSpan _maxRound = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _minMaxWait = TimeSpan.FromMilliseconds(100);
-    private readonly long[] _costs = [.. Enumerable.Repeat(long.MaxValue, 8)];
+    private readonly long[] _costs = new long[Measurements];
     private readonly long _maxRoundInClockTicks = (long)(_maxRound.TotalSeconds * clock.TimestampFrequency);
     private int _measurements;
     private long _cost;
@@ -28,9 +32,16 @@ internal sealed class ScanBudget(TimeProvider clock)
     /// <summary>Whether a whole round is earned, so that a wait may be one for all sockets.</summary>
     public bool CoversRound => _now - _spentUntil >= _slicesInRound * _elapsedPerSlice;
 
-    /// <summary>The time until that is so.</summary>
+    /// <summary>Whether a wait may be one for all sockets if the loop has nothing else to do and cold ones were active
+    /// lately: such waits use half of the thread at most.</summary>
+    public bool CoversIdleRound => _now - _spentUntil >= IdleRound;
+
+    /// <summary>The time until <see cref="CoversRound"/>.</summary>
     public TimeSpan UntilRound =>
         clock.GetElapsedTime(_now - _spentUntil, _slicesInRound * _elapsedPerSlice);
+
+    /// <summary>The time until <see cref="CoversIdleRound"/>.</summary>
+    public TimeSpan UntilIdleRound => clock.GetElapsedTime(_now - _spentUntil, IdleRound);
 
     /// <summary>
     /// How many slices to look at now. Those that were earned while the loop waited are not all spent at once, until
@@ -52,6 +63,8 @@ internal sealed class ScanBudget(TimeProvider clock)
     /// looking.
     /// </summary>
     public TimeSpan MaxWait { get; private set; } = _minMaxWait;
+
+    private long IdleRound => _slicesInRound * Math.Min(_elapsedPerSlice, MinElapsedPerCost * _cost);
 
     /// <summary>Begins a wait. No more than one round is ever earned.</summary>
     public void Begin(int slicesInRound)
@@ -79,9 +92,30 @@ internal sealed class ScanBudget(TimeProvider clock)
 
     public void EndSlice()
     {
-        _costs[_measurements++ % _costs.Length] = clock.GetTimestamp() - _sliceStart;
-        _cost = _costs.Min();
+        _costs[_measurements++ % Measurements] = clock.GetTimestamp() - _sliceStart;
+        if (_measurements >= MinMeasurements)
+        {
+            _cost = Mean(_costs.AsSpan(0, Math.Min(_measurements, Measurements)));
+        }
+
         TimeSpan wait = WaitPerCost * clock.GetElapsedTime(0, _cost * _slicesInRound);
         MaxWait = wait > _minMaxWait ? wait : _minMaxWait;
+    }
+
+    private static long Mean(ReadOnlySpan<long> costs)
+    {
+        long least = long.MaxValue;
+        foreach (long cost in costs)
+        {
+            least = Math.Min(least, cost);
+        }
+
+        long sum = 0;
+        foreach (long cost in costs)
+        {
+            sum += Math.Min(cost, MaxPerLeast * least);
+        }
+
+        return sum / costs.Length;
     }
 }

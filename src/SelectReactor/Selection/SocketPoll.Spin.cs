@@ -6,8 +6,8 @@ internal sealed partial class SocketPoll
     /// <summary>After this many waits in a row that ended with nothing, each socket is checked.</summary>
     private const int MaxEmptyReturns = 1000;
 
-    /// <summary>After this many waits in a row that ended with nothing and before their time, the writers and the
-    /// datagram sockets with an error are reported.</summary>
+    /// <summary>After this many waits in a row that ended with nothing and before their time, the writers are
+    /// reported.</summary>
     private const int MaxEarlyReturns = 4;
 
     private int _emptyReturns;
@@ -41,6 +41,11 @@ internal sealed partial class SocketPoll
         {
             _earlyReturns = 0;
             ReportWriters(ready);
+        }
+
+        if (isEarly && asked == Asked.All)
+        {
+            // At once: while other sockets are active, waits for all are rare.
             ReportDatagramErrors(ready);
         }
 

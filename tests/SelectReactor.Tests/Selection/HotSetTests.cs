@@ -249,6 +249,64 @@ public sealed class HotSetTests
         Assert.That(_selector.FullWaits, Is.EqualTo(1));
     }
 
+    // A ping at a time, each on another connection: there is nothing that an early look at all could delay.
+    [Test]
+    public void IdleLoop_SeesEachColdSocketSoon_WhileColdOnesAreActive()
+    {
+        CoolDown();
+        WaitFor(10);
+        int before = _selector.FullWaits;
+        for (int i = 20; i < 120; i++)
+        {
+            Assert.That(WaitFor(i), Is.LessThanOrEqualTo(5), $"socket {i}");
+        }
+
+        Assert.That(_selector.FullWaits - before, Is.EqualTo(100), "each is found by a wait for all");
+
+        int WaitFor(int index)
+        {
+            Speak(index);
+            int selects = 0;
+            do
+            {
+                selects++;
+                Select(Timeout.InfiniteTimeSpan);
+            }
+            while (!_ready.Contains(_pairs[index].Key));
+
+            Drain([_pairs[index].Key]);
+            return selects;
+        }
+    }
+
+    [Test]
+    public void DatagramErrorAmongColdSockets_IsReported_ThoughOthersAreActive()
+    {
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        EndPoint nobody = closed.LocalEndPoint!;
+        closed.Dispose();
+        var handle = new SocketHandle(new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        handle.Connect(nobody);
+        var entry = new SelectorEntry(handle, Interest.Read);
+        _selector.Add(entry);
+        CoolDown();
+        handle.Send([1], out _);
+        Assert.That(SpinWait.SpinUntil(() => handle.HasDatagramError, TimeSpan.FromSeconds(10)));
+
+        for (int i = 0; !_entries.Contains(entry); i++)
+        {
+            Assert.That(i, Is.LessThan(MostSelectsUntilSeen));
+            Speak(5);
+            Select(Timeout.InfiniteTimeSpan);
+            Drain([_pairs[5].Key]);
+            _clock.Advance(units: 1000);
+            Select(TimeSpan.FromMilliseconds(1));
+        }
+
+        handle.Close();
+    }
+
     [Test]
     public void PollInABusyLoop_LooksAtAllInOneRound_AfterALongTick([Values] bool waits)
     {

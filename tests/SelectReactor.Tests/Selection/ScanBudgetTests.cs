@@ -149,38 +149,49 @@ public sealed class ScanBudgetTests
     }
 
     [Test]
-    public void Pauses_AreNotTakenForTheCost()
+    public void TheCost_IsTheMeanOfTheLastEight_OnceThereAreThree()
     {
-        Measure(cost: 7);
-        for (int i = 1; i < Measurements; i++)
+        MeasureOnce(cost: 6);
+        MeasureOnce(cost: 10);
+        Busy(1, slicesInRound: 1);
+        Assert.That(_budget.CoversRound, "nothing is left out");
+        MeasureOnce(cost: 8);
+        AssertCost(8);
+        for (int i = 3; i < Measurements; i++)
         {
-            Measure(cost: TimeSpan.TicksPerSecond * 4);
-            AssertCost(7);
-        }
-    }
-
-    [Test]
-    public void SlicesThatHaveBecomeDearer_AreBelievedAfterEightMeasurements()
-    {
-        Measure(cost: 7);
-        for (int i = 1; i < Measurements; i++)
-        {
-            Measure(cost: 9);
+            MeasureOnce(cost: 8);
         }
 
-        AssertCost(7);
-        Measure(cost: 9);
-
+        AssertCost(8);
+        MeasureOnce(cost: 14);
         AssertCost(9);
     }
 
+    // As when a container is frozen for some seconds, also in the first slice of all.
     [Test]
-    public void SlicesThatHaveBecomeCheaper_AreBelievedAtOnce()
+    public void APause_CountsAsFourTimesTheLeastAtMost([Range(1, Measurements)] int position)
+    {
+        for (int i = 1; i <= Measurements; i++)
+        {
+            MeasureOnce(cost: i == position ? TimeSpan.TicksPerSecond * 4 : 8);
+            if (i >= 3)
+            {
+                AssertCost(i < position ? 8 : ((8 * (i - 1)) + 32) / i);
+            }
+        }
+    }
+
+    [Test]
+    public void WhileColdSocketsAreActive_ARoundIsEarnedInTwiceItsCost()
     {
         Measure(cost: 7);
-        Measure(cost: 3);
+        Wait(199 * 7, slicesInRound: 100);
+        Assert.That((_budget.CoversIdleRound, _budget.CoversRound), Is.EqualTo((false, false)));
+        Assert.That(_budget.UntilIdleRound, Is.EqualTo(TimeSpan.FromTicks(7)));
 
-        AssertCost(3);
+        Wait(7, slicesInRound: 100);
+
+        Assert.That((_budget.CoversIdleRound, _budget.CoversRound), Is.EqualTo((true, false)));
     }
 
     [Test]
@@ -204,6 +215,14 @@ public sealed class ScanBudgetTests
     }
 
     private void Measure(long cost)
+    {
+        for (int i = 0; i < Measurements; i++)
+        {
+            MeasureOnce(cost);
+        }
+    }
+
+    private void MeasureOnce(long cost)
     {
         _budget.BeginSlice();
         _time.Timestamp += cost;
