@@ -32,6 +32,7 @@ public sealed class EpollSelector : ISelector
 
     private EpollSelector()
     {
+        Native.PrepareErrors();
         _wakeUp = Native.EventDescriptor(0, Native.CloseOnExec | Native.NonBlocking);
         EpollSet.ThrowIfInvalid(_wakeUp, "eventfd");
         Watch(_set);

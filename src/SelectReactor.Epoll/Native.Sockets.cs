@@ -28,7 +28,7 @@ internal static unsafe partial class Native
     private const int WouldBlock = 11;
 
     /// <summary>The runtime's own translation, asked once for each number.</summary>
-    private static readonly SocketError[] _errors = [.. Enumerable.Range(0, 256).Select(Translate)];
+    private static readonly SocketError[] _errors = TranslateAll();
 
     /// <summary>Why the call before has failed, as <see cref="Socket"/> would say it.</summary>
     public static SocketError LastError()
@@ -73,11 +73,21 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "setsockopt")]
     public static partial int SetOption(int socket, int level, int option, byte* value, int size);
 
-    private static SocketError Translate(int number)
+    /// <summary>Makes the table of errors. To be done before descriptors run out: code that is loaded later needs
+    /// one.</summary>
+    public static void PrepareErrors() => ToSocketError(0);
+
+    private static SocketError[] TranslateAll()
     {
-        // This constructor takes the number from there.
-        Marshal.SetLastPInvokeError(number);
-        return new SocketException().SocketErrorCode;
+        var errors = new SocketError[256];
+        for (int number = 0; number < errors.Length; number++)
+        {
+            // This constructor takes the number from there.
+            Marshal.SetLastPInvokeError(number);
+            errors[number] = new SocketException().SocketErrorCode;
+        }
+
+        return errors;
     }
 
     /// <summary><c>struct iovec</c>.</summary>

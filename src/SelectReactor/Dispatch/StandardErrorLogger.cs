@@ -9,16 +9,23 @@ internal sealed class StandardErrorLogger(Func<TextWriter> writer) : ILogger
     // Where an exception was thrown matters most, and a frame of the framework or of the library says little.
     private static readonly string[] _others = ["System.", "Microsoft.", "SelectReactor."];
 
+    private bool _isLoaded;
+
     /// <summary>Writes to the standard error stream that is set at that time.</summary>
     public static StandardErrorLogger Instance { get; } = new(static () => Console.Error);
 
-    /// <summary>Opens the stream. It takes a descriptor, and the message that descriptors have run out must not need
-    /// one.</summary>
+    /// <summary>Opens the stream, and loads the code that a message needs. Both take descriptors, and the message that
+    /// descriptors have run out must not need one.</summary>
     public void Open()
     {
         try
         {
             writer();
+            if (!_isLoaded)
+            {
+                _isLoaded = true;
+                FirstFrame(Environment.StackTrace);
+            }
         }
         catch (Exception)
         {
