@@ -5,8 +5,10 @@ namespace SelectReactor.LoadTest.Load;
 /// <summary>What a connection costs in memory that was used once and is idle since.</summary>
 internal static class IdleLoad
 {
-    // Enough for the server to have compiled its code and grown its first buffers before the first look.
+    // Enough for the server to have compiled its code, in all tiers, and grown its first buffers before the first
+    // look: what a compiler needs is no cost of a connection.
     private const int FirstConnections = 256;
+    private const int FirstLoads = 4;
     private static readonly TimeSpan _settling = TimeSpan.FromSeconds(1);
 
     public static LoadResult Run(LoadOptions options)
@@ -17,8 +19,12 @@ internal static class IdleLoad
         }
 
         var meter = new Meter(options);
-        ClientSocket.Reset(ClientSocket.OpenChecked(options.Port, FirstConnections));
-        Thread.Sleep(_settling);
+        for (int i = 0; i < FirstLoads; i++)
+        {
+            ClientSocket.Reset(ClientSocket.OpenChecked(options.Port, FirstConnections));
+            Thread.Sleep(_settling);
+        }
+
         long before = ReadResidentBytes(options.ServerPid);
 
         meter.Start();

@@ -71,8 +71,8 @@ public sealed class SelectSelector : ISelector
         if (entry.Handle is not SocketHandle handle)
         {
             throw new ArgumentException(
-                $"A SelectSelector can't watch {entry.Handle.GetType().Name}, only SocketHandle: set the SelectorFactory "
-                + "and the HandleFactory of a reactor together, for epoll by UseEpoll.",
+                $"A SelectSelector can't watch {entry.Handle.GetType().Name}, only SocketHandle: set the "
+                + "SelectorFactory and the HandleFactory of a reactor together, for epoll by UseEpoll.",
                 nameof(entry));
         }
 
