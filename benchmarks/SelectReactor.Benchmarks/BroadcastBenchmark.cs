@@ -62,7 +62,7 @@ public class BroadcastBenchmark
         {
             while (output.Queued > 0)
             {
-                output.Send(_sink, _gather, out int now);
+                output.Send(_sink, _gather, out int now, out _);
                 output.Consume(now);
                 sent += now;
             }

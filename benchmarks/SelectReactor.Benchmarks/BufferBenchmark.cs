@@ -90,7 +90,7 @@ public class BufferBenchmark
         long sent = 0;
         while (_output.Queued > 0)
         {
-            _output.Send(_sink, _gather, out int now);
+            _output.Send(_sink, _gather, out int now, out _);
             _output.Consume(now);
             sent += now;
         }

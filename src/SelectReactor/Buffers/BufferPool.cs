@@ -25,6 +25,7 @@ internal sealed class BufferPool
     private Shelf _medium;
     private Shelf _large;
     private Shelf _views;
+    private bool _isClosed;
 
     /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and
     /// then.</summary>
@@ -82,7 +83,7 @@ internal sealed class BufferPool
         if (segment.Detach() is { } origin)
         {
             Outstanding--;
-            _views.Keep(segment, MaxViews);
+            _views.Keep(segment, _isClosed ? 0 : MaxViews);
             segment = origin;
         }
         else
@@ -109,10 +110,20 @@ internal sealed class BufferPool
         _views.Trim();
     }
 
+    /// <summary>Frees all that is idle, and keeps nothing from now on: whoever holds on to one segment must not hold
+    /// the others, too.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        _small = default;
+        _medium = default;
+        _large = default;
+        _views = default;
+    }
+
     private void Keep(BufferSegment segment)
     {
-
-        switch (segment.Capacity)
+        switch (_isClosed ? 0 : segment.Capacity)
         {
             case SmallSize:
                 _small.Keep(segment, MaxSmall);
@@ -124,7 +135,7 @@ internal sealed class BufferPool
                 _large.Keep(segment, MaxLarge);
                 break;
             default:
-                break; // It was made for one large request and is left to the collector.
+                break; // What was made for one large request is left to the collector, and so is all at the end.
         }
     }
 

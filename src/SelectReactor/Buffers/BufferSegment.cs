@@ -44,6 +44,9 @@ internal sealed class BufferSegment(BufferPool pool, byte[] block) : ReadOnlySeq
     /// <summary>The memory that it keeps in use, in bytes.</summary>
     public int Capacity => _block.Length;
 
+    /// <summary>The memory that its chain counts for it, in bytes.</summary>
+    public int Counted { get; set; }
+
     /// <summary>The room behind its last byte. A view has none: that room is its origin's.</summary>
     public int Free => IsView ? 0 : _block.Length - End;
 
@@ -91,18 +94,18 @@ internal sealed class BufferSegment(BufferPool pool, byte[] block) : ReadOnlySeq
         Next = IsEscaped ? Next : null;
     }
 
-    /// <summary>Whether its bytes from <paramref name="start"/> on may be shown elsewhere, too. If not they can still
-    /// be copied: nobody else has the memory.</summary>
+    /// <summary>Whether its bytes from <paramref name="start"/> to <paramref name="end"/> may be shown elsewhere, too.
+    /// If not they can still be copied: nobody else has the memory.</summary>
     /// <exception cref="InvalidOperationException">The reader has given the bytes back: they may be other ones by
     /// now.</exception>
-    public bool MayShare(int start)
+    public bool MayShare(int start, int end)
     {
         if (IsEscaped)
         {
             return false;
         }
 
-        if (start < Start || Source is not { IsShown: true })
+        if (start < Start || start > End || end > End || Source is not { IsShown: true })
         {
             throw new InvalidOperationException(
                 "The bytes were given back by AdvanceTo or Complete: hand them over before.");

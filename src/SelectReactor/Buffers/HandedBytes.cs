@@ -40,7 +40,8 @@ internal struct HandedBytes(in ReadOnlySequence<byte> bytes, BufferPool pool)
             if (Segment is { } segment)
             {
                 Start = _next.GetInteger();
-                Segment = segment.Pool == pool && segment.MayShare(Start) ? segment : null;
+                int end = _bytes.End.GetObject() == segment ? _bytes.End.GetInteger() : segment.End;
+                Segment = segment.Pool == pool && segment.MayShare(Start, end) ? segment : null;
             }
 
             if (!_bytes.TryGet(ref _next, out ReadOnlyMemory<byte> piece))

@@ -210,8 +210,8 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
     }
 
     /// <inheritdoc cref="OutputQueue.Send"/>
-    public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent) =>
-        _queue.Send(handle, gather, out sent);
+    public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent, out long offered) =>
+        _queue.Send(handle, gather, out sent, out offered);
 
     /// <summary>Takes out the bytes that were sent.</summary>
     /// <returns>Whether to tell the writer, which had to stop before, that it may go on.</returns>

@@ -6,7 +6,8 @@ namespace SelectReactor.Buffers;
 /// <summary>
 /// The bytes that a connection has to send, in pooled memory. A writer fills memory that it was lent, has its bytes
 /// copied, or hands over bytes that lie in pooled memory already; they leave from the head in the order in which they
-/// were committed.
+/// were committed. Of bytes and memory, at most about twice as much memory is held as there are bytes, and beside it
+/// the free end of one block, whatever the order of the two kinds.
 /// </summary>
 internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
 {
@@ -17,6 +18,10 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     private const int MinShared = BufferPool.SmallSize;
 
     private SegmentQueue _segments = new(pool, source);
+
+    /// <summary>A block for what is written behind a view. It is not in the chain itself: views show its parts. So
+    /// short pieces between the ones that are shared take one block together.</summary>
+    private BufferSegment? _open;
     private MemoryLoan _loan;
     private int _segmentSize = BufferPool.SmallSize;
     private long _batch;
@@ -34,18 +39,14 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     /// <summary>Lends memory of at least this size. A loan that is still open is over.</summary>
     public Memory<byte> Lend(int size)
     {
-        if (_segments.Tail is null || _segments.Tail.Free < size)
-        {
-            AddSegment(size);
-        }
-
+        BufferSegment place = PlaceFor(size);
         if (_loan.Segment is { IsLent: true } earlier)
         {
             // Somebody may still write to that memory, now or after the segment has left this connection.
             earlier.IsEscaped = true;
         }
 
-        _loan = MemoryLoan.Of(_segments.Tail!);
+        _loan = MemoryLoan.Of(place);
         return _loan.Memory;
     }
 
@@ -61,9 +62,9 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
         }
 
         segment.IsLent = false;
-        if (count > 0 && loan.IsAtEndOf(_segments.Tail))
+        if (count > 0 && (loan.IsAtEndOf(_segments.Tail) || loan.IsAtEndOf(_open)))
         {
-            Commit(count);
+            Commit(segment, count);
             _loan = MemoryLoan.RestOf(segment);
         }
         else
@@ -73,30 +74,20 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
         }
 
         _segments.Consume(0);
+        CloseIfEmpty();
     }
 
     /// <summary>Queues a copy.</summary>
     public void Copy(ReadOnlySpan<byte> bytes)
     {
         EndRest();
-        if (_segments.Tail is { IsLent: true } && !bytes.IsEmpty)
-        {
-            // Somebody may still write to that memory: other bytes must not stand there.
-            AddSegment(bytes.Length);
-        }
-
         while (!bytes.IsEmpty)
         {
-            if (_segments.Tail is null or { Free: 0 })
-            {
-                AddSegment(1);
-            }
-
-            Span<byte> room = _segments.Tail!.FreeSpan;
-            int count = Math.Min(room.Length, bytes.Length);
-            bytes[..count].CopyTo(room);
+            BufferSegment place = PlaceForCopy(bytes.Length);
+            int count = Math.Min(place.Free, bytes.Length);
+            bytes[..count].CopyTo(place.FreeSpan);
             bytes = bytes[count..];
-            Commit(count);
+            Commit(place, count);
         }
     }
 
@@ -126,10 +117,12 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     }
 
     /// <summary>Sends from the head with one call; <paramref name="gather"/> is scratch space. The queue stays as it
-    /// is until <see cref="Consume"/>.</summary>
-    public readonly SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent)
+    /// is until <see cref="Consume"/>. It offers not all of the bytes if they lie in many pieces.</summary>
+    public readonly SocketError Send(
+        Handle handle, List<ArraySegment<byte>> gather, out int sent, out long offered)
     {
         BufferSegment head = _segments.Head!;
+        offered = head.Length;
         if (head.Successor is null)
         {
             return handle.Send(head.Unread, out sent);
@@ -137,9 +130,12 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
 
         try
         {
-            for (BufferSegment? s = head; s is not null && gather.Count < MaxSegmentsPerSend; s = s.Successor)
+            gather.Add(head.UnreadSegment);
+            BufferSegment? next = head.Successor;
+            for (; next is not null && gather.Count < MaxSegmentsPerSend; next = next.Successor)
             {
-                gather.Add(s.UnreadSegment);
+                gather.Add(next.UnreadSegment);
+                offered += next.Length;
             }
 
             return handle.Send(gather, out sent);
@@ -161,12 +157,14 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
         }
 
         _segments.Consume(sent);
+        CloseIfEmpty();
     }
 
     /// <summary>Drops everything. Lent memory is left to the collector.</summary>
     public void Release()
     {
         _segments.Release();
+        Close();
         _loan = default;
         Length = 0;
     }
@@ -210,22 +208,94 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
 
     private void EndRest() => _loan = _loan.IsRest ? default : _loan;
 
-    private void AddSegment(int size)
+    private BufferSegment PlaceFor(int size)
+    {
+        if (_open is not null || _segments.Tail is { IsView: true })
+        {
+            return _open?.Free >= size ? _open : Open(Math.Max(size, OpenSizeFor(size)));
+        }
+
+        return _segments.Tail?.Free >= size ? _segments.Tail : AddSegment(size);
+    }
+
+    // Not where somebody may still write to: other bytes must not stand there.
+    private BufferSegment PlaceForCopy(int size) => _segments.Tail switch
+    {
+        { IsView: true } => _open is { IsLent: false, Free: > 0 } ? _open : Open(OpenSizeFor(size)),
+        { IsLent: true } => AddSegment(size),
+        { Free: > 0 } tail => tail,
+        _ => AddSegment(1),
+    };
+
+    private BufferSegment AddSegment(int size)
     {
         // A writer that has filled a segment has more.
-        if (_segments.Tail is { IsLent: false, IsView: false })
+        if (_segments.Tail is { IsLent: false })
         {
             _segmentSize = BufferPool.Larger(_segmentSize);
         }
 
-        _segments.Append(_segments.Pool.Rent(Math.Max(size, _segmentSize)));
+        BufferSegment segment = _segments.Pool.Rent(Math.Max(size, _segmentSize));
+        _segments.Append(segment);
+        return segment;
     }
 
-    private void Commit(int count)
+    private BufferSegment Open(int size)
     {
-        _segments.Tail!.Commit(count);
+        Close();
+        _open = _segments.Pool.Rent(size);
+        return _open;
+    }
+
+    // A size that the bytes fill, or that is little beside what is queued.
+    private readonly int OpenSizeFor(long bytes) => Math.Max(bytes, Length / 4) switch
+    {
+        >= BufferPool.LargeSize => BufferPool.LargeSize,
+        >= BufferPool.MediumSize => BufferPool.MediumSize,
+        _ => BufferPool.SmallSize,
+    };
+
+    // The views of it keep the block.
+    private void Close()
+    {
+        if (_open is { } open)
+        {
+            _open = null;
+            _segments.Pool.Return(open);
+        }
+    }
+
+    private void CloseIfEmpty()
+    {
+        if (Length == 0 && _open is { IsLent: false })
+        {
+            Close();
+        }
+    }
+
+    private void Commit(BufferSegment place, int count)
+    {
+        int start = place.End;
+        place.Commit(count);
+        if (place == _open)
+        {
+            Show(place, start, count);
+        }
+
         Length += count;
         _batch += count;
+    }
+
+    private void Show(BufferSegment open, int start, int count)
+    {
+        if (_segments.Tail is { IsView: true } tail && tail.Origin == open && tail.End == start)
+        {
+            tail.ShowMore(count);
+        }
+        else
+        {
+            _segments.Append(_segments.Pool.RentView(open, start, count), isCounted: start == 0);
+        }
     }
 
     // The next batch is often as long as this one, and leaves fastest in one piece. But never a large segment: many

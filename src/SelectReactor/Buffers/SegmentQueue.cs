@@ -14,8 +14,8 @@ internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
 
     public BufferSegment? Tail { get; private set; }
 
-    /// <summary>The memory of all segments in bytes. A block counts once for neighbours that show parts of
-    /// it.</summary>
+    /// <summary>The memory of all segments in bytes. A block counts once for neighbours that show parts of it, and
+    /// with its first segment where the others say that they are not counted.</summary>
     public long Capacity { get; private set; }
 
     /// <summary>All bytes, for a reader. There must be no views in the chain.</summary>
@@ -23,9 +23,10 @@ internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
         ? new ReadOnlySequence<byte>(head, head.Start, Tail!, Tail!.End)
         : default;
 
-    public void Append(BufferSegment segment)
+    public void Append(BufferSegment segment, bool isCounted = true)
     {
-        Capacity += Tail?.Origin == segment.Origin ? 0 : segment.Capacity;
+        segment.Counted = isCounted && Tail?.Origin != segment.Origin ? segment.Capacity : 0;
+        Capacity += segment.Counted;
         Tail?.Append(segment);
         Tail = segment;
         segment.Source = source;
@@ -70,7 +71,15 @@ internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
     private void DropHead(BufferSegment head)
     {
         Head = head.Successor;
-        Capacity -= Head?.Origin == head.Origin ? 0 : head.Capacity;
+        if (Head?.Origin == head.Origin)
+        {
+            Head.Counted += head.Counted;
+        }
+        else
+        {
+            Capacity -= head.Counted;
+        }
+
         Tail = Head is null && Tail == head ? null : Tail;
         pool.Return(head);
     }

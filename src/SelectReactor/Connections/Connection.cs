@@ -83,7 +83,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>Queues all of the bytes behind what was written before, however many segments they have: for handing
     /// on what was read from the input of another connection, or of this one. Call it before the reader's
     /// <c>AdvanceTo</c>. More than <see cref="ConnectionOptions.MaxOutputBytes"/> in the queue closes with
-    /// <see cref="CloseKind.LimitExceeded"/>.</summary>
+    /// <see cref="CloseKind.LimitExceeded"/>; then <see cref="CloseReason.UnsentBytes"/> counts what was queued up to
+    /// there, and not the rest of the bytes.</summary>
     /// <remarks>
     /// <para>Bytes from the <see cref="Input"/> of a connection of the same reactor are queued without a copy where
     /// that is cheaper: the two connections share the memory, which is free again when the bytes were sent or dropped
@@ -96,10 +97,16 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// </remarks>
     /// <param name="bytes">Must not change before the end of the call. Received bytes must not change at all.</param>
     /// <exception cref="InvalidOperationException">The output was completed, or the call was on another thread, or the
-    /// reader had given the bytes back by <c>AdvanceTo</c> or <c>Complete</c>. The last is always noticed, unless by
-    /// then the memory holds what the reader of another connection is looking at.</exception>
+    /// reader had given the bytes back by <c>AdvanceTo</c> or <c>Complete</c>. The last is noticed unless by then the
+    /// memory holds other bytes that the reader of a connection of the same reactor, this one or another, is looking
+    /// at: then those are sent. Bytes of another reactor's connection are not checked at all.</exception>
     public virtual void Append(in ReadOnlySequence<byte> bytes)
     {
+        if (bytes.IsEmpty)
+        {
+            Reactor.VerifyAccess();
+        }
+
         foreach (ReadOnlyMemory<byte> segment in bytes)
         {
             Output.Write(segment.Span);

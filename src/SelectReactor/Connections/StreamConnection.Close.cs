@@ -68,7 +68,9 @@ internal sealed partial class StreamConnection
         }
         else if (_phase < ConnectionPhase.Finishing)
         {
-            SendQueue();
+            // All that the system takes: what is left is lost.
+            _awaitsRoom = false;
+            SendQueue(long.MaxValue);
             Exception? error = _phase == ConnectionPhase.Closing ? new IOException("The reactor was stopped.") : null;
             Terminate(CloseKind.ReactorStopped, error, reset: _output.Queued > 0);
         }

@@ -97,16 +97,25 @@ internal sealed partial class StreamConnection
         Mark();
     }
 
-    private void SendQueue()
+    /// <summary>Sends until the system has no more room: many pieces take several sends.</summary>
+    private void SendQueue(long most = MaxSentBeforeSettle)
     {
-        if (_output.Queued > 0 && !_awaitsRoom)
+        long before = _bytesSent;
+        while (_output.Queued > 0 && !_awaitsRoom)
         {
-            SocketError error = _output.Send(_handle, _reactor.GatherList, out int sent);
-            FinishSend(error, sent);
+            if (_bytesSent - before >= most)
+            {
+                // There was room up to now: the rest has its turn in the next tick.
+                _awaitsRoom = true;
+                return;
+            }
+
+            SocketError error = _output.Send(_handle, _reactor.GatherList, out int sent, out long offered);
+            FinishSend(error, sent, isShort: sent < offered);
         }
     }
 
-    private void FinishSend(SocketError error, int sent)
+    private void FinishSend(SocketError error, int sent, bool isShort)
     {
         _bytesSent += sent;
         if (sent > 0)
@@ -123,7 +132,7 @@ internal sealed partial class StreamConnection
         {
             FailSending(error);
         }
-        else if (_output.Queued > 0)
+        else if (isShort)
         {
             _awaitsRoom = true;
             NoteBlocked();

@@ -152,6 +152,7 @@ public sealed partial class Reactor
         {
             _resumed.End();
             _timers.End();
+            Buffers.Close();
             _place.End();
             _guard.Leave(outer);
             _late.Open();

@@ -149,6 +149,37 @@ public sealed class BufferPoolTests
         Assert.That(again.Intersect([first, second]).Count(), Is.EqualTo(1), "one was idle since the trim before");
     }
 
+    [Test]
+    public void Close_FreesWhatIsIdle_AndKeepsNothingFromThenOn(
+        [Values(BufferPool.SmallSize, BufferPool.MediumSize, BufferPool.LargeSize)] int size)
+    {
+        BufferSegment[] rented = [.. Enumerable.Range(0, 3).Select(_ => _pool.Rent(size))];
+        BufferSegment view = _pool.RentView(rented[2], 0, 1);
+        _pool.Return(rented[0]);
+        _pool.Return(rented[1]);
+        _pool.Close();
+        _pool.Return(rented[2]);
+        _pool.Return(view);
+
+        BufferSegment[] again = [.. Enumerable.Range(0, 3).Select(_ => _pool.Rent(size))];
+
+        Assert.That(again.Intersect(rented), Is.Empty);
+        Assert.That(_pool.RentView(again[0], 0, 1), Is.Not.SameAs(view));
+        Assert.That(_pool.Outstanding, Is.EqualTo(4));
+    }
+
+    [Test]
+    public void ReactorThatEnds_FreesWhatIsIdle()
+    {
+        var reactor = new Reactor();
+        BufferSegment idle = reactor.Buffers.Rent(1);
+        reactor.Buffers.Return(idle);
+
+        reactor.Dispose();
+
+        Assert.That(reactor.Buffers.Rent(1), Is.Not.SameAs(idle));
+    }
+
     [TestCase(0, BufferPool.SmallSize)]
     [TestCase(BufferPool.SmallSize, BufferPool.SmallSize)]
     [TestCase(BufferPool.SmallSize + 1, BufferPool.MediumSize)]

@@ -75,7 +75,7 @@ public abstract class HandOverFixture
     /// <summary>Offers the bytes of an output, and leaves them in its queue.</summary>
     private protected int SendTo(OutputBuffer output, Handle handle)
     {
-        output.Send(handle, _gather, out int sent);
+        output.Send(handle, _gather, out int sent, out _);
         return sent;
     }
 

@@ -252,6 +252,21 @@ public sealed class HandOverTests : HandOverFixture
         Assert.That(() => Output.Append(stale), Throws.InvalidOperationException);
     }
 
+    [TestCase(10)]
+    [TestCase(2999)]
+    public void BytesThatWereGivenBack_AreRefused_WhenTheMemoryHoldsFewerNow(int received)
+    {
+        Receive(Input, Bytes(3000));
+        ReadOnlySequence<byte> stale = Read(Input);
+        Input.AdvanceTo(stale.End);
+        Receive(Input, Bytes(received));
+        ReadOnlySequence<byte> now = Read(Input);
+        Assert.That(now.Start.GetObject(), Is.SameAs(stale.Start.GetObject()));
+
+        Assert.That(() => Output.Append(stale), Throws.InvalidOperationException.With.Message.Contains("AdvanceTo"));
+        Assert.That(() => Output.Append(stale.Slice(2999)), Throws.InvalidOperationException);
+    }
+
     [Test]
     public void BytesThatWereGivenBackByComplete_AreRefused()
     {

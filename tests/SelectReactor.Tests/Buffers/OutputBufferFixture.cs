@@ -46,7 +46,7 @@ public abstract class OutputBufferFixture
     /// <summary>One send, as the connection does it.</summary>
     protected int SendOnce()
     {
-        Buffer.Send(Sink, _gather, out int sent);
+        Buffer.Send(Sink, _gather, out int sent, out _);
         TimesTold += Buffer.Consume(sent) ? 1 : 0;
         return sent;
     }

@@ -76,7 +76,7 @@ public abstract class WriterSubject
             while (_sink.Sent.Count < count && _buffer.Queued > 0)
             {
                 _sink.Appetite = count - _sink.Sent.Count;
-                _buffer.Send(_sink, _gather, out int sent);
+                _buffer.Send(_sink, _gather, out int sent, out _);
                 _buffer.Consume(sent);
             }
 

@@ -205,6 +205,18 @@ public sealed class AppendTests(SelectorKind selector) : ConnectionFixture(selec
             Throws.InnerException.InstanceOf<InvalidOperationException>());
     }
 
+    [Test]
+    public void OnAnotherThread_AnEmptyOneThrowsToo([Values] bool decorated)
+    {
+        Connect();
+        Connection connection = decorated ? new Shifted(Connection) : Connection;
+        Assert.That(() => connection.Append(ReadOnlySequence<byte>.Empty), Throws.Nothing);
+
+        Assert.That(
+            () => Task.Run(() => connection.Append(ReadOnlySequence<byte>.Empty)).Wait(),
+            Throws.InnerException.InstanceOf<InvalidOperationException>());
+    }
+
     private static void HandOver(Connection connection)
     {
         if (connection.Input.TryRead(out ReadResult result))

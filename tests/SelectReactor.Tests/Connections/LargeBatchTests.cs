@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net.Sockets;
+using SelectReactor.Buffers;
 using SelectReactor.Connections;
 using SelectReactor.Tests.Support;
 
@@ -110,6 +112,71 @@ public sealed class LargeBatchTests
         Assert.That(_handler.CloseReason.UnsentBytes, Is.EqualTo(1_000_000));
     }
 
+    [TestCase(8, 1)]
+    [TestCase(9, 2)]
+    [TestCase(15, 2)]
+    public void ManyPieces_LeaveInOneTick(int frames, int sends)
+    {
+        long bytes = WriteFrames(frames);
+        Assert.That(_handle.Sent, Is.Empty);
+        Tick();
+
+        Assert.That(_handle.Sent.Sum(), Is.EqualTo(bytes));
+        Assert.That(_handle.Sent, Has.Count.EqualTo(sends), "16 pieces each");
+    }
+
+    [Test]
+    public void ManyPieces_LeaveInPartEachTick_AndAllWhenTheReactorEnds()
+    {
+        long bytes = WriteFrames(300);
+        Tick();
+        Assert.That(_connection.QueuedOutputBytes, Is.InRange(1, bytes - (256 * 1024)));
+
+        _reactor.Dispose();
+
+        Assert.That(_handle.Sent.Sum(), Is.EqualTo(bytes));
+        Assert.That((_handler.CloseReason.UnsentBytes, _handle.IsReset), Is.EqualTo((0L, false)));
+    }
+
+    [TestCase(5)]
+    [TestCase(9)]
+    [TestCase(100)]
+    public void WhateverTheSystemTakes_IsSentWhenTheReactorEnds(int frames)
+    {
+        long bytes = WriteFrames(frames);
+        _reactor.Dispose();
+
+        Assert.That(_handle.Sent.Sum(), Is.EqualTo(bytes));
+        Assert.That((_handler.CloseReason.UnsentBytes, _handle.IsReset), Is.EqualTo((0L, false)));
+    }
+
+    [Test]
+    public void ShortSendOfManyPieces_EndsSending([Values(0, 1, 32_800, 32_801)] int room)
+    {
+        long bytes = WriteFrames(9);
+        _handle.Room = room;
+        Tick();
+        Tick();
+
+        Assert.That(_handle.Sent.Sum(), Is.EqualTo(room));
+        Assert.That(_connection.QueuedOutputBytes, Is.EqualTo(bytes - room));
+        Assert.That(_handle.Offers, Is.EqualTo(room < 32_800 ? 1 : 2), "it waits for room then");
+    }
+
+    // Two pieces a frame: one that is copied and one that is shared.
+    private long WriteFrames(int count)
+    {
+        using var payload = new SharedPayload(_reactor.Buffers);
+        payload.Write(new byte[4096]);
+        for (int i = 0; i < count; i++)
+        {
+            _connection.TryWrite("head"u8);
+            _connection.Append(payload.Bytes);
+        }
+
+        return count * (4 + 4096L);
+    }
+
     private void Write(int count)
     {
         Span<byte> room = _connection.Output.GetSpan(count);
@@ -129,10 +196,16 @@ public sealed class LargeBatchTests
 
         public List<int> Sent { get; } = [];
 
+        public int Offers { get; private set; }
+
+        public bool IsReset { get; private set; }
+
         public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent) => Take(buffer.Length, out sent);
 
         public override SocketError Send(IList<ArraySegment<byte>> buffers, out int sent) =>
             Take(buffers.Sum(static buffer => buffer.Count), out sent);
+
+        public override void Abort() => IsReset = true;
 
         public override void Close()
         {
@@ -140,6 +213,7 @@ public sealed class LargeBatchTests
 
         private SocketError Take(int count, out int sent)
         {
+            Offers++;
             sent = Error == SocketError.Success ? Math.Min(count, Room) : 0;
             if (sent > 0)
             {
