@@ -108,7 +108,7 @@ internal sealed class BufferSegment(BufferPool pool, byte[] block) : ReadOnlySeq
         if (start < Start || start > End || end > End || Source is not { IsShown: true })
         {
             throw new InvalidOperationException(
-                "The bytes were given back by AdvanceTo or Complete: hand them over before.");
+                "The bytes were given back by AdvanceTo or Complete: call Append before.");
         }
 
         return true;

@@ -20,9 +20,9 @@ public sealed class ListenerOptions
     } = int.MaxValue;
 
     /// <summary>The maximum number of connections that one tick accepts. Then the open connections have their turn.
-    /// A tick also accepts no longer than a millisecond, by the reactor's <see cref="ReactorOptions.TimeProvider"/>.
-    /// This time doubles after each tenth of a second in which clients were always left waiting, up to 4 milliseconds.
-    /// A tick accepts at least one client that waits. Default: 512.</summary>
+    /// Each listener also accepts no longer than a millisecond in a tick, by the reactor's
+    /// <see cref="ReactorOptions.TimeProvider"/>. This time doubles after each tenth of a second in which clients were
+    /// always left waiting, up to 4 milliseconds. At least one client that waits is accepted. Default: 512.</summary>
     public int MaxAcceptsPerTick
     {
         get;
