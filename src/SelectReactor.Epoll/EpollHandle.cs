@@ -143,7 +143,7 @@ internal sealed partial class EpollHandle : Handle
     }
 
     /// <inheritdoc/>
-    public override SocketError TakeError() => Inner?.TakeError() ?? SocketError.OperationAborted;
+    public override SocketError TakeError() => _inner?.TakeError() ?? TakeDescriptorError();
 
     /// <inheritdoc/>
     public override void Close()
@@ -249,6 +249,25 @@ internal sealed partial class EpollHandle : Handle
         SocketError error = Native.Shutdown(descriptor, (int)how) < 0 ? Native.LastError() : SocketError.Success;
         Release();
         return error;
+    }
+
+    private unsafe SocketError TakeDescriptorError()
+    {
+        int number = 0;
+        int size = sizeof(int);
+        if (!TryHold(out int descriptor))
+        {
+            return SocketError.OperationAborted;
+        }
+
+        int result = Native.GetOption(descriptor, Native.SocketLevel, Native.PendingError, (byte*)&number, &size);
+        SocketError error = result < 0 ? Native.LastError()
+            : number == 0 ? SocketError.Success : Native.ToSocketError(number);
+        Release();
+
+        // An error that the system notes while the connection goes on is a passing one (RFC 1122, 4.2.3.9).
+        bool isAlive = error != SocketError.Success && TryGetInfo(out TcpInfo info) && info.State != TcpInfo.Closed;
+        return isAlive ? SocketError.Success : error;
     }
 
     private unsafe void SetLinger(bool isOn)
