@@ -87,14 +87,9 @@ internal sealed class AcceptLoad
     private void Send(int index, int interest)
     {
         ref Client client = ref _clients[index];
-        nint sent = Libc.Send(client.Descriptor, _message);
-        if (sent == _message.Length)
+        if (ClientSocket.TrySend(client.Descriptor, _message))
         {
             client.Stage = Stage.Echoing;
-        }
-        else if (sent >= 0 || Libc.LastError != Libc.Again)
-        {
-            throw new LoadTestException($"connect and send: {Libc.LastErrorText}");
         }
 
         uint events = client.Stage == Stage.Connecting ? Libc.EpollOut : Libc.EpollIn;

@@ -59,6 +59,35 @@ internal static class ClientSocket
         return StartConnect(descriptor, port);
     }
 
+    /// <summary>Sends a message on a socket that may still be connecting.</summary>
+    /// <returns>False if it is.</returns>
+    public static bool TrySend(int descriptor, ReadOnlySpan<byte> message)
+    {
+        nint sent = Libc.Send(descriptor, message);
+        if (sent != message.Length && (sent >= 0 || Libc.LastError != Libc.Again))
+        {
+            throw new LoadTestException($"connect and send: {Libc.LastErrorText}");
+        }
+
+        return sent == message.Length;
+    }
+
+    /// <summary>Receives what has come, on a connection that the server must not end.</summary>
+    /// <returns>Zero if nothing has come.</returns>
+    public static int Receive(int descriptor, Span<byte> buffer)
+    {
+        nint received = Libc.Receive(descriptor, buffer);
+        if (received > 0)
+        {
+            return (int)received;
+        }
+
+        return received < 0 && Libc.LastError == Libc.Again
+            ? 0
+            : throw new LoadTestException(
+                received == 0 ? "the server closed a connection" : $"recv: {Libc.LastErrorText}");
+    }
+
     /// <summary>Closes with a reset, which leaves no socket behind in TIME_WAIT.</summary>
     public static void Reset(ReadOnlySpan<int> descriptors)
     {

@@ -109,19 +109,13 @@ internal sealed class EchoLoad
     private void Receive(int index)
     {
         ref Client client = ref _clients[index];
-        nint received = Libc.Receive(client.Descriptor, _received);
-        if (received <= 0)
+        int received = ClientSocket.Receive(client.Descriptor, _received);
+        if (received == 0)
         {
-            if (received < 0 && Libc.LastError == Libc.Again)
-            {
-                return;
-            }
-
-            throw new LoadTestException(
-                received == 0 ? "the server closed a connection" : $"recv: {Libc.LastErrorText}");
+            return;
         }
 
-        client.Unreceived -= (int)received;
+        client.Unreceived -= received;
         if (client.Unreceived < client.Unsent)
         {
             throw new LoadTestException("more bytes came back than were sent");

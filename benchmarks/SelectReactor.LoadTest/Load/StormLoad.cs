@@ -167,14 +167,9 @@ internal sealed class StormLoad
     private void Send(int index, int interest)
     {
         ref Client client = ref _clients[index];
-        nint sent = Libc.Send(client.Descriptor, _message);
-        if (sent == _message.Length)
+        if (ClientSocket.TrySend(client.Descriptor, _message))
         {
             client.Stage = Stage.Echoing;
-        }
-        else if (sent >= 0 || Libc.LastError != Libc.Again)
-        {
-            throw new LoadTestException($"connect and send: {Libc.LastErrorText}");
         }
 
         uint events = client.Stage == Stage.Connecting ? Libc.EpollOut : Libc.EpollIn;
@@ -191,19 +186,13 @@ internal sealed class StormLoad
     private void Receive(int index)
     {
         ref Client client = ref _clients[index];
-        nint received = Libc.Receive(client.Descriptor, _received);
-        if (received <= 0)
+        int received = ClientSocket.Receive(client.Descriptor, _received);
+        if (received == 0)
         {
-            if (received < 0 && Libc.LastError == Libc.Again)
-            {
-                return;
-            }
-
-            throw new LoadTestException(
-                received == 0 ? "the server closed a connection" : $"recv: {Libc.LastErrorText}");
+            return;
         }
 
-        client.Unreceived -= (int)received;
+        client.Unreceived -= received;
         if (client.Unreceived < 0)
         {
             throw new LoadTestException("more bytes came back than were sent");

@@ -380,7 +380,17 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
     [Test]
     public void AnAsyncVoidThatFailsAfterDispose_IsLoggedAndDoesNotEndTheProcess()
     {
-        var logger = new SignallingLogger(CallbackFault);
+        using var logged = new ManualResetEventSlim();
+        var logger = new ListLogger
+        {
+            Logged = entry =>
+            {
+                if (entry is { Id: CallbackFault, Level: LogLevel.Error, Exception: InvalidDataException })
+                {
+                    logged.Set();
+                }
+            },
+        };
         var reactor = new Reactor(Options(logger: logger));
         var source = new TaskCompletionSource();
         reactor.Post(async () =>
@@ -392,31 +402,6 @@ public sealed class AwaitTests(SelectorKind selector) : ReactorFixture(selector)
         reactor.Dispose();
         source.SetResult();
 
-        Assert.That(logger.Logged.Wait(Bound), "the fault is not logged");
-    }
-
-    private sealed class SignallingLogger(int id) : ILogger
-    {
-        public ManualResetEventSlim Logged { get; } = new();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState,
-            Exception?,
-            string> formatter)
-        {
-            if (eventId.Id == id && logLevel == LogLevel.Error && exception is InvalidDataException)
-            {
-                Logged.Set();
-            }
-        }
+        Assert.That(logged.Wait(Bound), "the fault is not logged");
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using SelectReactor.Dispatch;
 using SelectReactor.Tests.Support;
 
@@ -73,7 +72,7 @@ public sealed class WatchThreadTests
         {
             var progress = new LoopProgress();
             var options = new ReactorOptions { SlowCallbackThreshold = TimeSpan.FromMilliseconds(2) };
-            LoopWatch watch = LoopWatch.For(options, progress, new ActionLogger(write), watching)!;
+            LoopWatch watch = LoopWatch.For(options, progress, new ListLogger { Logged = _ => write() }, watching)!;
             watch.Awake();
             progress.Begin("a callback without an end", null);
             return watch;
@@ -82,19 +81,4 @@ public sealed class WatchThreadTests
 
     private static LoopWatch? Watch(ReactorOptions options, WatchThread thread) =>
         LoopWatch.For(options, new LoopProgress(), new ListLogger(), thread);
-
-    private sealed class ActionLogger(Action write) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter) => write();
-    }
 }

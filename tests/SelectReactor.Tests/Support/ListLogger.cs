@@ -7,6 +7,9 @@ public sealed class ListLogger : ILogger
 {
     public List<(LogLevel Level, int Id, string Message, Exception? Exception)> Entries { get; } = [];
 
+    /// <summary>Called after each message, on the thread that logs it.</summary>
+    public Action<(LogLevel Level, int Id, string Message, Exception? Exception)>? Logged { get; init; }
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
@@ -19,9 +22,13 @@ public sealed class ListLogger : ILogger
         Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
+        (LogLevel Level, int Id, string Message, Exception? Exception) entry =
+            (logLevel, eventId.Id, formatter(state, exception), exception);
         lock (Entries)
         {
-            Entries.Add((logLevel, eventId.Id, formatter(state, exception), exception));
+            Entries.Add(entry);
         }
+
+        Logged?.Invoke(entry);
     }
 }
