@@ -20,6 +20,7 @@ internal static partial class Layers
         ["Connections"] = 2,
         ["Endpoints"] = 3,
         ["Framing"] = 3,
+        ["ProxyProtocol"] = 3,
     };
 
     /// <summary>The folder of each type, by the type's name without its arity.</summary>
