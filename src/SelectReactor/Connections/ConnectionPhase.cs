@@ -67,4 +67,7 @@ internal enum DeferredWork : byte
     Readable = 8,
     Attached = 16,
     Stopping = 32,
+
+    /// <summary>To receive what the handle holds: the selector does not tell of it.</summary>
+    Receive = 64,
 }

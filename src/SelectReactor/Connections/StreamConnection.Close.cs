@@ -98,7 +98,7 @@ internal sealed partial class StreamConnection
 
         Transition(ConnectionPhase.Closing);
         _timers.Cancel();
-        NoteReason(kind, error);
+        NoteReason(kind, error ?? (kind == CloseKind.PeerClosed ? _handle.EndOfStreamFault : null));
         _input.Fail();
         _output.DiscardWrites();
         if (_failure != SocketError.Success)
@@ -132,12 +132,13 @@ internal sealed partial class StreamConnection
             ReactorLog.PeerReset(_reactor.Logger, Id);
         }
 
-        NoteReason(FailureKind(error), new SocketException((int)error));
+        NoteReason(FailureKind(error), _handle.Explain(error));
     }
 
-    private static CloseKind FailureKind(SocketError error) => IsCut(error) ? CloseKind.PeerReset
+    private CloseKind FailureKind(SocketError error) => IsCut(error) ? CloseKind.PeerReset
         : error == SocketError.TimedOut ? CloseKind.TimedOut
-        : CloseKind.Aborted;
+        : _handle.Explain(error) is SocketException ? CloseKind.Aborted
+        : CloseKind.ProtocolError;
 
     // What was received before the failure is still there for a reader that has not seen it.
     private void EndByFailure()
@@ -153,7 +154,7 @@ internal sealed partial class StreamConnection
     }
 
     private void TerminateByFailure() =>
-        Terminate(FailureKind(_failure), new SocketException((int)_failure), reset: true);
+        Terminate(FailureKind(_failure), _handle.Explain(_failure), reset: true);
 
     private void ExceedLimit(string limit, int bytes)
     {
@@ -211,14 +212,14 @@ internal sealed partial class StreamConnection
 
         if (Unacknowledged() == 0 || _options.LingerTimeout == TimeSpan.Zero)
         {
-            Terminate(CloseKind.PeerClosed, error: null, reset: false);
+            Terminate(CloseKind.PeerClosed, _handle.EndOfStreamFault, reset: false);
             return;
         }
 
         if (_phase == ConnectionPhase.Open)
         {
             Transition(ConnectionPhase.Closing);
-            NoteReason(CloseKind.PeerClosed, error: null);
+            NoteReason(CloseKind.PeerClosed, _handle.EndOfStreamFault);
             _output.DiscardWrites();
             UpdateInterest();
         }

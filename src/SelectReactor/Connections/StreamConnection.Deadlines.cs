@@ -107,7 +107,15 @@ internal sealed partial class StreamConnection
     /// <summary>How many bytes the system has taken that the peer's has not acknowledged; 0 where nobody can
     /// tell.</summary>
     private long Unacknowledged() =>
-        _handle.TryGetAcknowledgedBytes(out long acknowledged) ? Math.Max(0, _bytesSent - acknowledged) : 0;
+        TryGetAcknowledged(out long acknowledged) ? Math.Max(0, _bytesSent - acknowledged) : 0;
+
+    // What was sent before the connection was made is acknowledged before the rest.
+    private bool TryGetAcknowledged(out long acknowledged)
+    {
+        bool isKnown = _handle.TryGetAcknowledgedBytes(out acknowledged);
+        acknowledged = Math.Max(0, acknowledged - (_facts?.BytesSent ?? 0));
+        return isKnown;
+    }
 
     // Looks again after a time that grows with the time it takes.
     private void CheckForAcknowledgement()
@@ -191,7 +199,7 @@ internal sealed partial class StreamConnection
 
     private void MeasureProgress()
     {
-        bool isKnown = _handle.TryGetAcknowledgedBytes(out long taken);
+        bool isKnown = TryGetAcknowledged(out long taken);
         taken = isKnown ? taken : _bytesSent;
         _deadlines.Progress(taken, _output.Queued > 0 || taken < _bytesSent, _reactor.Now);
     }

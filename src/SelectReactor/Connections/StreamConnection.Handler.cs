@@ -118,6 +118,11 @@ internal sealed partial class StreamConnection
         {
             DeliverReadable();
         }
+
+        if ((work & DeferredWork.Receive) != 0 && WantsToRead)
+        {
+            Receive();
+        }
     }
 
     private void DeliverReadable()

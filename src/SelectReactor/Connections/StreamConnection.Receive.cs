@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using SelectReactor.Buffers;
 using SelectReactor.Dispatch;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Connections;
 
@@ -99,6 +100,32 @@ internal sealed partial class StreamConnection
         }
     }
 
+    private void UpdateInterest()
+    {
+        if (!_key.IsValid)
+        {
+            return;
+        }
+
+        bool isOutputFull = _pauseReadingWhenOutputIsFull && _output.IsAboveMark;
+        PauseReason pause = isOutputFull ? _pause | PauseReason.OutputFull : _pause & ~PauseReason.OutputFull;
+        if (pause != _pause)
+        {
+            LogPause(pause);
+            _pause = pause;
+        }
+
+        NoteInterest();
+        HeldBytes held = _handle.Held;
+        if ((held & HeldBytes.Input) != 0 && WantsToRead)
+        {
+            Defer(DeferredWork.Receive);
+        }
+
+        bool awaitsRoom = _awaitsRoom || (held & HeldBytes.Output) != 0;
+        _key.Interest = (WantsToRead ? Interest.Read : Interest.None) | (awaitsRoom ? Interest.Write : Interest.None);
+    }
+
     private void LogPause(PauseReason next)
     {
         if (next == PauseReason.None)
@@ -111,6 +138,27 @@ internal sealed partial class StreamConnection
         }
     }
 
+    private void TakeIn(ReadOnlySpan<byte> received)
+    {
+        if (received.IsEmpty)
+        {
+            return;
+        }
+
+        _bytesReceived = received.Length;
+        while (!received.IsEmpty)
+        {
+            Span<byte> room = _input.Reserve();
+            int count = Math.Min(received.Length, room.Length);
+            received[..count].CopyTo(room);
+            _input.Commit(count);
+            received = received[count..];
+        }
+
+        Pause(PauseReason.InputFull, _input.Unexamined >= PauseThreshold);
+        Defer(DeferredWork.Readable);
+    }
+
     // One receive a tick: what is left keeps the handle readable, and the other connections have their turn first.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Receive()
@@ -119,6 +167,11 @@ internal sealed partial class StreamConnection
         bool beginsMessage = _input.Unconsumed == 0;
         SocketError error = _handle.Receive(_input.Reserve(), out int received);
         _input.Commit(received);
+        if (_handle.Held != HeldBytes.None)
+        {
+            Mark();
+        }
+
         if (error != SocketError.Success || received == 0)
         {
             if (error != SocketError.WouldBlock)

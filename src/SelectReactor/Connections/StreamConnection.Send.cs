@@ -166,8 +166,16 @@ internal sealed partial class StreamConnection
     {
         if (_phase < ConnectionPhase.Finishing && _outputState == OutputState.Draining && _output.Queued == 0)
         {
-            // It fails only on a connection that the peer has cut already: receiving will tell.
-            _handle.Shutdown(SocketShutdown.Send);
+            // It fails only on a connection that the peer has cut already: receiving will tell. Only a handle that has
+            // a last word of its own to send may have to wait for room.
+            if (_handle.Shutdown(SocketShutdown.Send) == SocketError.WouldBlock)
+            {
+                _awaitsRoom = true;
+                NoteBlocked();
+                return;
+            }
+
+            _deadlines.Unblock();
             _outputState = OutputState.Ended;
             ReactorLog.OutputEnded(_reactor.Logger, Id);
         }

@@ -24,6 +24,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private readonly Action<Connection>? _onFinished;
     private SelectionKey _key = null!;
     private IConnectionHandler? _handler;
+    private readonly OpeningFacts? _facts;
     private object? _userState;
     private ConnectionTimers _timers;
     private ConnectionPhase _phase;
@@ -34,14 +35,14 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
     public StreamConnection(
         Reactor reactor,
-        Handle handle,
+        in Opened opened,
         ConnectionOptions options,
         bool pauseReadingWhenOutputIsFull,
-        EndPoint? localEndPoint,
         Action<Connection>? onFinished)
     {
         _reactor = reactor;
-        _handle = handle;
+        _handle = opened.Handle;
+        _facts = opened.Facts;
         _options = options;
         _pauseReadingWhenOutputIsFull = options.PauseReadingWhenOutputIsFull ?? pauseReadingWhenOutputIsFull;
         _onFinished = onFinished;
@@ -51,8 +52,8 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
             this,
             new OutputLimits(options.OutputLowWaterMark, options.OutputHighWaterMark, options.MaxOutputBytes));
         Id = reactor.NextId();
-        LocalEndPoint = localEndPoint ?? handle.LocalEndPoint;
-        RemoteEndPoint = handle.RemoteEndPoint;
+        LocalEndPoint = opened.LocalEndPoint;
+        RemoteEndPoint = opened.RemoteEndPoint;
     }
 
     public override long Id { get; }
@@ -148,7 +149,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         // Not as one of its base types or interfaces, which could be those of another feature.
         if (typeof(T) != typeof(Socket))
         {
-            return base.GetFeature<T>();
+            return _facts?.GetFeature<T>() ?? base.GetFeature<T>();
         }
 
         VerifyAccess();
@@ -173,13 +174,15 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     /// throws.</summary>
     public void Register()
     {
-        _key = _reactor.Register(_handle, Interest.None, this);
+        _key = _reactor.Register(_handle.Watched, Interest.None, this);
         _reactor.Add(this);
     }
 
     /// <summary>Gives the connection to its handler, unless the code that made the handler has closed it
     /// already.</summary>
-    public void Open(IConnectionHandler handler)
+    /// <param name="handler">The handler.</param>
+    /// <param name="received">Bytes that were received before; they are offered after OnConnected.</param>
+    public void Open(IConnectionHandler handler, ReadOnlySpan<byte> received = default)
     {
         if (_phase != ConnectionPhase.Opening)
         {
@@ -188,6 +191,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
 
         _handler ??= handler;
         Transition(ConnectionPhase.Open);
+        TakeIn(received);
         StartDeadlines();
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
@@ -210,6 +214,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         if ((ready & Interest.Write) != 0)
         {
             _awaitsRoom = false;
+            _handle.Flush();
             Mark();
         }
 
@@ -284,24 +289,5 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
             _isMarked = true;
             _reactor.MarkDirty(this);
         }
-    }
-
-    private void UpdateInterest()
-    {
-        if (!_key.IsValid)
-        {
-            return;
-        }
-
-        bool isOutputFull = _pauseReadingWhenOutputIsFull && _output.IsAboveMark;
-        PauseReason pause = isOutputFull ? _pause | PauseReason.OutputFull : _pause & ~PauseReason.OutputFull;
-        if (pause != _pause)
-        {
-            LogPause(pause);
-            _pause = pause;
-        }
-
-        NoteInterest();
-        _key.Interest = (WantsToRead ? Interest.Read : Interest.None) | (_awaitsRoom ? Interest.Write : Interest.None);
     }
 }

@@ -15,10 +15,12 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
     private readonly List<IReactorClient> _dirty = [];
     private List<IReactorClient> _closing = [];
     private List<IReactorClient> _finishing = [];
+    private int _opening;
 
     public IReadOnlyList<IReactorClient> All => _clients;
 
-    public bool IsFull => _clients.Count >= capacity;
+    /// <summary>Whether there are as many as allowed, with those that will become connections.</summary>
+    public bool IsFull => _clients.Count + _opening >= capacity;
 
     /// <summary>Whether neither a connection is left nor anything that may start one.</summary>
     public bool IsEmpty => _clients.Count == 0 && _starters.Count == 0;
@@ -40,15 +42,17 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
         _clients[client.ClientIndex] = last;
         last.ClientIndex = client.ClientIndex;
         _clients.RemoveAt(_clients.Count - 1);
-        if (_waitingForRoom.Count > 0 && !IsFull)
-        {
-            foreach (Action callback in _waitingForRoom)
-            {
-                resumed.Add(new WorkItem(static callback => ((Action)callback!)(), callback));
-            }
+        TellOfRoom();
+    }
 
-            _waitingForRoom.Clear();
-        }
+    /// <summary>Something will become a connection, and takes the place of one until
+    /// <see cref="EndOpening"/>.</summary>
+    public void BeginOpening() => _opening++;
+
+    public void EndOpening()
+    {
+        _opening--;
+        TellOfRoom();
     }
 
     /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
@@ -129,6 +133,19 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
         catch (Exception exception)
         {
             ReactorLog.ClientFault(logger, exception);
+        }
+    }
+
+    private void TellOfRoom()
+    {
+        if (_waitingForRoom.Count > 0 && !IsFull)
+        {
+            foreach (Action callback in _waitingForRoom)
+            {
+                resumed.Add(new WorkItem(static callback => ((Action)callback!)(), callback));
+            }
+
+            _waitingForRoom.Clear();
         }
     }
 

@@ -112,6 +112,11 @@ public sealed partial class Reactor
 
     internal void Remove(IReactorClient client) => _clients.Remove(client);
 
+    /// <summary>Takes the place of a connection that is yet to be made, until <see cref="EndOpening"/>.</summary>
+    internal void BeginOpening() => _clients.BeginOpening();
+
+    internal void EndOpening() => _clients.EndOpening();
+
     /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
     internal void WaitForRoom(Action callback) => _clients.WaitForRoom(callback);
 

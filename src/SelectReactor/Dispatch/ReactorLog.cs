@@ -141,6 +141,9 @@ internal static partial class ReactorLog
         49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}, whose socket closes.")]
     public static partial void ListenerCloseFault(ILogger logger, EndPointText endPoint, Exception exception);
 
+    [LoggerMessage(62, LogLevel.Debug, "The client {Remote} on {EndPoint} is dropped: {Why}")]
+    public static partial void OpeningFailed(ILogger logger, EndPointText remote, EndPointText endPoint, string why);
+
     [LoggerMessage(60, LogLevel.Error, "The adopted connection to {EndPoint} can't be registered and is closed.")]
     public static partial void AdoptionFault(ILogger logger, EndPointText endPoint, Exception exception);
 

@@ -16,7 +16,7 @@ internal sealed class Admission
     private readonly EndPoint _listening;
     private readonly EndPoint? _localEndPoint;
     private readonly Func<bool> _isOpen;
-    private readonly Action<Connection> _onFinished;
+    private readonly Action<Connection?> _onFinished;
     private int _connectionCount;
     private long _accepted;
     private long _refused;
@@ -49,7 +49,7 @@ internal sealed class Admission
         };
     }
 
-    /// <summary>The number of open connections. Any thread.</summary>
+    /// <summary>The number of connections that are open or will be. Any thread.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
     /// <summary>The number of connections that were given to a handler. Any thread.</summary>
@@ -78,7 +78,7 @@ internal sealed class Admission
         }
         else
         {
-            Open(handle);
+            Begin(handle);
         }
     }
 
@@ -117,9 +117,49 @@ internal sealed class Admission
         }
     }
 
-    private void Open(Handle handle)
+    private void Begin(Handle handle)
     {
-        if (Register(handle) is not { } connection)
+        var opened = new Opened(handle, _localEndPoint);
+        _connectionCount++;
+        if (_options.Steps.Count == 0)
+        {
+            Open(opened);
+            return;
+        }
+
+        var sequence = new OpeningSequence(_reactor, opened, _options.Steps, prefix: "", OnConcluded);
+        try
+        {
+            _reactor.AddStarter(sequence);
+        }
+        catch (Exception exception)
+        {
+            // The reactor is stopping: the exception says so.
+            _connectionCount--;
+            Refuse(handle, exception.Message);
+            return;
+        }
+
+        sequence.Begin();
+    }
+
+    private void OnConcluded(OpeningSequence sequence, Exception? error)
+    {
+        _reactor.RemoveStarter(sequence);
+        if (error is null)
+        {
+            Open(sequence.Opened);
+        }
+        else
+        {
+            ReactorLog.OpeningFailed(_reactor.Logger, sequence.Opened.RemoteEndPoint, _listening, error.Message);
+            _onFinished(null);
+        }
+    }
+
+    private void Open(in Opened opened)
+    {
+        if (Register(opened) is not { } connection)
         {
             return;
         }
@@ -142,31 +182,26 @@ internal sealed class Admission
         }
 
         _accepted++;
-        if (connection.TryOpen(handler) is { } fault)
+        if (connection.TryOpen(handler, opened.Received.Span) is { } fault)
         {
             ReactorLog.RegistrationFault(_reactor.Logger, _listening, fault);
         }
     }
 
-    private StreamConnection? Register(Handle handle)
+    private StreamConnection? Register(in Opened opened)
     {
         try
         {
             var connection = new StreamConnection(
-                _reactor,
-                handle,
-                _options.Connection,
-                pauseReadingWhenOutputIsFull: true,
-                _localEndPoint,
-                _onFinished);
+                _reactor, opened, _options.Connection, pauseReadingWhenOutputIsFull: true, _onFinished);
             connection.Register();
-            _connectionCount++;
             return connection;
         }
         catch (Exception exception)
         {
             ReactorLog.RegistrationFault(_reactor.Logger, _listening, exception);
-            Refuse(handle, "it can't be registered");
+            Refuse(opened.Handle, "it can't be registered");
+            _onFinished(null);
             return null;
         }
     }

@@ -60,7 +60,7 @@ internal static class Adoption
 
             options.ApplyTo(handle, socket.AddressFamily);
             var connection = new StreamConnection(
-                reactor, handle, options, pauseReadingWhenOutputIsFull: true, localEndPoint: null, onFinished: null);
+                reactor, new Opened(handle), options, pauseReadingWhenOutputIsFull: true, onFinished: null);
             connection.Register();
             return connection;
         }

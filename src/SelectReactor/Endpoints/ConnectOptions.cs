@@ -1,4 +1,5 @@
 using System.Net;
+using SelectReactor.Connections;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 
@@ -59,6 +60,10 @@ public sealed class ConnectOptions
 
     /// <summary>For attempts without options of their own. Nobody changes it.</summary>
     internal static ConnectOptions Default { get; } = new();
+
+    /// <summary>What is done with a connected handle before it is a connection, in order. Each makes a step for one
+    /// handle.</summary>
+    internal IReadOnlyList<Func<OpeningStep>> Steps { get; set; } = [];
 
     internal ConnectOptions Copy()
     {

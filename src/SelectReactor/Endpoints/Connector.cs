@@ -26,6 +26,7 @@ internal sealed class Connector(
     private Exception? _error;
     private ReactorTimer? _timer;
     private ReactorTimer? _next;
+    private OpeningSequence? _opening;
     private CancellationTokenRegistration _registration;
 
     /// <summary>Any thread.</summary>
@@ -141,31 +142,52 @@ internal sealed class Connector(
             return;
         }
 
-        Handle handle = attempt.TakeHandle();
+        var opened = new Opened(attempt.TakeHandle());
+        if (options.Steps.Count == 0)
+        {
+            Open(opened);
+            return;
+        }
+
+        EndAttempts();
+        _opening = new OpeningSequence(reactor, opened, options.Steps, $"{_description}: ", OnOpened);
+        _opening.Begin();
+    }
+
+    private void OnOpened(OpeningSequence sequence, Exception? error)
+    {
+        _opening = null;
+        if (error is null)
+        {
+            Open(sequence.Opened);
+        }
+        else
+        {
+            Fail(error);
+        }
+    }
+
+    private void Open(in Opened opened)
+    {
         StreamConnection connection;
         try
         {
             End();
             connection = new StreamConnection(
-                reactor,
-                handle,
-                options.Connection,
-                pauseReadingWhenOutputIsFull: false,
-                localEndPoint: null,
-                onFinished: null);
+                reactor, opened, options.Connection, pauseReadingWhenOutputIsFull: false, onFinished: null);
             connection.Register();
         }
         catch (Exception exception)
         {
-            handle.Abort();
+            opened.Handle.Abort();
             _outcome.SetException(exception);
             return;
         }
 
-        Open(connection);
+        Give(connection, opened.Received.Span);
     }
 
-    private void Open(StreamConnection connection)
+    private void Give(StreamConnection connection, ReadOnlySpan<byte> received)
     {
         IConnectionHandler handler;
         reactor.BeginCallback(handlerFactory);
@@ -183,7 +205,7 @@ internal sealed class Connector(
             reactor.EndCallback();
         }
 
-        if (connection.TryOpen(handler) is { } fault)
+        if (connection.TryOpen(handler, received) is { } fault)
         {
             _outcome.SetException(fault);
         }
@@ -206,7 +228,9 @@ internal sealed class Connector(
     private void TimeOut()
     {
         PollAttempts();
-        Fail(new TimeoutException($"{_description}: no answer within {options.Timeout}."));
+        Fail(new TimeoutException(_opening is { } opening
+            ? $"{_description}: the {opening.StepName} did not end within {options.Timeout}."
+            : $"{_description}: no answer within {options.Timeout}."));
     }
 
     // A time-out must not cut an attempt that has ended meanwhile: after a long callback, many handles may be ready
@@ -252,11 +276,17 @@ internal sealed class Connector(
     private void End()
     {
         reactor.RemoveStarter(this);
+        EndAttempts();
+        _opening?.Abort();
+        _timer?.Cancel();
+        _registration.Dispose();
+    }
+
+    private void EndAttempts()
+    {
         _attempts.ForEach(static attempt => attempt.Abort());
         _attempts.Clear();
-        _timer?.Cancel();
         _next?.Cancel();
-        _registration.Dispose();
         _host?.Cancel();
     }
 }

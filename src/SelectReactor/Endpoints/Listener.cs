@@ -55,7 +55,8 @@ public sealed class Listener : IDisposable
     /// It is a copy. Any thread.</summary>
     public EndPoint LocalEndPoint => MappedAddress.Copy(_localEndPoint);
 
-    /// <summary>The number of open connections that this listener accepted. Any thread.</summary>
+    /// <summary>The number of connections that this listener accepted and that are not closed. It includes
+    /// those whose TLS handshake or PROXY header is not complete. Any thread.</summary>
     public int ConnectionCount => _admission.ConnectionCount;
 
     /// <summary>The number of connections that were accepted and given to a handler since the listener was created.

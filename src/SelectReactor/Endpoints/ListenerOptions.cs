@@ -1,3 +1,4 @@
+using SelectReactor.Connections;
 using SelectReactor.Dispatch;
 
 namespace SelectReactor;
@@ -65,6 +66,10 @@ public sealed class ListenerOptions
         get;
         set => field = OptionValue.NotNull(this, value);
     } = new();
+
+    /// <summary>What is done with an accepted client before it is a connection, in order. Each makes a step for one
+    /// client.</summary>
+    internal IReadOnlyList<Func<OpeningStep>> Steps { get; set; } = [];
 
     internal ListenerOptions Copy()
     {

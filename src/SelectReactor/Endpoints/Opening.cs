@@ -25,12 +25,16 @@ internal static class Opening
 
     /// <summary>Gives a registered connection to its handler. If that fails, for example because the selector refuses
     /// to watch the socket, the connection closes.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="handler">Its handler.</param>
+    /// <param name="received">Bytes that were received before.</param>
     /// <returns>The failure. Null if the connection is open.</returns>
-    public static Exception? TryOpen(this StreamConnection connection, IConnectionHandler handler)
+    public static Exception? TryOpen(
+        this StreamConnection connection, IConnectionHandler handler, ReadOnlySpan<byte> received = default)
     {
         try
         {
-            connection.Open(handler);
+            connection.Open(handler, received);
             return null;
         }
         catch (Exception exception)

@@ -177,6 +177,25 @@ public abstract class Handle : IDisposable
     /// <summary>The key that the handle is registered with; null when it is not registered.</summary>
     internal SelectionKey? Registration { get; set; }
 
+    /// <summary>The handle that the selector watches. A handle around another one gives the inner one.</summary>
+    internal virtual Handle Watched => this;
+
+    /// <summary>What the handle holds that no selector can tell of.</summary>
+    internal virtual HeldBytes Held => HeldBytes.None;
+
+    /// <summary>Goes on to send what <see cref="Held"/> says is left to send. A failure is told by the next
+    /// <see cref="Send(ReadOnlySpan{byte}, out int)"/> or <see cref="Receive"/>.</summary>
+    internal virtual void Flush()
+    {
+    }
+
+    /// <summary>An exception for an error that the handle has returned last. Only that of a socket is a
+    /// <see cref="SocketException"/>.</summary>
+    internal virtual Exception Explain(SocketError error) => new SocketException((int)error);
+
+    /// <summary>What is to be said about an end of stream that was received. Null if it was in order.</summary>
+    internal virtual Exception? EndOfStreamFault => null;
+
     /// <summary>Notes the end points while the system still knows them, so that a message can name a closed
     /// handle.</summary>
     internal virtual void NoteEndPoints()

@@ -89,10 +89,9 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
         using var reactor = new Reactor(new ReactorOptions { SelectorFactory = () => selector.Object });
         var connection = new StreamConnection(
             reactor,
-            handle,
+            new Opened(handle),
             new ConnectionOptions(),
             pauseReadingWhenOutputIsFull: true,
-            localEndPoint: null,
             onFinished: null);
         connection.Register();
         connection.Open(new ScriptedHandler { Readable = readable });

@@ -23,10 +23,9 @@ public sealed class LargeBatchTests
         _reactor = new Reactor(new ReactorOptions { SelectorFactory = Mock.Of<ISelector> });
         var connection = new StreamConnection(
             _reactor,
-            _handle,
+            new Opened(_handle),
             new ConnectionOptions(),
             pauseReadingWhenOutputIsFull: true,
-            localEndPoint: null,
             onFinished: null);
         connection.Register();
         connection.Open(_handler);
