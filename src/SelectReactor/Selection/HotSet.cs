@@ -110,7 +110,7 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
     {
         for (int i = poll.Readers.Hot - 1; i >= 0; i--)
         {
-            if (poll.Readers.MemberAt(i) is { Handle.IsListening: false } watched
+            if (poll.Readers.HotAt(i) is { Handle.IsListening: false } watched
                 && poll.Looks - watched.HotUntil > 0)
             {
                 poll.Readers.MakeCold(i);

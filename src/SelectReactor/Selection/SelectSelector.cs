@@ -12,9 +12,9 @@ namespace SelectReactor;
 /// <remarks>
 /// <para>The cost of a wait grows with the number of sockets that were ready lately. The others are looked at in
 /// slices of fewer than 80, which use about a twentieth of the loop's time. So under load an idle socket may be
-/// noticed late, by about twenty times the cost of looking at all of them and by 50 ms at most; twice that if others
-/// come and go meanwhile. A loop with nothing to do waits for all sockets at once. Only such a wait allocates memory,
-/// 8 bytes a socket.</para>
+/// noticed late, by about twenty times the cost of looking at all of them and by 50 ms at most. Looks at thousands of
+/// sockets within 50 ms may use more than a twentieth. A loop with nothing to do waits for all sockets at once. Only
+/// such a wait allocates memory, 8 bytes a socket.</para>
 /// <para>On Unix an error of a datagram socket, such as an unreachable peer, makes the socket readable only once the
 /// loop has nothing else to do. The next call on the handle returns the error in any case.</para>
 /// <para>On Unix a signal that the process handles makes the system call start its wait anew. A wait with an end is

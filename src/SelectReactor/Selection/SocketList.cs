@@ -7,40 +7,40 @@ namespace SelectReactor.Selection;
 /// The sockets of one <c>Socket.Select</c> list, together with their entries. <c>Socket.Select</c> removes the
 /// sockets that are not ready with one <see cref="RemoveAt"/> each, backwards on Unix and forwards on Windows. It
 /// works on a view, which is a gap buffer of positions: the gap follows the removals, and only the few ready
-/// positions are moved across it, so that a removal is O(1) in both directions. <see cref="Rewind(int, int)"/> makes
-/// the view whole again at the cost of those few. The members are kept in two parts, hot before cold, so that the
-/// view can also be opened on the hot ones alone.
+/// positions are moved across it, so that a removal is O(1) in both directions. A view shows all members, the hot
+/// ones, or a slice of the cold ones. Members that become hot or cold keep their positions: slices follow the order in
+/// which the sockets were opened. This is about the order of the kernel's objects in memory: a look at cold ones is a
+/// sixth cheaper than in a random order.
 /// </summary>
 internal sealed class SocketList(bool forWriting) : IList
 {
     private const int InitialCapacity = 16;
+    private const int Cold = -1;
     private Socket[] _sockets = new Socket[InitialCapacity];
     private WatchedSocket?[] _watched = new WatchedSocket?[InitialCapacity];
-    private int _members;
-    private int _hot;
-    private int _cursor;
 
-    /// <summary>The view's positions in order, counted from <see cref="_first"/>, with the gap between them. Outside
-    /// the moved range each is its own index.</summary>
-    private int[] _view = Identity(InitialCapacity);
-    private int _first;
+    /// <summary>For each member its index in <see cref="_hot"/>, or <see cref="Cold"/>.</summary>
+    private int[] _hotIndexes = new int[InitialCapacity];
+
+    /// <summary>The positions of the hot members, in no order.</summary>
+    private int[] _hot = new int[InitialCapacity];
+    private int _members;
+    private int _cursor;
+    private int _sliceEnd;
+
+    /// <summary>The positions in view in order, with the gap between them.</summary>
+    private int[] _view = new int[InitialCapacity];
     private int _viewLength;
     private int _gapStart;
     private int _gapEnd;
-    private int _movedStart;
-    private int _movedEnd;
 
     /// <summary>How many sockets there are, in view or not.</summary>
     public int Members => _members;
 
     /// <summary>How many of them are hot.</summary>
-    public int Hot => _hot;
+    public int Hot { get; private set; }
 
-    /// <summary>Where the next slice begins: the cold members before it have been looked at in this round.</summary>
-    public int Cursor => _cursor;
-
-    /// <summary>How many are in view: those that <see cref="Rewind(int, int)"/> brought in, less those that a select
-    /// removed.</summary>
+    /// <summary>How many are in view: those that were brought in, less those that a select removed.</summary>
     public int Count => _viewLength - (_gapEnd - _gapStart);
 
     object? IList.this[int index]
@@ -60,8 +60,13 @@ internal sealed class SocketList(bool forWriting) : IList
     /// <summary>The socket at an index of the view; null for the wake-up socket, which has no entry.</summary>
     public WatchedSocket? InView(int index) => _watched[PositionAt(index)];
 
-    /// <summary>A member, the hot ones first; null for the wake-up socket, which has no entry.</summary>
+    /// <summary>A member; null for the wake-up socket, which has no entry.</summary>
     public WatchedSocket? MemberAt(int position) => _watched[position];
+
+    /// <summary>A hot member; null for the wake-up socket, which has no entry.</summary>
+    public WatchedSocket? HotAt(int index) => _watched[_hot[index]];
+
+    public bool IsHot(WatchedSocket watched) => _hotIndexes[IndexOf(watched)] != Cold;
 
     /// <summary>Adds a hot member: a new socket is likely to be ready soon.</summary>
     public void Add(Socket socket, WatchedSocket? watched)
@@ -70,26 +75,26 @@ internal sealed class SocketList(bool forWriting) : IList
         {
             Array.Resize(ref _sockets, _members * 2);
             Array.Resize(ref _watched, _members * 2);
-            _view = Identity(_members * 2);
-            _movedStart = _movedEnd = 0;
+            Array.Resize(ref _hotIndexes, _members * 2);
+            Array.Resize(ref _hot, _members * 2);
+            Array.Resize(ref _view, _members * 2);
         }
 
-        // The first of each part moves to its end, so that those that wait to be looked at still do.
-        int last = _members++;
-        MoveMember(_cursor, last);
-        MoveMember(_hot, _cursor++);
-        Place(socket, watched, _hot++);
+        int position = _members++;
+        Place(socket, watched, position);
+        AddHot(position);
     }
 
     public void Remove(WatchedSocket watched)
     {
         int position = IndexOf(watched);
-        if (position < _hot)
+        if (_hotIndexes[position] != Cold)
         {
-            MoveMember(--_hot, position);
-            position = _hot;
+            MakeCold(_hotIndexes[position]);
         }
 
+        // Others wait for one more look at most: the last one that was looked at fills the gap, and the last of those
+        // that still wait takes its place.
         if (position < _cursor)
         {
             MoveMember(--_cursor, position);
@@ -103,57 +108,76 @@ internal sealed class SocketList(bool forWriting) : IList
         SetIndex(watched, -1);
     }
 
-    /// <summary>Moves a cold member to the hot ones; a hot one stays.</summary>
+    /// <summary>Makes a cold member hot; a hot one stays.</summary>
     public void MakeHot(WatchedSocket watched)
     {
         int position = IndexOf(watched);
-        if (position >= _hot)
+        if (_hotIndexes[position] == Cold)
         {
-            Swap(position, _hot++);
-            _cursor = Math.Max(_cursor, _hot);
+            AddHot(position);
         }
     }
 
-    /// <summary>Moves the hot member at a position to the cold ones; the last of the hot ones takes its
-    /// place.</summary>
-    public void MakeCold(int position) => Swap(position, --_hot);
+    /// <summary>Makes the hot member at an index cold; the last of the hot ones takes its index.</summary>
+    public void MakeCold(int index)
+    {
+        _hotIndexes[_hot[index]] = Cold;
+        int last = _hot[--Hot];
+        if (index < Hot)
+        {
+            _hot[index] = last;
+            _hotIndexes[last] = index;
+        }
+    }
 
     /// <summary>Puts another socket in the place of a member that has no entry.</summary>
     public void Replace(int position, Socket socket) => _sockets[position] = socket;
 
-    /// <summary>Begins a round if none is under way.</summary>
-    /// <returns>The size of the next slice: those of a round are about equal.</returns>
-    public int BeginSlice(int maxSize)
+    /// <summary>How many one may ask for.</summary>
+    public int CountOf(Asked asked) => asked == Asked.Hot ? Hot : _members;
+
+    /// <summary>Brings some of the hot ones or of all into view.</summary>
+    public void Show(Asked asked, int first, int count)
     {
-        if (_cursor == _members)
+        ResetView(count);
+        if (asked == Asked.Hot)
         {
-            _cursor = _hot;
+            _hot.AsSpan(first, count).CopyTo(_view);
+            return;
         }
 
-        int rest = _members - _cursor;
-        return rest == 0 ? 0 : DivideUp(rest, DivideUp(rest, maxSize));
-    }
-
-    /// <summary>Those of the slice have been looked at.</summary>
-    public void EndSlice(int size) => _cursor += size;
-
-    /// <summary>Brings all members into view.</summary>
-    public void Rewind() => Rewind(0, _members);
-
-    /// <summary>Brings some members into view that follow each other.</summary>
-    public void Rewind(int first, int count)
-    {
-        for (int i = _movedStart; i < _movedEnd; i++)
+        for (int i = 0; i < count; i++)
         {
-            _view[i] = i;
+            _view[i] = first + i;
         }
-
-        _first = first;
-        _viewLength = count;
-        _gapStart = _gapEnd = _viewLength;
-        _movedStart = _viewLength;
-        _movedEnd = 0;
     }
+
+    /// <summary>
+    /// Brings the next cold members into view. They are taken in turn: as many slices as the cold ones need show each
+    /// once, and are about equal. The turn goes on with <see cref="EndSlice"/>.
+    /// </summary>
+    public void ShowSlice(int maxSize)
+    {
+        int cold = _members - Hot;
+        int size = cold == 0 ? 0 : DivideUp(cold, DivideUp(cold, maxSize));
+        ResetView(size);
+        _sliceEnd = _cursor;
+        for (int i = 0; i < size; _sliceEnd++)
+        {
+            if (_sliceEnd == _members)
+            {
+                _sliceEnd = 0;
+            }
+
+            if (_hotIndexes[_sliceEnd] == Cold)
+            {
+                _view[i++] = _sliceEnd;
+            }
+        }
+    }
+
+    /// <summary>The members of the last slice have been looked at.</summary>
+    public void EndSlice() => _cursor = _sliceEnd;
 
     public void Clear()
     {
@@ -173,12 +197,12 @@ internal sealed class SocketList(bool forWriting) : IList
 
         while (_gapStart > index + 1)
         {
-            Move(--_gapStart, --_gapEnd);
+            _view[--_gapEnd] = _view[--_gapStart];
         }
 
         while (_gapStart < index)
         {
-            Move(_gapEnd++, _gapStart++);
+            _view[_gapStart++] = _view[_gapEnd++];
         }
 
         if (_gapStart == index)
@@ -205,45 +229,40 @@ internal sealed class SocketList(bool forWriting) : IList
 
     IEnumerator IEnumerable.GetEnumerator() => throw new NotSupportedException();
 
-    private static int[] Identity(int length)
-    {
-        int[] positions = new int[length];
-        for (int i = 0; i < length; i++)
-        {
-            positions[i] = i;
-        }
-
-        return positions;
-    }
-
     private static int DivideUp(int number, int divisor) => (number + divisor - 1) / divisor;
 
     private int PositionAt(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-        return _first + _view[index < _gapStart ? index : index + (_gapEnd - _gapStart)];
+        return _view[index < _gapStart ? index : index + (_gapEnd - _gapStart)];
     }
 
-    private void Move(int from, int to)
+    private void ResetView(int count)
     {
-        _view[to] = _view[from];
-        _movedStart = Math.Min(_movedStart, to);
-        _movedEnd = Math.Max(_movedEnd, to + 1);
+        _viewLength = count;
+        _gapStart = _gapEnd = count;
+    }
+
+    private void AddHot(int position)
+    {
+        _hotIndexes[position] = Hot;
+        _hot[Hot++] = position;
     }
 
     private void MoveMember(int from, int to)
     {
-        if (from != to)
+        if (from == to)
         {
-            Place(_sockets[from], _watched[from], to);
+            return;
         }
-    }
 
-    private void Swap(int a, int b)
-    {
-        (Socket socket, WatchedSocket? watched) = (_sockets[a], _watched[a]);
-        Place(_sockets[b], _watched[b], a);
-        Place(socket, watched, b);
+        Place(_sockets[from], _watched[from], to);
+        int index = _hotIndexes[from];
+        _hotIndexes[to] = index;
+        if (index != Cold)
+        {
+            _hot[index] = to;
+        }
     }
 
     private void Place(Socket socket, WatchedSocket? watched, int position)

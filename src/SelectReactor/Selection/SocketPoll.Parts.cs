@@ -13,31 +13,33 @@ internal sealed partial class SocketPoll
 
     public PollLimit Limit { get; } = new();
 
-    // If no part is ready, it waits for the first part alone, for a short time: that part holds the wake-up and the
-    // readers that were ready lately.
-    private bool SelectInParts(int readers, TimeSpan wait, List<SelectorEntry> ready)
+    // If no part is ready, it waits for the first hot ones alone, for a short time: the wake-up is one of them.
+    private bool SelectInParts(Asked asked, TimeSpan wait, List<SelectorEntry> ready)
     {
-        bool any = SelectParts(readers, ready);
+        bool any = SelectParts(asked, ready);
         if (any || wait == TimeSpan.Zero)
         {
             return any;
         }
 
+        Readers.Show(Asked.Hot, 0, Math.Min(Readers.Hot, Limit.Max));
         TimeSpan shortWait = wait > TimeSpan.Zero && wait < _partWait ? wait : _partWait;
-        return SelectPart(Readers, 0, Math.Min(Readers.Hot, Limit.Max), shortWait, ready, out any) && any;
+        return SelectShown(Readers, shortWait, ready, out any) && any;
     }
 
     // One part after the other is asked without waiting.
-    private bool SelectParts(int readers, List<SelectorEntry> ready) =>
-        SelectParts(Readers, readers, ready) | SelectParts(_writers, _writers.Members, ready);
+    private bool SelectParts(Asked asked, List<SelectorEntry> ready) =>
+        SelectParts(Readers, asked, ready) | SelectParts(_writers, Asked.All, ready);
 
-    private bool SelectParts(SocketList list, int count, List<SelectorEntry> ready)
+    private bool SelectParts(SocketList list, Asked asked, List<SelectorEntry> ready)
     {
         bool any = false;
+        int count = list.CountOf(asked);
         for (int next = 0; next < count;)
         {
             int size = Math.Min(MaxSlice, count - next);
-            if (SelectPart(list, next, size, TimeSpan.Zero, ready, out bool found))
+            list.Show(asked, next, size);
+            if (SelectShown(list, TimeSpan.Zero, ready, out bool found))
             {
                 next += size;
                 any |= found;
@@ -49,28 +51,27 @@ internal sealed partial class SocketPoll
 
     private bool SelectSlice(List<SelectorEntry> ready)
     {
-        int size = Readers.BeginSlice(MaxSlice);
-        if (size == 0)
+        Readers.ShowSlice(MaxSlice);
+        if (Readers.Count == 0)
         {
             return false;
         }
 
-        if (SelectPart(Readers, Readers.Cursor, size, TimeSpan.Zero, ready, out bool found))
+        if (SelectShown(Readers, TimeSpan.Zero, ready, out bool found))
         {
-            Readers.EndSlice(size);
+            Readers.EndSlice();
         }
 
         return found;
     }
 
     /// <returns>Whether the system took so many.</returns>
-    private bool SelectPart(
-        SocketList list, int first, int size, TimeSpan wait, List<SelectorEntry> ready, out bool any)
+    private bool SelectShown(SocketList list, TimeSpan wait, List<SelectorEntry> ready, out bool any)
     {
         bool reads = list == Readers;
+        int size = list.Count;
         int before = ready.Count;
         any = false;
-        list.Rewind(first, size);
         try
         {
             Socket.Select(

@@ -151,11 +151,10 @@ internal sealed partial class SocketPoll : IDisposable
     // waited for together when none of them is ready.
     private bool SelectTogether(Asked asked, TimeSpan wait, List<SelectorEntry> ready)
     {
-        int readers = asked == Asked.Hot ? Readers.Hot : Readers.Members;
-        int sockets = readers + _writers.Members;
+        int sockets = Readers.CountOf(asked) + _writers.Members;
         if (asked == Asked.Hot && sockets > MaxWithoutGarbage)
         {
-            bool found = SelectParts(readers, ready);
+            bool found = SelectParts(asked, ready);
             if (found || wait == TimeSpan.Zero)
             {
                 return found;
@@ -164,11 +163,11 @@ internal sealed partial class SocketPoll : IDisposable
 
         if (!Limit.Allows(sockets))
         {
-            return SelectInParts(readers, wait, ready);
+            return SelectInParts(asked, wait, ready);
         }
 
-        Readers.Rewind(0, readers);
-        _writers.Rewind();
+        Readers.Show(asked, 0, Readers.CountOf(asked));
+        _writers.Show(Asked.All, 0, _writers.Members);
         try
         {
             Socket.Select(Readers, _writers.Count == 0 ? null : _writers, _errors?.Rewind(), ToMicroseconds(wait));
@@ -176,7 +175,7 @@ internal sealed partial class SocketPoll : IDisposable
         catch (SocketException error) when (PollLimit.Explains(error, sockets))
         {
             Limit.Lower(sockets);
-            return SelectInParts(readers, wait, ready);
+            return SelectInParts(asked, wait, ready);
         }
 
         bool woken = CollectReaders(ready);
@@ -194,7 +193,7 @@ internal sealed partial class SocketPoll : IDisposable
         {
             if (Readers.InView(i) is { } watched)
             {
-                watched.Touch(Looks, wasHot: watched.ReadIndex < Readers.Hot);
+                watched.Touch(Looks, wasHot: Readers.IsHot(watched));
                 watched.Report(Interest.Read, ready);
             }
             else

@@ -4,17 +4,15 @@ using SelectReactor.Selection;
 
 namespace SelectReactor.Tests.Selection;
 
-/// <summary>The hot and the cold part of the list that a select empties, against two sets.</summary>
+/// <summary>The hot and the cold members of the list that a select empties, against two sets.</summary>
 [TestFixture(false)]
 [TestFixture(true)]
 public sealed class SocketListHotTests(bool forWriting)
 {
     private readonly List<SocketHandle> _handles = [];
     private readonly HashSet<WatchedSocket> _hot = [];
-    private readonly HashSet<WatchedSocket> _cold = [];
-
-    /// <summary>The cold ones that the next slices of this round must show, whatever happens before.</summary>
-    private readonly HashSet<WatchedSocket> _waiting = [];
+    /// <summary>For each cold one the most cold ones that may be shown before it.</summary>
+    private readonly Dictionary<WatchedSocket, int> _cold = [];
     private SocketList _list = null!;
 
     private IList View => _list;
@@ -38,7 +36,6 @@ public sealed class SocketListHotTests(bool forWriting)
         _list = new SocketList(forWriting);
         _hot.Clear();
         _cold.Clear();
-        _waiting.Clear();
     }
 
     [Test]
@@ -55,27 +52,31 @@ public sealed class SocketListHotTests(bool forWriting)
     }
 
     [Test]
-    public void ARandomWalk_KeepsTheHotOnesBeforeTheColdOnes([Range(1, 20)] int seed)
+    public void ARandomWalk_ShowsTheHotOnes_AndTheColdOnesInTurn([Range(1, 20)] int seed)
     {
         var random = new Random(seed);
+        for (int i = 0; i < 30; i++)
+        {
+            MakeCold(Add());
+        }
+
         for (int round = 0; round < 200; round++)
         {
-            WatchedSocket[] members = [.. _hot, .. _cold];
+            WatchedSocket[] members = [.. _hot, .. _cold.Keys];
             WatchedSocket? any = members.Length == 0 ? null : members[random.Next(members.Length)];
-            switch (random.Next(5))
+            switch (random.Next(8))
             {
                 case 0 when any is not null:
                     _list.Remove(any);
                     _hot.Remove(any);
                     _cold.Remove(any);
-                    _waiting.Remove(any);
+                    AllowOneMoreBeforeEach();
                     Assert.That(IndexOf(any), Is.EqualTo(-1));
                     break;
                 case 1 when any is not null:
                     // Of one that is hot already, too, which is nothing.
                     _list.MakeHot(any);
                     _cold.Remove(any);
-                    _waiting.Remove(any);
                     _hot.Add(any);
                     break;
                 case 2 when any is not null && _hot.Contains(any):
@@ -84,7 +85,7 @@ public sealed class SocketListHotTests(bool forWriting)
                 case 3 when members.Length < _handles.Count:
                     Add();
                     break;
-                case 4:
+                case >= 4:
                     LookAtSlice(random.Next(1, 10));
                     break;
             }
@@ -94,66 +95,88 @@ public sealed class SocketListHotTests(bool forWriting)
     }
 
     [Test]
-    public void Slices_ShowEachColdMemberOnce_InPartsOfAboutEqualSize()
+    public void Slices_ShowEachColdMemberOnce_InTheOrderOfOpening_InPartsOfAboutEqualSize()
     {
-        Add();
-        for (int i = 0; i < 21; i++)
+        WatchedSocket[] cold = [.. Enumerable.Range(0, 22).Select(_ => Add())];
+        foreach (WatchedSocket each in cold.Reverse().Where(each => each != cold[10]))
         {
-            MakeCold(Add());
+            MakeCold(each);
         }
 
         var sizes = new List<int>();
         var seen = new List<WatchedSocket?>();
         for (int i = 0; i < 3; i++)
         {
-            int size = _list.BeginSlice(maxSize: 10);
-            _list.Rewind(_list.Cursor, size);
+            _list.ShowSlice(maxSize: 10);
             seen.AddRange(Shown());
-            sizes.Add(size);
-            _list.EndSlice(size);
+            sizes.Add(_list.Count);
+            _list.EndSlice();
         }
 
         Assert.That(sizes, Is.EqualTo(new[] { 7, 7, 7 }));
-        Assert.That(seen, Is.EquivalentTo(_cold));
-        Assert.That(_list.BeginSlice(maxSize: 21), Is.EqualTo(21), "the next round");
+        Assert.That(seen, Is.EqualTo(cold.Where(each => each != cold[10])));
+        _list.ShowSlice(maxSize: 21);
+        Assert.That(Shown(), Is.EquivalentTo(_cold.Keys), "the next round");
+    }
+
+    [Test]
+    public void ASliceThatDoesNotEnd_IsShownAgain()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            MakeCold(Add());
+        }
+
+        _list.ShowSlice(maxSize: 10);
+        List<WatchedSocket?> first = Shown();
+        _list.ShowSlice(maxSize: 5);
+
+        Assert.That(Shown(), Is.EqualTo(first[..5]));
     }
 
     [Test]
     public void SliceOfNoColdMember_IsEmpty()
     {
         Add();
+        _list.ShowSlice(maxSize: 10);
 
-        Assert.That(_list.BeginSlice(maxSize: 10), Is.Zero);
+        Assert.That(_list.Count, Is.Zero);
     }
 
     private void LookAtSlice(int maxSize)
     {
-        if (_list.Cursor == _list.Members)
+        _list.ShowSlice(maxSize);
+        List<WatchedSocket?> shown = Shown();
+        _list.EndSlice();
+        Assert.That(shown, Has.Count.LessThanOrEqualTo(maxSize));
+        Assert.That(shown, Is.Unique);
+        foreach (WatchedSocket each in _cold.Keys)
         {
-            Assert.That(_waiting, Is.Empty, "a round shows all");
-            _waiting.UnionWith(_cold);
+            int index = shown.IndexOf(each);
+            _cold[each] = (index < 0 ? _cold[each] : _cold.Count + index) - shown.Count;
+            Assert.That(_cold[each], Is.Not.Negative, "it has its turn");
         }
+    }
 
-        int size = _list.BeginSlice(maxSize);
-        Assert.That(size, Is.LessThanOrEqualTo(maxSize));
-        _list.Rewind(_list.Cursor, size);
-        _waiting.ExceptWith(Shown()!);
-        _list.EndSlice(size);
+    private void AllowOneMoreBeforeEach()
+    {
+        foreach (WatchedSocket each in _cold.Keys)
+        {
+            _cold[each]++;
+        }
     }
 
     private void AssertShowsAll(string message)
     {
-        IEnumerable<WatchedSocket?> rest = Enumerable.Range(0, _hot.Count + _cold.Count).Skip(_list.Cursor)
-            .Select(_list.MemberAt);
-        Assert.That(_list.Cursor, Is.InRange(_list.Hot, _list.Members), message);
-        Assert.That(_waiting.IsSubsetOf(rest!), message);
         Assert.That((_list.Hot, _list.Members), Is.EqualTo((_hot.Count, _hot.Count + _cold.Count)), message);
-        _list.Rewind(0, _list.Hot);
+        _list.Show(Asked.Hot, 0, _list.Hot);
         Assert.That(Shown(), Is.EquivalentTo(_hot), message);
-        _list.Rewind();
-        Assert.That(Shown(), Is.EquivalentTo(_hot.Concat(_cold)), message);
-        foreach (WatchedSocket watched in _hot.Concat(_cold))
+        Assert.That(Enumerable.Range(0, _list.Hot).Select(_list.HotAt), Is.EquivalentTo(_hot), message);
+        _list.Show(Asked.All, 0, _list.Members);
+        Assert.That(Shown(), Is.EquivalentTo(_hot.Concat(_cold.Keys)), message);
+        foreach (WatchedSocket watched in _hot.Concat(_cold.Keys))
         {
+            Assert.That(_list.IsHot(watched), Is.EqualTo(_hot.Contains(watched)), message);
             Assert.That(_list.MemberAt(IndexOf(watched)), Is.SameAs(watched), message);
             Assert.That(View[IndexOf(watched)], Is.SameAs(watched.Socket), message);
         }
@@ -163,7 +186,8 @@ public sealed class SocketListHotTests(bool forWriting)
 
     private WatchedSocket Add()
     {
-        SocketHandle free = _handles.First(handle => !_hot.Concat(_cold).Any(watched => watched.Handle == handle));
+        SocketHandle free = _handles.First(
+            handle => !_hot.Concat(_cold.Keys).Any(watched => watched.Handle == handle));
         var watched = new WatchedSocket(new SelectorEntry(free, Interest.None));
         _list.Add(free.Socket, watched);
         _hot.Add(watched);
@@ -172,9 +196,11 @@ public sealed class SocketListHotTests(bool forWriting)
 
     private void MakeCold(WatchedSocket watched)
     {
-        _list.MakeCold(IndexOf(watched));
+        _list.MakeCold(
+            Enumerable.Range(0, _list.Hot).First(index => _list.HotAt(index) == watched));
+        AllowOneMoreBeforeEach();
         _hot.Remove(watched);
-        _cold.Add(watched);
+        _cold.Add(watched, _cold.Count);
     }
 
     private int IndexOf(WatchedSocket watched) => forWriting ? watched.WriteIndex : watched.ReadIndex;

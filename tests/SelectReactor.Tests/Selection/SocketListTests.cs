@@ -63,7 +63,7 @@ public sealed class SocketListTests(bool forWriting)
     {
         var random = new Random(seed);
         AddMembers(30);
-        _list.Rewind();
+        _list.Show(Asked.All, 0, _list.Members);
         var expected = new List<WatchedSocket>(_model);
         while (expected.Count > 0)
         {
@@ -75,24 +75,24 @@ public sealed class SocketListTests(bool forWriting)
     }
 
     [Test]
-    public void Clear_ShowsNothing_AndRewindShowsAll()
+    public void Clear_ShowsNothing_AndShowBringsAllBack()
     {
         AddMembers(5);
-        _list.Rewind();
+        _list.Show(Asked.All, 0, _list.Members);
         View.RemoveAt(1);
         View.Clear();
         AssertShows([], "after clear");
 
-        _list.Rewind();
+        _list.Show(Asked.All, 0, _list.Members);
 
-        AssertShows(_model, "after rewind");
+        AssertShows(_model, "shown again");
     }
 
     [Test]
     public void AnIndexOutOfView_Throws()
     {
         AddMembers(3);
-        _list.Rewind();
+        _list.Show(Asked.All, 0, _list.Members);
         View.RemoveAt(0);
         Assert.Multiple(() =>
         {
@@ -125,7 +125,7 @@ public sealed class SocketListTests(bool forWriting)
     public void TheWakeUpSocket_HasNoEntry()
     {
         _list.Add(_handles[0].Socket, watched: null);
-        _list.Rewind();
+        _list.Show(Asked.All, 0, _list.Members);
         Assert.Multiple(() =>
         {
             Assert.That(View[0], Is.SameAs(_handles[0].Socket));
@@ -135,7 +135,7 @@ public sealed class SocketListTests(bool forWriting)
 
     private void Check(HashSet<WatchedSocket> survivors, bool forwards, string message)
     {
-        _list.Rewind();
+        _list.Show(Asked.All, 0, _list.Members);
         AssertShows(_model, message);
         if (forwards)
         {
