@@ -1,25 +1,23 @@
 namespace SelectReactor.Selection;
 
 /// <summary>
-/// Decides how many slices of the cold sockets a wait may look at. A slice is earned each time that twenty times its
-/// cost has gone by, so that looking takes about a twentieth of the thread, or sooner if a whole round would otherwise
-/// take more than 50 ms. The cost is the mean of the last measurements, since sockets that the processor's cache has
-/// lost cost twice as much as others. Each counts as four times the least at most: a thread that was stopped during
-/// one of them has not measured the slice. Before there are three, no slice is left out.
+/// Decides how many slices of the cold sockets a wait may look at. A slice is earned each time that forty times its
+/// cost has gone by, so that looking takes about a fortieth of the thread, or sooner if a whole round would otherwise
+/// take more than <see cref="MaxRound"/>. The cost is the mean of the last measurements, since sockets that the
+/// processor's cache has lost cost twice as much as others. Each counts as four times the least at most: a thread that
+/// was stopped during one of them has not measured the slice. Before there are three, no slice is left out.
 /// </summary>
 internal sealed class ScanBudget(TimeProvider clock)
 {
-    private const int ElapsedPerCost = 20;
+    private const int ElapsedPerCost = 40;
     private const int MinElapsedPerCost = 2;
     private const int WaitPerCost = 50;
     private const int MinSlicesAtOnce = 10;
     private const int Measurements = 8;
     private const int MinMeasurements = 3;
     private const int MaxPerLeast = 4;
-    private static readonly TimeSpan _maxRound = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _minMaxWait = TimeSpan.FromMilliseconds(100);
     private readonly long[] _costs = new long[Measurements];
-    private readonly long _maxRoundInClockTicks = (long)(_maxRound.TotalSeconds * clock.TimestampFrequency);
     private int _measurements;
     private long _cost;
     private int _slicesInRound = 1;
@@ -28,6 +26,10 @@ internal sealed class ScanBudget(TimeProvider clock)
     private long _end;
     private long _sliceStart;
     private long _spentUntil;
+
+    /// <summary>A round of all cold sockets takes no longer, except where it would use more than half of the
+    /// thread.</summary>
+    public TimeSpan MaxRound { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Whether a whole round is earned, so that a wait may be one for all sockets.</summary>
     public bool CoversRound => _now - _spentUntil >= _slicesInRound * _elapsedPerSlice;
@@ -45,7 +47,7 @@ internal sealed class ScanBudget(TimeProvider clock)
 
     /// <summary>
     /// How many slices to look at now. Those that were earned while the loop waited are not all spent at once, until
-    /// they make a round: a tick gets longer by about 0.1 ms or by a twentieth.
+    /// they make a round: a tick gets longer by about 0.3 ms or by a fortieth.
     /// </summary>
     public int Slices
     {
@@ -71,8 +73,9 @@ internal sealed class ScanBudget(TimeProvider clock)
     {
         _now = clock.GetTimestamp();
         _slicesInRound = slicesInRound;
+        long maxRound = (long)(MaxRound.TotalSeconds * clock.TimestampFrequency);
         _elapsedPerSlice = Math.Max(
-            Math.Min(ElapsedPerCost * _cost, _maxRoundInClockTicks / slicesInRound),
+            Math.Min(ElapsedPerCost * _cost, maxRound / slicesInRound),
             Math.Max(MinElapsedPerCost * _cost, 1));
         _spentUntil = Math.Max(_spentUntil, _now - (slicesInRound * _elapsedPerSlice));
     }

@@ -14,9 +14,9 @@ public sealed class HotSetTests
 {
     private const int Sockets = 200;
 
-    /// <summary>Three slices of the cold ones and one that is under way. Each is earned in twenty times its cost
+    /// <summary>Three slices of the cold ones and one that is under way. Each is earned in forty times its cost
     /// (one reading), and a select reads the clock twice at least.</summary>
-    private const int MostSelectsUntilSeen = 40;
+    private const int MostSelectsUntilSeen = 80;
 
     /// <summary>A socket that is closed costs the others one more look, and one that is added waits for its turn
     /// behind them.</summary>

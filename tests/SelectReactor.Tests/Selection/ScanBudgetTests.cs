@@ -9,7 +9,7 @@ public sealed class ScanBudgetTests
     private const int Measurements = 8;
 
     /// <summary>The time in which a slice that costs seven is earned.</summary>
-    private const int PerSlice = 140;
+    private const int PerSlice = 280;
 
     private ManualTime _time = null!;
     private ScanBudget _budget = null!;
@@ -31,7 +31,7 @@ public sealed class ScanBudgetTests
     }
 
     [Test]
-    public void ASlice_IsEarnedInTwentyTimesItsCost()
+    public void ASlice_IsEarnedInFortyTimesItsCost()
     {
         Measure(cost: 7);
         Busy(PerSlice - 1, slicesInRound: 100);
@@ -131,6 +131,17 @@ public sealed class ScanBudgetTests
     }
 
     [Test]
+    public void TheLongestRound_CanBeChosen()
+    {
+        _budget.MaxRound = TimeSpan.FromMilliseconds(1);
+        Measure(cost: 100);
+        _budget.Begin(slicesInRound: 10);
+        _budget.SpendRound();
+
+        Assert.That(_budget.UntilRound, Is.EqualTo(_budget.MaxRound));
+    }
+
+    [Test]
     public void Looking_TakesHalfOfTheThreadAtMost()
     {
         const int Cost = 1_000;
@@ -211,7 +222,7 @@ public sealed class ScanBudgetTests
     {
         _budget.Begin(slicesInRound: 1);
         _budget.SpendRound();
-        Assert.That(_budget.UntilRound, Is.EqualTo(TimeSpan.FromTicks(cost * 20)));
+        Assert.That(_budget.UntilRound, Is.EqualTo(TimeSpan.FromTicks(cost * 40)));
     }
 
     private void Measure(long cost)

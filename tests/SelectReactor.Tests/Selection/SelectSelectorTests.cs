@@ -7,6 +7,20 @@ namespace SelectReactor.Tests.Selection;
 public sealed class SelectSelectorTests : SelectorFixture
 {
     [Test]
+    public void MaxIdleDelay_IsChecked()
+    {
+        using var selector = new SelectSelector { MaxIdleDelay = TimeSpan.FromMilliseconds(1) };
+        selector.MaxIdleDelay = TimeSpan.FromSeconds(10);
+        Assert.That(
+            () => selector.MaxIdleDelay = TimeSpan.Zero,
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains(
+                "SelectSelector.MaxIdleDelay must be from 1 ms to 10 s, not 00:00:00."));
+        Assert.That(
+            () => selector.MaxIdleDelay = TimeSpan.FromSeconds(11), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(selector.MaxIdleDelay, Is.EqualTo(TimeSpan.FromSeconds(10)));
+    }
+
+    [Test]
     public void Bytes_MakeAKeyReadable()
     {
         (SocketHandle handle, Peer peer) = Connected();
