@@ -86,6 +86,21 @@ internal sealed unsafe partial class EpollHandle
         return count < 0 ? error : Sent(count, out sent);
     }
 
+    /// <inheritdoc/>
+    public override SocketError JoinGroup(IPAddress group, int interfaceIndex, IPAddress? source) =>
+        Inner?.JoinGroup(group, interfaceIndex, source) ?? SocketError.OperationAborted;
+
+    /// <inheritdoc/>
+    public override SocketError LeaveGroup(IPAddress group, int interfaceIndex, IPAddress? source) =>
+        Inner?.LeaveGroup(group, interfaceIndex, source) ?? SocketError.OperationAborted;
+
+    /// <inheritdoc/>
+    public override bool TryGetDroppedDatagrams(out long count)
+    {
+        count = 0;
+        return _inner?.TryGetDroppedDatagrams(out count) ?? false;
+    }
+
     private static SocketError Received(nint count, int room, out int received)
     {
         received = (int)Math.Min(count, room);

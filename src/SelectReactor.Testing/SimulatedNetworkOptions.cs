@@ -56,6 +56,17 @@ public sealed record SimulatedNetworkOptions
         set => field = Condition.Chance(value);
     }
 
+    /// <summary>The largest IP packet between two hosts, in bytes (MTU), headers included. A longer datagram travels
+    /// in fragments: <see cref="DatagramLossChance"/> is the chance of each, and the datagram is lost with one of
+    /// them. A handle that does not fragment is refused with <see cref="SocketError.MessageSize"/> instead. Within a
+    /// host there is no limit. Streams do not obey it: see <see cref="MaxSegmentBytes"/>. At least 68 (RFC 791).
+    /// Default: 1,500.</summary>
+    public int MaxPacketBytes
+    {
+        get;
+        set => field = Condition.AtLeast(value, 68);
+    } = 1500;
+
     /// <summary>The largest number of bytes in one packet. Each packet's size is drawn from one byte on, so that
     /// messages are cut anywhere. Default: 1,460.</summary>
     public int MaxSegmentBytes

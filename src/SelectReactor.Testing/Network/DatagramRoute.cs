@@ -12,13 +12,21 @@ internal sealed class DatagramRoute(SimulatedDatagram sender, IPEndPoint to, IPE
 
     private bool IsBroadcast => _target.Address.Equals(IPAddress.Broadcast);
 
+    private bool IsMulticast => Routing.IsMulticast(_target.Address);
+
+    // To whoever wants it: nobody is told that nobody does.
+    private bool IsToMany => IsBroadcast || IsMulticast;
+
     public void Send(byte[] bytes)
     {
-        if (IsBroadcast)
+        if (IsToMany)
         {
             foreach (SimulatedHost host in _network.Hosts)
             {
-                SendTo(host, bytes);
+                if (IsBroadcast || sender.Reaches(host))
+                {
+                    SendTo(host, bytes);
+                }
             }
         }
         else if (_network.HostOf(sender.Host, _target.Address) is { } host)
@@ -32,13 +40,19 @@ internal sealed class DatagramRoute(SimulatedDatagram sender, IPEndPoint to, IPE
         int copies = _network.InternalRandom.Hits(_network.Options.DatagramDuplicationChance) ? 2 : 1;
         for (int i = 0; i < copies; i++)
         {
-            Travel(sender.Host, host, () => ArriveAt(host, bytes));
+            Travel(sender.Host, host, Fragments(host, bytes.Length), () => ArriveAt(host, bytes));
         }
     }
 
-    private void Travel(SimulatedHost from, SimulatedHost to, Action arrive)
+    private int Fragments(SimulatedHost to, int bytes)
     {
-        if (_network.IsCut(from, to) || _network.InternalRandom.Hits(_network.Options.DatagramLossChance))
+        int room = Routing.RoomInPacket(_network, _target.Address);
+        return to == sender.Host || bytes <= room ? 1 : ((bytes + room - 1) / room);
+    }
+
+    private void Travel(SimulatedHost from, SimulatedHost to, int fragments, Action arrive)
+    {
+        if (_network.IsCut(from, to) || LosesOneOf(fragments))
         {
             from.Note($"loses a datagram to {_target}");
             return;
@@ -54,13 +68,24 @@ internal sealed class DatagramRoute(SimulatedDatagram sender, IPEndPoint to, IPE
         });
     }
 
+    private bool LosesOneOf(int fragments)
+    {
+        bool isLost = false;
+        for (int i = 0; i < fragments && !isLost; i++)
+        {
+            isLost = _network.InternalRandom.Hits(_network.Options.DatagramLossChance);
+        }
+
+        return isLost;
+    }
+
     private void ArriveAt(SimulatedHost host, byte[] bytes)
     {
-        SimulatedDatagram[] takers = IsBroadcast ? AllOn(host) : BestOn(host);
-        if (takers.Length == 0 && !IsBroadcast)
+        SimulatedDatagram[] takers = IsBroadcast ? AllOn(host) : IsMulticast ? MembersOn(host) : BestOn(host);
+        if (takers.Length == 0 && !IsToMany)
         {
             host.Note($"has no program on port {_target.Port}");
-            Travel(host, sender.Host, () => sender.OnPortUnreachable(to));
+            Travel(host, sender.Host, fragments: 1, () => sender.OnPortUnreachable(to));
         }
 
         foreach (SimulatedDatagram taker in takers)
@@ -71,6 +96,9 @@ internal sealed class DatagramRoute(SimulatedDatagram sender, IPEndPoint to, IPE
 
     private SimulatedDatagram[] AllOn(SimulatedHost host) =>
         [.. host.DatagramPorts.DatagramsOn(_target.Port).Where(handle => handle.Fits(_source, IPAddress.Any) >= 0)];
+
+    private SimulatedDatagram[] MembersOn(SimulatedHost host) =>
+        [.. host.DatagramPorts.DatagramsOn(_target.Port).Where(handle => handle.Hears(_source, _target.Address))];
 
     // Of several that share the port, the same one serves all datagrams of one sender.
     private SimulatedDatagram[] BestOn(SimulatedHost host)

@@ -20,6 +20,15 @@ internal static class Routing
         : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
         : address;
 
+    /// <summary>Whether it is the address of a group.</summary>
+    public static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
+        ? address.IsIPv6Multicast
+        : (address.GetAddressBytes()[0] & 0xF0) == 0xE0;
+
+    /// <summary>How many bytes of a datagram fit into one packet beside the headers of IP and UDP.</summary>
+    public static int RoomInPacket(SimulatedNetwork network, IPAddress to) =>
+        network.Options.MaxPacketBytes - (to.AddressFamily == AddressFamily.InterNetworkV6 ? 48 : 28);
+
     public static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(Reachable(address));
 
     /// <summary>The end point as a handle of a family sees it: IPv4 is mapped for a handle of IPv6.</summary>

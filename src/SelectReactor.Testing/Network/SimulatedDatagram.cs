@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace SelectReactor.Testing.Network;
 
 /// <summary>A UDP handle, as its program sees it. Results are those of Linux. A send never blocks.</summary>
-internal sealed class SimulatedDatagram(SimulatedHost host, int descriptor, AddressFamily family)
+internal sealed partial class SimulatedDatagram(SimulatedHost host, int descriptor, AddressFamily family)
     : SimulatedHandle(host, descriptor, family)
 {
     private const int MaxBytesV4 = 65_507;
@@ -31,6 +31,15 @@ internal sealed class SimulatedDatagram(SimulatedHost host, int descriptor, Addr
         {
             case (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only):
                 _takesBothFamilies = value == 0 && Family == AddressFamily.InterNetworkV6;
+                break;
+            case (SocketOptionLevel.IP or SocketOptionLevel.IPv6, SocketOptionName.DontFragment):
+                _fragments = value == 0;
+                break;
+            case (SocketOptionLevel.IP or SocketOptionLevel.IPv6, SocketOptionName.MulticastLoopback):
+                _reachesOwnHost = value != 0;
+                break;
+            case (SocketOptionLevel.IP or SocketOptionLevel.IPv6, SocketOptionName.MulticastTimeToLive):
+                _reachesOtherHosts = value != 0;
                 break;
             case (SocketOptionLevel.Socket, SocketOptionName.Broadcast):
                 _mayBroadcast = value != 0;
@@ -156,6 +165,7 @@ internal sealed class SimulatedDatagram(SimulatedHost host, int descriptor, Addr
         }
         else
         {
+            _dropped++;
             Note("has no room: a datagram is lost");
         }
     }
@@ -229,6 +239,7 @@ internal sealed class SimulatedDatagram(SimulatedHost host, int descriptor, Addr
     {
         bool isV4 = Family == AddressFamily.InterNetwork || to.Address.IsIPv4MappedToIPv6;
         return bytes > (isV4 ? MaxBytesV4 : MaxBytesV6) ? SocketError.MessageSize
+            : !_fragments && bytes > RoomOnTheWay(to) ? SocketError.MessageSize
             : to.Port == 0 ? SocketError.InvalidArgument
             : to.Address.Equals(IPAddress.Broadcast) && !_mayBroadcast ? SocketError.AccessDenied
             : to.Address.IsIPv4MappedToIPv6 && !_takesBothFamilies ? SocketError.NetworkUnreachable

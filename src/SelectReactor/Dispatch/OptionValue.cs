@@ -10,6 +10,9 @@ internal static class OptionValue
         where T : IComparable<T> =>
         value.CompareTo(min) >= 0 ? value : throw OutOfRange(options, option, $"at least {min}", value);
 
+    public static int Between(object options, int value, int min, int max, [CallerMemberName] string option = "") =>
+        value >= min && value <= max ? value : throw OutOfRange(options, option, $"from {min} to {max}", value);
+
     public static TimeSpan NotNegative(object options, TimeSpan value, [CallerMemberName] string option = "") =>
         value >= TimeSpan.Zero ? value : throw OutOfRange(options, option, "zero or more", value);
 

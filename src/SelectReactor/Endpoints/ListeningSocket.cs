@@ -99,7 +99,7 @@ internal sealed class ListeningSocket
 
         SocketError error = handle.Bind(EndPoint);
         if (error == SocketError.AddressAlreadyInUse
-            && UnixSocketFile.TryRemoveAbandoned(EndPoint, reactor.HandleFactory))
+            && UnixSocketFile.TryRemoveAbandoned(EndPoint, reactor.HandleFactory.CreateStream))
         {
             error = handle.Bind(EndPoint);
         }

@@ -15,15 +15,17 @@ internal static class UnixSocketFile
     /// <remarks>One race remains. A server that has bound its socket and does not listen yet looks abandoned, and so
     /// does one that took the path over after we had asked. Two servers that start on one path at the same moment can
     /// meet it.</remarks>
+    /// <param name="endPoint">The end point.</param>
+    /// <param name="createProbe">Makes a handle of the same kind as the socket, to ask by connecting.</param>
     /// <returns>Whether it was deleted.</returns>
-    public static bool TryRemoveAbandoned(EndPoint endPoint, IHandleFactory handles)
+    public static bool TryRemoveAbandoned(EndPoint endPoint, Func<AddressFamily, Handle> createProbe)
     {
         // A path that begins with @ or a zero byte names a socket that is not in the file system.
         if (endPoint is not UnixDomainSocketEndPoint
             || endPoint.ToString() is not { Length: > 0 } path
             || path[0] is '@' or '\0'
             || !IsSocket(path)
-            || !IsRefused(endPoint, handles))
+            || !IsRefused(endPoint, createProbe))
         {
             return false;
         }
@@ -66,9 +68,9 @@ internal static class UnixSocketFile
         }
     }
 
-    private static bool IsRefused(EndPoint endPoint, IHandleFactory handles)
+    private static bool IsRefused(EndPoint endPoint, Func<AddressFamily, Handle> createProbe)
     {
-        using Handle probe = handles.CreateStream(AddressFamily.Unix);
+        using Handle probe = createProbe(AddressFamily.Unix);
         return probe.Connect(endPoint) == SocketError.ConnectionRefused;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace SelectReactor.Selection;
 
@@ -87,6 +88,22 @@ internal static class DatagramCall
         bool hasError = false;
         SocketCall.Try(socket, 0, (socket, _) => hasError = socket.Poll(0, SelectMode.SelectError));
         return hasError;
+    }
+
+    /// <summary>The datagrams that the system has dropped on this socket. Linux tells.</summary>
+    public static bool TryGetDropped(Socket socket, out long count)
+    {
+        // SO_MEMINFO is an array of numbers, of which the last one counts the drops.
+        const int SocketLevel = 1, MemoryInfo = 55, Size = 9 * sizeof(uint);
+        uint dropped = 0;
+        bool isTold = OperatingSystem.IsLinux() && SocketCall.Try(socket, 0, (socket, _) =>
+        {
+            Span<byte> info = stackalloc byte[Size];
+            socket.GetRawSocketOption(SocketLevel, MemoryInfo, info);
+            dropped = MemoryMarshal.Read<uint>(info[^sizeof(uint)..]);
+        }) == SocketError.Success;
+        count = dropped;
+        return isTold;
     }
 
     /// <summary>Windows reports an unreachable peer as a reset. A datagram socket has no connection that could be

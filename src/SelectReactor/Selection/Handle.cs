@@ -10,7 +10,7 @@ namespace SelectReactor;
 /// "nothing now" is <see cref="SocketError.WouldBlock"/>. A kind of handle overrides the members that it supports; the
 /// others answer <see cref="SocketError.OperationNotSupported"/>. Use a handle on the reactor's thread only.
 /// </summary>
-public abstract class Handle : IDisposable
+public abstract partial class Handle : IDisposable
 {
     /// <summary>The address this end is bound to; null when it is not bound or no longer known.</summary>
     public virtual EndPoint? LocalEndPoint => null;

@@ -41,6 +41,25 @@ public sealed partial class SocketHandle
         }
     }
 
+    /// <inheritdoc/>
+    public override SocketError JoinGroup(IPAddress group, int interfaceIndex, IPAddress? source) =>
+        _isDatagram
+            ? new Membership(group, interfaceIndex, source).Join(_socket)
+            : SocketError.OperationNotSupported;
+
+    /// <inheritdoc/>
+    public override SocketError LeaveGroup(IPAddress group, int interfaceIndex, IPAddress? source) =>
+        _isDatagram
+            ? new Membership(group, interfaceIndex, source).Leave(_socket)
+            : SocketError.OperationNotSupported;
+
+    /// <inheritdoc/>
+    public override bool TryGetDroppedDatagrams(out long count)
+    {
+        count = 0;
+        return _isDatagram && DatagramCall.TryGetDropped(_socket, out count);
+    }
+
     private SocketError ConnectDatagrams(EndPoint remoteEndPoint)
     {
         if (RemoteEndPoint is not null)

@@ -40,10 +40,20 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("ListenerOptions.WhenFull", (WhenFull)7, "Pause or Refuse"),
         Refusal("ReactorOptions.MaxPostsPerTick", 0, "at least 1"),
         Refusal("ReactorOptions.MaxConnections", 0, "at least 1"),
+        Refusal("DatagramOptions.MaxDatagramsPerTick", 0, "at least 1"),
+        Refusal("DatagramOptions.MaxDatagramBytes", 0, "at least 1"),
+        Refusal("DatagramOptions.SendBufferBytes", 0, "at least 1"),
+        Refusal("DatagramOptions.ReceiveBufferBytes", -1, "at least 1"),
+        Refusal("DatagramOptions.TimeToLive", 0, "from 1 to 255"),
+        Refusal("DatagramOptions.MulticastTimeToLive", 256, "from 0 to 255"),
+        Refusal("DatagramOptions.MulticastInterface", -1, "at least 0"),
     ];
 
     private static Type[] All { get; } =
-        [typeof(ReactorOptions), typeof(ListenerOptions), typeof(ConnectOptions), typeof(ConnectionOptions)];
+    [
+        typeof(ReactorOptions), typeof(ListenerOptions), typeof(ConnectOptions), typeof(ConnectionOptions),
+        typeof(DatagramOptions),
+    ];
 
     private static IEnumerable<string> References =>
         from type in All

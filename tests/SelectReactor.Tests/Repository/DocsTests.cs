@@ -34,6 +34,7 @@ public sealed partial class DocsTests
     [TestCase(typeof(ListenerOptions))]
     [TestCase(typeof(ConnectOptions))]
     [TestCase(typeof(ConnectionOptions))]
+    [TestCase(typeof(DatagramOptions))]
     public void EveryOption_IsOnThePageOfOptions(Type options)
     {
         string page = Sources.Read("docs/options.md");

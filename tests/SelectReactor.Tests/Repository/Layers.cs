@@ -21,6 +21,7 @@ internal static partial class Layers
         ["Endpoints"] = 3,
         ["Framing"] = 3,
         ["ProxyProtocol"] = 3,
+        ["Datagrams"] = 4,
     };
 
     /// <summary>The folder of each type, by the type's name without its arity.</summary>

@@ -1,0 +1,205 @@
+using System.Net;
+using System.Net.Sockets;
+using SelectReactor.Buffers;
+using SelectReactor.Dispatch;
+
+namespace SelectReactor.Datagrams;
+
+/// <content>Receiving, and the calls of the handler.</content>
+internal sealed partial class ReactorDatagramSocket
+{
+    /// <summary>So many errors with nothing between them are not reports of the network, of which each is told
+    /// once.</summary>
+    private const int MaxErrorsInARow = 64;
+
+    private static readonly TimeSpan _pauseTime = TimeSpan.FromSeconds(1);
+    private readonly SocketAddress _sender;
+    private readonly MessageLimiter _limiter;
+    private ReactorTimer? _pause;
+    private int _errorsInARow;
+    private long _received;
+    private long _bytesReceived;
+    private long _droppedTooLong;
+    private long _networkErrors;
+    private long _handlerFaults;
+
+    private enum Callback
+    {
+        OnReceived,
+        OnError,
+        OnWritable,
+        OnStopping,
+        OnClosed,
+    }
+
+    public override DatagramStatistics Statistics => new()
+    {
+        Received = Volatile.Read(ref _received),
+        BytesReceived = Volatile.Read(ref _bytesReceived),
+        Sent = Volatile.Read(ref _sent),
+        BytesSent = Volatile.Read(ref _bytesSent),
+        DroppedTooLong = Volatile.Read(ref _droppedTooLong),
+        SendErrors = Volatile.Read(ref _sendErrors),
+        NetworkErrors = Volatile.Read(ref _networkErrors),
+        HandlerFaults = Volatile.Read(ref _handlerFaults),
+    };
+
+    /// <summary>Whether receiving has failed and waits for the next attempt.</summary>
+    private bool IsPaused => _pause is { IsActive: true };
+
+    // No UDP datagram is longer than the buffer. Whatever is longer than the limit is dropped here, on each system
+    // alike.
+    private int BufferSize => _family == AddressFamily.Unix
+        ? _options.MaxDatagramBytes
+        : DatagramOptions.MaxUdpBytes;
+
+    private void Receive()
+    {
+        BufferSegment segment = _reactor.Buffers.Rent(BufferSize);
+        try
+        {
+            Span<byte> buffer = segment.FreeSpan[..BufferSize];
+            for (int i = 0; i < _options.MaxDatagramsPerTick && _phase == Phase.Open; i++)
+            {
+                SocketError error = _handle.ReceiveFrom(buffer, _sender, out int received);
+                if (error == SocketError.Success && received <= _options.MaxDatagramBytes)
+                {
+                    _errorsInARow = 0;
+                    Deliver(buffer[..received]);
+                }
+                else if (!TryGoOn(error == SocketError.Success ? SocketError.MessageSize : error))
+                {
+                    break;
+                }
+            }
+        }
+        finally
+        {
+            _reactor.Buffers.Return(segment);
+        }
+    }
+
+    // Whether there may be more to receive.
+    private bool TryGoOn(SocketError error)
+    {
+        switch (error)
+        {
+            case SocketError.WouldBlock:
+                _errorsInARow = 0;
+                return false;
+            case SocketError.OperationAborted:
+                EndByOthers();
+                return false;
+            case SocketError.MessageSize:
+                _droppedTooLong++;
+                break;
+            default:
+                _networkErrors++;
+                if (++_errorsInARow >= MaxErrorsInARow)
+                {
+                    Pause(error);
+                    return false;
+                }
+
+                break;
+        }
+
+        ReactorLog.DatagramError(_reactor.Logger, error, _localEndPoint);
+        Call(Callback.OnError, error);
+        return true;
+    }
+
+    // The error keeps the socket readable, so that trying again at once would spin.
+    private void Pause(SocketError error)
+    {
+        ReactorLog.DatagramsPaused(_reactor.Logger, _localEndPoint, _pauseTime, error);
+        _errorsInARow = 0;
+        _pause = _reactor.Schedule(_pauseTime, static self => ((ReactorDatagramSocket)self!).EndPause(), this);
+        UpdateInterest();
+    }
+
+    private void EndPause()
+    {
+        try
+        {
+            UpdateInterest();
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ClientFault(_reactor.Logger, exception);
+            End(CloseKind.Aborted, exception);
+        }
+    }
+
+    private void UpdateInterest() => _key.Interest =
+        (IsPaused ? Interest.None : Interest.Read) | (_awaitsRoom ? Interest.Write : Interest.None);
+
+    private void Deliver(ReadOnlySpan<byte> datagram)
+    {
+        _received++;
+        _bytesReceived += datagram.Length;
+        _reactor.BeginCallback(_handler);
+        try
+        {
+            _handler.OnReceived(this, _sender, datagram);
+        }
+        catch (Exception exception)
+        {
+            NoteFault(Callback.OnReceived, exception);
+        }
+
+        _reactor.EndCallback();
+    }
+
+    private void Call(Callback callback, SocketError error = SocketError.Success)
+    {
+        _reactor.BeginCallback(_handler);
+        try
+        {
+            switch (callback)
+            {
+                case Callback.OnError:
+                    _handler.OnError(this, error);
+                    break;
+                case Callback.OnWritable:
+                    _handler.OnWritable(this);
+                    break;
+                case Callback.OnStopping:
+                    _handler.OnStopping(this);
+                    break;
+                case Callback.OnClosed:
+                    _handler.OnClosed(this, _reason);
+                    break;
+            }
+        }
+        catch (Exception exception)
+        {
+            NoteFault(callback, exception);
+            if (callback == Callback.OnStopping)
+            {
+                // Otherwise the shutdown would wait for it until the deadline.
+                End(CloseKind.HandlerFault, exception);
+            }
+        }
+
+        _reactor.EndCallback();
+    }
+
+    // Anybody may send what the handler does not expect, as fast as they can: that must neither end the service for
+    // the others nor fill the log.
+    private void NoteFault(Callback callback, Exception exception)
+    {
+        _handlerFaults++;
+        if (_limiter.TryPass(out string omitted))
+        {
+            string consequence = callback switch
+            {
+                Callback.OnStopping => "The socket closes.",
+                Callback.OnClosed => "The socket is closed.",
+                _ => "The socket goes on.",
+            };
+            ReactorLog.DatagramHandlerFault(
+                _reactor.Logger, _localEndPoint, callback.ToString(), consequence, omitted, exception);
+        }
+    }
+}
