@@ -12,7 +12,7 @@ internal static class DatagramCases
     [
         Datagram_TellsItsSender, LongerDatagram_IsCut_AndSaysSo, EmptyDatagram_IsOne, TooLongDatagram_IsRefused,
         UnreachablePeer_IsRefused_AndTheHandleGoesOn, UnreachablePeer_IsNotTold_WithoutAFixedPeer,
-        Send_WithoutAPeer_NeedsAnAddress,
+        Send_WithoutAPeer_NeedsAnAddress, Sockets_Echo_AndTellOfAnUnreachablePeer,
     ];
 
     private static void Datagram_TellsItsSender()
@@ -121,6 +121,24 @@ internal static class DatagramCases
         Check.Equal(SocketError.DestinationAddressRequired, client.Send([1], out _), "error");
     }
 
+    private static void Sockets_Echo_AndTellOfAnUnreachablePeer()
+    {
+        using var loop = new Loop();
+        (var server, var client) = (new Echo(isServer: true), new Echo(isServer: false));
+        var any = new IPEndPoint(IPAddress.Loopback, 0);
+        DatagramSocket bound = loop.Call(reactor => reactor.BindDatagram(any, server));
+        DatagramSocket connected = loop.Call(reactor => reactor.ConnectDatagram(bound.LocalEndPoint!, client));
+        Check.Equal(DatagramSendResult.Sent, loop.Call(_ => connected.TrySend([1, 2])), "send");
+        Check.Equal(2, Wait.For(client.Length, "the answer"), "bytes");
+
+        bound.Dispose();
+        SpinWait.SpinUntil(
+            () => loop.Call(_ => connected.TrySend([3])) == DatagramSendResult.Sent && client.Error.IsCompleted,
+            Wait.MaxMilliseconds);
+        Check.Equal(SocketError.ConnectionRefused, Wait.For(client.Error, "the error"), "error");
+        Check.That(!connected.IsClosed, "the socket goes on");
+    }
+
     private static Handle New() => _handles.CreateDatagram(AddressFamily.InterNetwork);
 
     private static Handle Bound()
@@ -166,5 +184,27 @@ internal static class DatagramCases
                 key.Cancel();
             }
         }
+    }
+
+    private sealed class Echo(bool isServer) : DatagramHandler
+    {
+        private readonly TaskCompletionSource<int> _length = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<SocketError> _error =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<int> Length => _length.Task;
+
+        public Task<SocketError> Error => _error.Task;
+
+        public override void OnReceived(DatagramSocket socket, SocketAddress remote, ReadOnlySpan<byte> datagram)
+        {
+            _length.TrySetResult(datagram.Length);
+            if (isServer)
+            {
+                socket.TrySend(datagram, remote);
+            }
+        }
+
+        public override void OnError(DatagramSocket socket, SocketError error) => _error.TrySetResult(error);
     }
 }
