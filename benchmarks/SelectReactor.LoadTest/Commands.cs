@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Net;
 using System.Reflection;
 using System.Text.Json;
 using SelectReactor.LoadTest.Load;
@@ -179,7 +180,8 @@ internal static class Commands
         server.AcceptOnlyFromAmong([.. EchoServers.All.Select(each => each.Name)]);
         Option<int> port = Number("--port", 0, "The port; 0 lets the system choose one.");
         var untilEof = new Option<bool>("--until-eof") { Description = "End when standard input ends." };
-        var command = new Command("serve", "Runs one of the servers on 127.0.0.1.") { server, port, untilEof };
+        var datagrams = new Option<bool>("--datagrams") { Description = "Serve UDP; some servers can." };
+        var command = new Command("serve", "Runs one server on 127.0.0.1.") { server, port, untilEof, datagrams };
         command.SetAction(arguments =>
         {
             string name = arguments.GetRequiredValue(server);
@@ -188,7 +190,11 @@ internal static class Commands
                 new Thread(EndWithInput) { IsBackground = true }.Start();
             }
 
-            EchoServers.Find(name).Run(
+            EchoServer found = EchoServers.Find(name);
+            Action<int, Action<EndPoint>> run = arguments.GetValue(datagrams)
+                ? found.RunDatagrams ?? throw new LoadTestException($"{name} serves no datagrams")
+                : found.Run;
+            run(
                 arguments.GetValue(port),
                 endPoint => Console.WriteLine($"{Measuring.ReadyLine}{endPoint}"));
         });
@@ -250,6 +256,7 @@ internal static class Commands
                 LoadMode.Bulk => BulkLoad.Run(options),
                 LoadMode.Idle => IdleLoad.Run(options),
                 LoadMode.Storm => StormLoad.Run(options),
+                LoadMode.Datagrams => DatagramLoad.Run(options),
                 _ => EchoLoad.Run(options),
             };
             Console.WriteLine(JsonSerializer.Serialize(result, ResultsJson.Default.LoadResult));

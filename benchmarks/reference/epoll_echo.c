@@ -4,9 +4,10 @@
  * its own, and it is read again once that is empty.
  *
  *     cc -O2 -o epoll_echo epoll_echo.c
- *     ./epoll_echo PORT [--until-eof]
+ *     ./epoll_echo PORT [--until-eof] [--datagrams]
  *
- * PORT 0 lets the system choose; --until-eof ends the server when standard input, a pipe or a terminal, ends.
+ * PORT 0 lets the system choose; --until-eof ends the server when standard input, a pipe or a terminal, ends;
+ * --datagrams serves UDP in place of TCP.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 64 * 1024, MAX_EVENTS = 512, MAX_ACCEPTS = 64, BACKLOG = 4096 };
+enum { BUFFER_SIZE = 64 * 1024, MAX_EVENTS = 512, MAX_ACCEPTS = 64, MAX_DATAGRAMS = 64, BACKLOG = 4096 };
 
 struct connection {
     int descriptor;
@@ -123,21 +124,37 @@ static void accept_some(int listener)
     }
 }
 
-static int listen_on(int port)
+/* Bounded as well. A datagram that finds no room in the send buffer is lost, as datagrams may be. */
+static void echo_datagrams(int descriptor)
+{
+    for (int received = 0; received < MAX_DATAGRAMS; received++) {
+        struct sockaddr_in sender;
+        socklen_t size = sizeof sender;
+        ssize_t length = recvfrom(descriptor, buffer, sizeof buffer, 0, (struct sockaddr *)&sender, &size);
+        if (length < 0)
+            return;
+        sendto(descriptor, buffer, (size_t)length, MSG_NOSIGNAL, (struct sockaddr *)&sender, size);
+    }
+}
+
+static int listen_on(int port, int datagrams)
 {
     int on = 1;
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
     socklen_t length = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int type = datagrams ? SOCK_DGRAM : SOCK_STREAM;
+    int listener = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0)
         fail("socket");
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!datagrams) {
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
     if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0)
         fail("bind");
-    if (listen(listener, BACKLOG) < 0)
+    if (!datagrams && listen(listener, BACKLOG) < 0)
         fail("listen");
     if (getsockname(listener, (struct sockaddr *)&address, &length) < 0)
         fail("getsockname");
@@ -159,8 +176,13 @@ int main(int count, char **arguments)
     static char listener_tag, input_tag;
     static struct epoll_event events[MAX_EVENTS];
 
+    int until_eof = 0, datagrams = 0;
+    for (int i = 2; i < count; i++) {
+        until_eof |= strcmp(arguments[i], "--until-eof") == 0;
+        datagrams |= strcmp(arguments[i], "--datagrams") == 0;
+    }
     if (count < 2) {
-        fprintf(stderr, "usage: %s PORT [--until-eof]\n", arguments[0]);
+        fprintf(stderr, "usage: %s PORT [--until-eof] [--datagrams]\n", arguments[0]);
         return 2;
     }
 
@@ -168,11 +190,11 @@ int main(int count, char **arguments)
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0)
         fail("epoll_create1");
-    int listener = listen_on(atoi(arguments[1]));
+    int listener = listen_on(atoi(arguments[1]), datagrams);
     if (watch(EPOLL_CTL_ADD, listener, EPOLLIN, &listener_tag) < 0)
         fail("epoll_ctl");
-    if (count > 2 && strcmp(arguments[2], "--until-eof") == 0 &&
-        watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN, &input_tag) < 0 && errno != EPERM) /* EPERM: an ordinary file */
+    if (until_eof && watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN, &input_tag) < 0 &&
+        errno != EPERM) /* EPERM: an ordinary file */
         fail("standard input");
 
     for (;;) {
@@ -183,7 +205,10 @@ int main(int count, char **arguments)
         /* A connection has one event at most in a batch, and only its own event destroys it. */
         for (int i = 0; i < ready; i++) {
             if (events[i].data.ptr == &listener_tag) {
-                accept_some(listener);
+                if (datagrams)
+                    echo_datagrams(listener);
+                else
+                    accept_some(listener);
             } else if (events[i].data.ptr == &input_tag) {
                 if (input_ended())
                     return 0;

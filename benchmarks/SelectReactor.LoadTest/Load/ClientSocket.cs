@@ -46,6 +46,18 @@ internal static class ClientSocket
         return descriptors;
     }
 
+    /// <summary>A UDP socket with the server as its peer, non-blocking. The server has answered it once.</summary>
+    public static int OpenDatagram(int port)
+    {
+        int descriptor = Check(Libc.DatagramSocket(), "socket");
+        Check(
+            Libc.SetOption(descriptor, Libc.SocketLevel, Libc.ReceiveTimeout, ((long)BoundSeconds, 0L)), "setsockopt");
+        Check(Libc.Connect(descriptor, Loopback, port), "connect");
+        CheckEcho([descriptor], CreatePattern(64), new byte[64]);
+        Check(Libc.SetNonBlocking(descriptor), "fcntl");
+        return descriptor;
+    }
+
     /// <summary>Begins to connect without waiting.</summary>
     public static int BeginConnect(int port) =>
         StartConnect(Check(Libc.Socket(Libc.NonBlocking), "socket"), port);

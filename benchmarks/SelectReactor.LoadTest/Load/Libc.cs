@@ -30,6 +30,7 @@ internal static unsafe partial class Libc
     private const int OpenFiles = 7;
     private const int InternetFamily = 2;
     private const int Stream = 1;
+    private const int Datagram = 2;
 
     public static int LastError => Marshal.GetLastPInvokeError();
 
@@ -40,6 +41,9 @@ internal static unsafe partial class Libc
 
     /// <summary>A TCP socket; <paramref name="flags"/> may be <see cref="NonBlocking"/>.</summary>
     public static int Socket(int flags) => Socket(InternetFamily, Stream | CloseOnExec | flags, 0);
+
+    /// <summary>A UDP socket.</summary>
+    public static int DatagramSocket() => Socket(InternetFamily, Datagram | CloseOnExec, 0);
 
     public static int Connect(int descriptor, uint address, int port)
     {

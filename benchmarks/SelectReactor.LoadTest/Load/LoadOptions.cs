@@ -18,6 +18,9 @@ internal enum LoadMode
 
     /// <summary>Clients that connect all at once, beside connections that talk.</summary>
     Storm,
+
+    /// <summary>Datagrams there and back.</summary>
+    Datagrams,
 }
 
 /// <summary>What a load generator is to do.</summary>

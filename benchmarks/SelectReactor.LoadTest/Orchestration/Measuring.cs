@@ -17,7 +17,8 @@ internal static class Measuring
     public static async Task<LoadResult> RunAsync(
         string server, LoadOptions load, int serverCore, int loadCore, CancellationToken cancellation)
     {
-        await using var serverProcess = ChildProcess.Start(serverCore, ["serve", server, "--until-eof"]);
+        string[] protocol = load.Mode == LoadMode.Datagrams ? ["--datagrams"] : [];
+        await using var serverProcess = ChildProcess.Start(serverCore, ["serve", server, "--until-eof", .. protocol]);
         int port = await StartServerAsync(server, serverProcess, cancellation);
 
         // Compiled at once and for good, so that the generator is as fast in its first second as in its last.

@@ -96,7 +96,8 @@ internal sealed class Runner(RunOptions options)
     private async Task MeasureAsync(
         Scenario scenario, string server, int round, List<Measurement> measurements, CancellationToken cancellation)
     {
-        if (_failed.Contains((scenario.Name, server)))
+        bool isServed = scenario.Load.Mode != LoadMode.Datagrams || EchoServers.Find(server).RunDatagrams is not null;
+        if (!isServed || _failed.Contains((scenario.Name, server)))
         {
             return;
         }

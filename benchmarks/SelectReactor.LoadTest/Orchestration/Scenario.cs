@@ -60,6 +60,8 @@ internal static class Scenarios
             "resident memory of 10,000 connections that were used once and are idle since",
             Figure.BytesPerConnection,
             new LoadOptions { Mode = LoadMode.Idle, Idle = 10_000 }),
+        Datagrams("datagrams", depth: 1),
+        Datagrams("datagrams-d4", depth: 4),
         Storm("storm", 9_000),
         Storm("storm-fresh", 9_000, fresh: true),
         Storm("storm-10000", 10_000),
@@ -107,6 +109,16 @@ internal static class Scenarios
             Idle = idle,
             Flooding = flooding,
         });
+    }
+
+    private static Scenario Datagrams(string name, int depth)
+    {
+        const int Clients = 50;
+        return new Scenario(
+            name,
+            $"{Clients} UDP clients, {Count(depth, "datagram")} of 32 bytes in flight from each",
+            Figure.MessagesPerSecond,
+            new LoadOptions { Mode = LoadMode.Datagrams, Connections = Clients, Depth = depth });
     }
 
     private static Scenario Storm(string name, int clients, bool fresh = false)

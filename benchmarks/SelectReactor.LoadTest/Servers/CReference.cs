@@ -45,13 +45,17 @@ internal static class CReference
     }
 
     /// <summary>Becomes that program: the process id stays. It says by itself where it listens.</summary>
-    public static void Run(int port, Action<EndPoint> listening)
+    public static void Run(int port, Action<EndPoint> listening) => Run(port);
+
+    public static void RunDatagrams(int port, Action<EndPoint> listening) => Run(port, "--datagrams");
+
+    private static void Run(int port, params string[] more)
     {
         if (Prepare() is { } reason)
         {
             throw new LoadTestException($"The C reference can't run: {reason}.");
         }
 
-        Libc.Execute(_program, [_program, $"{port}", "--until-eof"]);
+        Libc.Execute(_program, [_program, $"{port}", "--until-eof", .. more]);
     }
 }

@@ -6,7 +6,12 @@ namespace SelectReactor.LoadTest.Servers;
 /// <param name="Name">What it is called on the command line and in results.</param>
 /// <param name="Description">What it is, in a few words.</param>
 /// <param name="Run">Listens on a port of 127.0.0.1, tells where, and serves until the process ends.</param>
-internal sealed record EchoServer(string Name, string Description, Action<int, Action<EndPoint>> Run);
+/// <param name="RunDatagrams">The same for UDP. Null if it has none.</param>
+internal sealed record EchoServer(
+    string Name,
+    string Description,
+    Action<int, Action<EndPoint>> Run,
+    Action<int, Action<EndPoint>>? RunDatagrams = null);
 
 internal static class EchoServers
 {
@@ -16,11 +21,11 @@ internal static class EchoServers
     /// <summary>A further server is one more line here.</summary>
     public static IReadOnlyList<EchoServer> All { get; } =
     [
-        new(CReference.Name, "C, epoll loop", CReference.Run),
-        new("select", "SelectReactor, Socket.Select", ReactorServer.RunOnSelect),
-        new("epoll", "SelectReactor, SelectReactor.Epoll", ReactorServer.RunOnEpoll),
+        new(CReference.Name, "C, epoll loop", CReference.Run, CReference.RunDatagrams),
+        new("select", "SelectReactor, Socket.Select", ReactorServer.RunOnSelect, DatagramServer.RunOnSelect),
+        new("epoll", "SelectReactor, SelectReactor.Epoll", ReactorServer.RunOnEpoll, DatagramServer.RunOnEpoll),
         new("kestrel", "Kestrel, ConnectionHandler", KestrelServer.Run),
-        new("async", "async Socket loops", AsyncServer.Run),
+        new("async", "async Socket loops", AsyncServer.Run, DatagramServer.RunAsynchronously),
         new("dotnetty", "DotNetty, one event loop", DotNettyServer.Run),
         new("naive", "Socket.Select on a fresh List<Socket> each time", NaiveServer.Run),
     ];
