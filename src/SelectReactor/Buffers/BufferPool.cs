@@ -21,10 +21,15 @@ internal sealed class BufferPool
     /// <summary>Enough for one message to so many connections. A view takes about a hundred bytes.</summary>
     private const int MaxViews = 16 * 1024;
 
+    /// <summary>Idle queues of each kind. One takes about a hundred bytes.</summary>
+    private const int MaxQueues = 1024;
+
     private Shelf _small;
     private Shelf _medium;
     private Shelf _large;
     private Shelf _views;
+    private readonly Stack<InputQueue> _inputQueues = [];
+    private readonly Stack<OutputQueue> _outputQueues = [];
     private bool _isClosed;
 
     /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and
@@ -98,6 +103,49 @@ internal sealed class BufferPool
             {
                 Keep(segment);
             }
+        }
+    }
+
+    /// <summary>An empty queue for received bytes, which <paramref name="source"/> shows to its reader.</summary>
+    public InputQueue RentInputQueue(IByteSource source)
+    {
+        if (!_inputQueues.TryPop(out InputQueue? queue))
+        {
+            queue = new InputQueue(this);
+        }
+
+        queue.Source = source;
+        return queue;
+    }
+
+    /// <summary>An empty queue for bytes to send.</summary>
+    public OutputQueue RentOutputQueue(int segmentSize)
+    {
+        if (!_outputQueues.TryPop(out OutputQueue? queue))
+        {
+            queue = new OutputQueue(this);
+        }
+
+        queue.SegmentSize = segmentSize;
+        return queue;
+    }
+
+    /// <summary>Takes an empty queue back.</summary>
+    public void Return(InputQueue queue)
+    {
+        queue.Source = null;
+        if (_inputQueues.Count < MaxQueues)
+        {
+            _inputQueues.Push(queue);
+        }
+    }
+
+    /// <summary>Takes an empty queue back.</summary>
+    public void Return(OutputQueue queue)
+    {
+        if (_outputQueues.Count < MaxQueues)
+        {
+            _outputQueues.Push(queue);
         }
     }
 

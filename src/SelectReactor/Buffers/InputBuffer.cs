@@ -4,28 +4,17 @@ namespace SelectReactor.Buffers;
 
 /// <summary>
 /// Received bytes behind the contract of <see cref="PipeReader"/>, for one thread. A segment returns to the pool when
-/// its last byte is consumed, so an idle connection holds none.
+/// its last byte is consumed, and the queue when it is empty, so an idle connection holds neither.
 /// </summary>
-internal sealed class InputBuffer : PipeReader, IByteSource
+internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) : PipeReader, IByteSource
 {
-    /// <summary>So many reads in one tick that bring nothing new mean that the reader would go on for ever.</summary>
-    private const int MaxIdleReads = 100;
-
-    private readonly IBufferOwner _owner;
-    private InputQueue _queue;
+    private InputQueue? _queue;
+    private ReceiveSize _receiveSize = new();
     private PendingOperation<ReadResult>? _pending;
     private ReaderState _reader;
     private SourceState _source;
-    private int _idleReads;
-    private long _tickOfReads;
     private bool _discarding;
     private bool _cancelNext;
-
-    public InputBuffer(BufferPool pool, IBufferOwner owner)
-    {
-        _owner = owner;
-        _queue = new InputQueue(pool, this);
-    }
 
     private enum ReaderState : byte
     {
@@ -53,7 +42,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
     }
 
     /// <summary>Bytes that the reader has not consumed.</summary>
-    public long Unconsumed => _queue.Length;
+    public long Unconsumed => _queue?.Length ?? 0;
 
     /// <summary>Bytes that the reader has not looked at.</summary>
     public long Unexamined { get; private set; }
@@ -80,13 +69,15 @@ internal sealed class InputBuffer : PipeReader, IByteSource
         Unexamined > 0 || _source != SourceState.Open || _cancelNext || _reader == ReaderState.Completed;
 
     /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
-    public Span<byte> Reserve() => _queue.Reserve();
+    public Span<byte> Reserve() => (_queue ??= pool.RentInputQueue(this)).Reserve(_receiveSize.Bytes);
 
     /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory; zero is allowed.</summary>
     public void Commit(int count)
     {
+        _receiveSize.Adapt(count, _queue!.Reserved);
         int kept = _discarding ? 0 : count;
-        _queue.Commit(kept, count);
+        _queue.Commit(kept);
+        ReturnIfEmpty();
         Unexamined += kept;
         _idleReads = 0;
     }
@@ -114,7 +105,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
 
         if (_source == SourceState.Failed)
         {
-            return ValueTask.FromException<ReadResult>(_owner.CreateReadError());
+            return ValueTask.FromException<ReadResult>(owner.CreateReadError());
         }
 
         if (CanRead)
@@ -122,7 +113,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
             return new ValueTask<ReadResult>(TakeResult());
         }
 
-        _pending ??= new PendingOperation<ReadResult>(_owner, TakeResult);
+        _pending ??= new PendingOperation<ReadResult>(owner, TakeResult);
         return _pending.Wait(cancellationToken);
     }
 
@@ -130,7 +121,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        _owner.VerifyAccess();
+        owner.VerifyAccess();
         if (_reader is ReaderState.Idle or ReaderState.Completed)
         {
             throw new InvalidOperationException(
@@ -143,7 +134,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
             return;
         }
 
-        long taken = _queue.OffsetOf(consumed);
+        long taken = _queue!.OffsetOf(consumed);
         long seen = _queue.OffsetOf(examined);
         VerifyAdvance(taken, seen);
 
@@ -160,14 +151,15 @@ internal sealed class InputBuffer : PipeReader, IByteSource
         else
         {
             _queue.Consume(taken);
+            ReturnIfEmpty();
         }
 
-        _owner.InputAdvanced(taken);
+        owner.InputAdvanced(taken);
     }
 
     public override void CancelPendingRead()
     {
-        _owner.VerifyAccess();
+        owner.VerifyAccess();
         _cancelNext = true;
         _pending?.IgnoreToken();
         CompletePendingReadLater();
@@ -175,13 +167,13 @@ internal sealed class InputBuffer : PipeReader, IByteSource
 
     public override void Complete(Exception? exception = null)
     {
-        _owner.VerifyAccess();
+        owner.VerifyAccess();
         if (_reader != ReaderState.Completed)
         {
             _reader = ReaderState.Completed;
             Discard();
             CompletePendingReadLater();
-            _owner.InputCompleted(exception);
+            owner.InputCompleted(exception);
         }
     }
 
@@ -232,7 +224,8 @@ internal sealed class InputBuffer : PipeReader, IByteSource
     public void Release()
     {
         _discarding = true;
-        _queue.Release(areShared: IsReading);
+        _queue?.Release(areShared: IsReading);
+        ReturnIfEmpty();
         Unexamined = 0;
     }
 
@@ -246,11 +239,20 @@ internal sealed class InputBuffer : PipeReader, IByteSource
         }
     }
 
+    private void ReturnIfEmpty()
+    {
+        if (_queue is { IsEmpty: true } queue)
+        {
+            _queue = null;
+            pool.Return(queue);
+        }
+    }
+
     private ReadResult TakeResult()
     {
         if (_source == SourceState.Failed)
         {
-            throw _owner.CreateReadError();
+            throw owner.CreateReadError();
         }
 
         VerifyNotCompleted();
@@ -262,25 +264,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
 
         _reader = cancelled ? ReaderState.HasCancelledResult : ReaderState.HasResult;
         _cancelNext = false;
-        return new ReadResult(_queue.Bytes, cancelled, isCompleted: _source == SourceState.Ended);
-    }
-
-    // A loop that forgets IsCompleted, or the examined position, never waits again: it would stop the whole reactor.
-    private void RefuseEndlessReading()
-    {
-        if (_tickOfReads != _owner.Tick)
-        {
-            _tickOfReads = _owner.Tick;
-            _idleReads = 0;
-        }
-
-        if (++_idleReads > MaxIdleReads)
-        {
-            throw new InvalidOperationException(
-                $"{MaxIdleReads} reads in a row brought nothing new: stop reading when ReadResult.IsCompleted is "
-                    + $"true, and "
-                + "tell AdvanceTo the examined position, not only the consumed one.");
-        }
+        return new ReadResult(_queue?.Bytes ?? default, cancelled, isCompleted: _source == SourceState.Ended);
     }
 
     // Not inside the call that caused it: the reader's code would run in the middle of its caller's.
@@ -288,40 +272,7 @@ internal sealed class InputBuffer : PipeReader, IByteSource
     {
         if (IsReadPending)
         {
-            _owner.InputResultReady();
-        }
-    }
-
-    private void VerifyCanRead()
-    {
-        _owner.VerifyAccess();
-        VerifyNotCompleted();
-        if (_reader == ReaderState.HasResult || IsReadPending)
-        {
-            throw new InvalidOperationException(
-                "Reading is already in progress: call AdvanceTo after each read, and await one ReadAsync before "
-                    + "the next.");
-        }
-    }
-
-    private void VerifyNotCompleted()
-    {
-        if (_reader == ReaderState.Completed)
-        {
-            throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
-        }
-    }
-
-    private void VerifyAdvance(long taken, long seen)
-    {
-        if (taken < 0 || seen > Unconsumed)
-        {
-            throw new InvalidOperationException("The position given to AdvanceTo is not in the bytes that were read.");
-        }
-
-        if (seen < taken)
-        {
-            throw new InvalidOperationException("The examined position must not be before the consumed one.");
+            owner.InputResultReady();
         }
     }
 }

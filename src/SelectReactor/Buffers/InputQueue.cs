@@ -3,23 +3,35 @@ using System.Buffers;
 namespace SelectReactor.Buffers;
 
 /// <summary>The received bytes of a connection in pooled memory. The connection receives into <see cref="Reserve"/>
-/// and calls <see cref="Commit"/>; the reader consumes from the head.</summary>
-internal struct InputQueue(BufferPool pool, IByteSource source)
+/// and calls <see cref="Commit"/>; the reader consumes from the head. Used again for another connection once it is
+/// empty.</summary>
+internal sealed class InputQueue(BufferPool pool)
 {
     /// <summary>A rest of at most this size does not keep a larger segment alive.</summary>
     private const int MaxMovedBytes = 1024;
 
-    private SegmentQueue _segments = new(pool, source);
+    private SegmentQueue _segments = new(pool);
     private BufferSegment? _fresh;
-    private ReceiveSize _receiveSize = new();
+
+    /// <summary>The one that shows the bytes to readers.</summary>
+    public IByteSource? Source
+    {
+        set => _segments.Source = value;
+    }
+
+    /// <summary>Whether it holds no memory.</summary>
+    public bool IsEmpty => _segments.Head is null && _fresh is null;
+
+    /// <summary>The size of the memory that <see cref="Reserve"/> has given.</summary>
+    public int Reserved => (_fresh ?? _segments.Tail!).Free;
 
     /// <summary>Bytes that were not consumed.</summary>
     public long Length { get; private set; }
 
-    public readonly ReadOnlySequence<byte> Bytes => _segments.Bytes;
+    public ReadOnlySequence<byte> Bytes => _segments.Bytes;
 
-    /// <summary>Memory to receive into. <see cref="Commit"/> must follow at once.</summary>
-    public Span<byte> Reserve()
+    /// <summary>Memory to receive into, of about this size. <see cref="Commit"/> must follow at once.</summary>
+    public Span<byte> Reserve(int size)
     {
         if (_fresh is not null)
         {
@@ -28,21 +40,19 @@ internal struct InputQueue(BufferPool pool, IByteSource source)
         }
 
         // Too little room is not worth a system call.
-        if (_segments.Tail is { } tail && tail.Free >= _receiveSize.Bytes / 4)
+        if (_segments.Tail is { } tail && tail.Free >= size / 4)
         {
             return tail.FreeSpan;
         }
 
-        _fresh = _segments.Pool.Rent(_receiveSize.Bytes);
+        _fresh = _segments.Pool.Rent(size);
         return _fresh.FreeSpan;
     }
 
-    /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory, of which
-    /// <paramref name="received"/> were received; the rest of those is dropped.</summary>
-    public void Commit(int count, int received)
+    /// <summary>Adds the first <paramref name="count"/> bytes of the reserved memory, maybe none.</summary>
+    public void Commit(int count)
     {
         BufferSegment target = _fresh ?? _segments.Tail!;
-        _receiveSize.Adapt(received, target.Free);
         if (_fresh is { } fresh)
         {
             _fresh = null;
@@ -62,7 +72,7 @@ internal struct InputQueue(BufferPool pool, IByteSource source)
     /// <summary>How far a position of <see cref="Bytes"/> is from its start. The default position, which an empty
     /// result has, stands for the start.</summary>
     /// <exception cref="InvalidOperationException">The position belongs to other memory.</exception>
-    public readonly long OffsetOf(SequencePosition position) => position.GetObject() switch
+    public long OffsetOf(SequencePosition position) => position.GetObject() switch
     {
         BufferSegment segment when _segments.Head is { } head =>
             segment.RunningIndex + position.GetInteger() - head.RunningIndex - head.Start,

@@ -10,18 +10,15 @@ namespace SelectReactor.Buffers;
 /// <see cref="FlushAsync"/> waits only while the queue is above its high-water mark, until it has fallen to the low
 /// one.
 /// </summary>
-internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLimits limits) : PipeWriter
+internal sealed partial class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLimits limits) : PipeWriter
 {
-    /// <summary>Of so many flushes that say <c>IsCompleted</c>, one waits for a moment.</summary>
-    private const int CompletedFlushesPerWait = 64;
-
-    private OutputQueue _queue = new(pool);
-    private PendingOperation<FlushResult>? _pending;
+    private OutputQueue? _queue;
     private long _unflushed;
-    private int _completedFlushes;
     private int _refusedBytes;
+
+    /// <summary>How large a segment the next queue begins with.</summary>
+    private int _segmentSize = BufferPool.SmallSize;
     private WriterState _writer;
-    private bool _cancelNext;
 
     private enum WriterState : byte
     {
@@ -36,10 +33,10 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
     }
 
     /// <summary>Bytes advanced and not yet taken by the system.</summary>
-    public long Queued => _queue.Length;
+    public long Queued => _queue?.Length ?? 0;
 
     /// <summary>Whether the queue is longer than its limit, or holds far more memory.</summary>
-    public bool IsOverLimit => limits.AreExceededBy(Queued, _queue.Capacity);
+    public bool IsOverLimit => limits.AreExceededBy(Queued, Memory);
 
     /// <summary>Whether the queue has reached the high-water mark and not fallen to the low one since.</summary>
     public bool IsAboveMark { get; private set; }
@@ -49,7 +46,9 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
     /// <summary>Bytes advanced since the last flush, sent or not.</summary>
     public override long UnflushedBytes => _unflushed;
 
-    private bool CanFlush => !IsAboveMark || _writer == WriterState.Discarding || _cancelNext;
+    private long Memory => _queue?.Capacity ?? 0;
+
+    private OutputQueue Queue => _queue ??= pool.RentOutputQueue(_segmentSize);
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
@@ -57,7 +56,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         VerifyCanWrite();
         int size = Math.Max(sizeHint, 1);
-        return _writer == WriterState.Discarding ? new byte[Math.Max(size, BufferPool.SmallSize)] : _queue.Lend(size);
+        return _writer == WriterState.Discarding ? new byte[Math.Max(size, BufferPool.SmallSize)] : Queue.Lend(size);
     }
 
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
@@ -71,10 +70,11 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
             return;
         }
 
-        if (bytes > _queue.Lent)
+        int lent = _queue?.Lent ?? 0;
+        if (bytes > lent)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(bytes), bytes, $"{_queue.Lent} bytes are lent: call GetMemory or GetSpan before each Advance.");
+                nameof(bytes), bytes, $"{lent} bytes are lent: call GetMemory or GetSpan before each Advance.");
         }
 
         if (bytes > 0)
@@ -82,7 +82,8 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
             VerifyCanWrite();
         }
 
-        _queue.CommitLoan(bytes);
+        _queue?.CommitLoan(bytes);
+        ReturnIfEmpty();
         if (bytes > 0)
         {
             _unflushed += bytes;
@@ -105,7 +106,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
             return false;
         }
 
-        _queue.Copy(bytes);
+        Queue.Copy(bytes);
         Grow();
         return true;
     }
@@ -126,7 +127,7 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
 
         foreach (ReadOnlyMemory<byte> segment in bytes)
         {
-            _queue.Copy(segment.Span);
+            Queue.Copy(segment.Span);
         }
 
         Grow();
@@ -143,60 +144,9 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         }
 
         VerifyCanWrite();
-        _unflushed += _queue.Append(bytes, limits);
+        _unflushed += Queue.Append(bytes, limits);
+        ReturnIfEmpty();
         Grow();
-    }
-
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
-    {
-        owner.VerifyAccess();
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
-        }
-
-        // A loop that forgets IsCompleted must not stop the whole reactor, nor use up its core.
-        _unflushed = 0;
-        bool waits = _writer == WriterState.Discarding && ++_completedFlushes % CompletedFlushesPerWait == 0;
-        if (CanFlush && !waits)
-        {
-            return new ValueTask<FlushResult>(TakeResult());
-        }
-
-        _pending ??= new PendingOperation<FlushResult>(owner, TakeResult);
-        ValueTask<FlushResult> flush = _pending.Wait(cancellationToken);
-        if (waits)
-        {
-            owner.DelayOutputResult();
-        }
-
-        return flush;
-    }
-
-    /// <summary>As the stock one; but bytes that would exceed the limit of the queue are written piece by piece, and
-    /// beside a flush that is awaited none are written.</summary>
-    public override ValueTask<FlushResult> WriteAsync(
-        ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
-    {
-        owner.VerifyAccess();
-        if (!CanFlush && _pending is { IsAwaited: true })
-        {
-            return ValueTask.FromException<FlushResult>(new InvalidOperationException(
-                "Another write or flush of this output is already in progress and awaited, maybe by a stream of the "
-                    + "connection: await one before the next. Nothing was queued."));
-        }
-
-        return Queued + source.Length <= limits.MaxBytes || _writer == WriterState.Discarding
-            ? base.WriteAsync(source, cancellationToken)
-            : WriteInPiecesAsync(source, cancellationToken);
-    }
-
-    public override void CancelPendingFlush()
-    {
-        owner.VerifyAccess();
-        _cancelNext = true;
-        _pending?.IgnoreToken();
-        CompletePendingFlushLater();
     }
 
     public override void Complete(Exception? exception = null)
@@ -211,24 +161,15 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
 
     /// <inheritdoc cref="OutputQueue.Send"/>
     public SocketError Send(Handle handle, List<ArraySegment<byte>> gather, out int sent, out long offered) =>
-        _queue.Send(handle, gather, out sent, out offered);
+        _queue!.Send(handle, gather, out sent, out offered);
 
     /// <summary>Takes out the bytes that were sent.</summary>
     /// <returns>Whether to tell the writer, which had to stop before, that it may go on.</returns>
     public bool Consume(int sent)
     {
-        _queue.Consume(sent);
+        _queue?.Consume(sent);
+        ReturnIfEmpty();
         return FallBelowMark() | HasRoomForRefused();
-    }
-
-    /// <summary>Lets a waiting flush go on, if it may. Only for the loop, since the writer's code may run inside this
-    /// call.</summary>
-    public void CompletePendingFlush()
-    {
-        if (CanFlush)
-        {
-            _pending?.Complete();
-        }
     }
 
     /// <summary>Drops all that is written from now on; flushes say <c>IsCompleted</c>. The queue is still to be
@@ -243,41 +184,32 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
     public void Discard()
     {
         DiscardWrites();
-        _queue.Release();
+        _queue?.Release();
+        ReturnIfEmpty();
         IsAboveMark = false;
     }
 
-    private async ValueTask<FlushResult> WriteInPiecesAsync(
-        ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private void ReturnIfEmpty()
     {
-        FlushResult result = default;
-        while (!source.IsEmpty && result is { IsCompleted: false, IsCanceled: false })
+        if (_queue is { IsEmpty: true } queue)
         {
-            // A writer that is above its mark already waits for the queue first.
-            int count = (int)Math.Min(source.Length, Math.Max(0, limits.HighWaterMark - Queued));
-            if (count > 0)
-            {
-                BuffersExtensions.Write(this, source.Span[..count]);
-                source = source[count..];
-            }
-
-            result = await FlushAsync(cancellationToken).ConfigureAwait(false);
+            _queue = null;
+            _segmentSize = queue.SegmentSize;
+            pool.Return(queue);
         }
-
-        return result;
     }
 
     // The writer that is refused is told when there is room.
     private bool HasRoomFor(long bytes)
     {
-        bool hasRoom = Queued + bytes <= limits.MaxBytes && _queue.Capacity <= limits.MaxMemory;
+        bool hasRoom = Queued + bytes <= limits.MaxBytes && Memory <= limits.MaxMemory;
         _refusedBytes = hasRoom ? _refusedBytes : (int)Math.Min(Math.Max(_refusedBytes, bytes), int.MaxValue);
         return hasRoom;
     }
 
     private void Grow()
     {
-        IsAboveMark |= Queued >= limits.HighWaterMark || _queue.Capacity >= limits.HighMemoryMark;
+        IsAboveMark |= Queued >= limits.HighWaterMark || Memory >= limits.HighMemoryMark;
         owner.OutputAdvanced();
     }
 
@@ -301,27 +233,11 @@ internal sealed class OutputBuffer(BufferPool pool, IBufferOwner owner, OutputLi
         return hasRoom;
     }
 
-    // Not inside the call that caused it: the writer's code would run in the middle of its caller's.
-    private void CompletePendingFlushLater()
-    {
-        if (_pending is { IsWaiting: true })
-        {
-            owner.OutputResultReady();
-        }
-    }
-
     private void VerifyCanWrite()
     {
         if (_writer == WriterState.Completed)
         {
             throw new InvalidOperationException("Writing is not allowed after the output was completed.");
         }
-    }
-
-    private FlushResult TakeResult()
-    {
-        bool cancelled = _cancelNext;
-        _cancelNext = false;
-        return new FlushResult(cancelled, isCompleted: _writer == WriterState.Discarding);
     }
 }

@@ -7,9 +7,9 @@ namespace SelectReactor.Buffers;
 /// The bytes that a connection has to send, in pooled memory. A writer fills memory that it was lent, has its bytes
 /// copied, or hands over bytes that lie in pooled memory already; they leave from the head in the order in which they
 /// were committed. Of bytes and memory, at most about twice as much memory is held as there are bytes, and beside it
-/// the free end of one block, whatever the order of the two kinds.
+/// the free end of one block, whatever the order of the two kinds. Used again for another connection once it is empty.
 /// </summary>
-internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
+internal sealed class OutputQueue(BufferPool pool, IByteSource? source = null)
 {
     private const int MaxSegmentsPerSend = 16;
 
@@ -17,24 +17,29 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     /// send.</summary>
     private const int MinShared = BufferPool.SmallSize;
 
-    private SegmentQueue _segments = new(pool, source);
+    private SegmentQueue _segments = new(pool) { Source = source };
 
     /// <summary>A block for what is written behind a view. It is not in the chain itself: views show its parts. So
     /// short pieces between the ones that are shared take one block together.</summary>
     private BufferSegment? _open;
     private MemoryLoan _loan;
-    private int _segmentSize = BufferPool.SmallSize;
     private long _batch;
+
+    /// <summary>The size of the next segment, which follows the size of the batches.</summary>
+    public int SegmentSize { get; set; } = BufferPool.SmallSize;
+
+    /// <summary>Whether it holds no memory and none is lent.</summary>
+    public bool IsEmpty => _segments.Head is null && _open is null && _loan.Segment is null;
 
     public long Length { get; private set; }
 
     /// <summary>The memory that the queue holds, in bytes.</summary>
-    public readonly long Capacity => _segments.Capacity;
+    public long Capacity => _segments.Capacity;
 
-    public readonly ReadOnlySequence<byte> Bytes => _segments.Bytes;
+    public ReadOnlySequence<byte> Bytes => _segments.Bytes;
 
     /// <summary>How many bytes of lent memory may be committed.</summary>
-    public readonly int Lent => _loan.Memory.Length;
+    public int Lent => _loan.Memory.Length;
 
     /// <summary>Lends memory of at least this size. A loan that is still open is over.</summary>
     public Memory<byte> Lend(int size)
@@ -118,7 +123,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
 
     /// <summary>Sends from the head with one call; <paramref name="gather"/> is scratch space. The queue stays as it
     /// is until <see cref="Consume"/>. It offers not all of the bytes if they lie in many pieces.</summary>
-    public readonly SocketError Send(
+    public SocketError Send(
         Handle handle, List<ArraySegment<byte>> gather, out int sent, out long offered)
     {
         BufferSegment head = _segments.Head!;
@@ -166,6 +171,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
         _segments.Release();
         Close();
         _loan = default;
+        _batch = 0;
         Length = 0;
     }
 
@@ -191,7 +197,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
 
     // A few bytes must not hold a large block: at most twice the memory of the bytes is held, but for the first piece.
     // That one takes a block of the size that a copy would take, or at most four times its bytes.
-    private readonly bool IsWorthSharing(BufferSegment segment, int length) => Length == 0
+    private bool IsWorthSharing(BufferSegment segment, int length) => Length == 0
         ? segment.Capacity <= BufferPool.SmallSize || segment.Source!.IsForMany || 4L * length >= segment.Capacity
         : length >= MinShared && (segment.Source!.IsForMany || 2L * length >= segment.Capacity);
 
@@ -232,10 +238,10 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
         // A writer that has filled a segment has more.
         if (_segments.Tail is { IsLent: false })
         {
-            _segmentSize = BufferPool.Larger(_segmentSize);
+            SegmentSize = BufferPool.Larger(SegmentSize);
         }
 
-        BufferSegment segment = _segments.Pool.Rent(Math.Max(size, _segmentSize));
+        BufferSegment segment = _segments.Pool.Rent(Math.Max(size, SegmentSize));
         _segments.Append(segment);
         return segment;
     }
@@ -248,7 +254,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     }
 
     // A size that the bytes fill, or that is little beside what is queued.
-    private readonly int OpenSizeFor(long bytes) => Math.Max(bytes, Length / 4) switch
+    private int OpenSizeFor(long bytes) => Math.Max(bytes, Length / 4) switch
     {
         >= BufferPool.LargeSize => BufferPool.LargeSize,
         >= BufferPool.MediumSize => BufferPool.MediumSize,
@@ -302,7 +308,7 @@ internal struct OutputQueue(BufferPool pool, IByteSource? source = null)
     // connections may have little to say after each had much.
     private void EndBatch()
     {
-        _segmentSize = Math.Min(BufferPool.SizeFor(_batch), BufferPool.MediumSize);
+        SegmentSize = Math.Min(BufferPool.SizeFor(_batch), BufferPool.MediumSize);
         _batch = 0;
     }
 }

@@ -4,11 +4,13 @@ namespace SelectReactor.Buffers;
 
 /// <summary>A chain of pooled segments: bytes go in at the tail and out at the head.</summary>
 /// <param name="pool">Where the segments go back to.</param>
-/// <param name="source">The one that shows the bytes to readers, if any.</param>
-internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
+internal struct SegmentQueue(BufferPool pool)
 {
     /// <summary>Where the segments come from and go back to.</summary>
     public readonly BufferPool Pool => pool;
+
+    /// <summary>The one that shows the bytes to readers, if any.</summary>
+    public IByteSource? Source { get; set; }
 
     public BufferSegment? Head { get; private set; }
 
@@ -29,7 +31,7 @@ internal struct SegmentQueue(BufferPool pool, IByteSource? source = null)
         Capacity += segment.Counted;
         Tail?.Append(segment);
         Tail = segment;
-        segment.Source = source;
+        segment.Source = Source;
         if (Head is { Length: 0 } empty)
         {
             // It was kept only because its free end was lent.

@@ -8,7 +8,7 @@ namespace SelectReactor.Buffers;
 /// </summary>
 internal sealed class SharedPayload : IBufferWriter<byte>, IByteSource, IDisposable
 {
-    private OutputQueue _queue;
+    private readonly OutputQueue _queue;
     private bool _isDisposed;
 
     public SharedPayload(BufferPool pool)

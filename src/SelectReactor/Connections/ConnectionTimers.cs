@@ -5,16 +5,15 @@ internal struct ConnectionTimers
 {
     private const int FirstSweep = 8;
     private List<ReactorTimer>? _timers;
-    private int _nextSweep;
 
     public void Add(ReactorTimer timer)
     {
         _timers ??= [];
-        if (_timers.Count >= Math.Max(_nextSweep, FirstSweep))
+        if (_timers.Count == _timers.Capacity)
         {
             // Those that have fired are let go; each sweep is paid for by as many timers as it looks at.
             _timers.RemoveAll(static timer => !timer.IsActive);
-            _nextSweep = 2 * _timers.Count;
+            _timers.EnsureCapacity(Math.Max(2 * _timers.Count, FirstSweep));
         }
 
         _timers.Add(timer);

@@ -20,12 +20,13 @@ internal struct Deadlines
     private long _receivedAt;
     private long _messageAt;
     private long _sentAt;
-    private long _takenAt;
-    private long _endAt;
-    private long _windowAt;
-    private long _windowTaken;
-    private long _taken;
-    private bool _wasOnItsWay;
+
+    /// <summary>Null until output waits, a timer fires, or the end is awaited.</summary>
+    private PeerProgress? _progress;
+
+    private readonly long EndAt => _progress?.EndAt ?? 0;
+
+    private readonly long TakenAt => _progress?.TakenAt ?? 0;
 
     /// <summary>How long input may stay unread when both directions have ended and nobody reads on.</summary>
     public static TimeSpan Grace(ConnectionOptions options) =>
@@ -51,52 +52,32 @@ internal struct Deadlines
     public void Send(long now) => _sentAt = now;
 
     /// <summary>Whether the system has not taken everything since <see cref="Block"/>.</summary>
-    public bool IsBlocked { get; private set; }
+    public readonly bool IsBlocked => _progress is { IsBlocked: true };
 
     /// <summary>The system takes no more for now: the first period in which the peer must make progress
     /// begins.</summary>
-    public void Block(long now)
-    {
-        IsBlocked = true;
-        _windowAt = now;
-        _windowTaken = _taken;
-    }
+    public void Block(long now) => (_progress ??= new PeerProgress()).Block(now);
 
     /// <summary>The system has taken everything.</summary>
-    public void Unblock() => IsBlocked = false;
+    public readonly void Unblock() => _progress?.Unblock();
 
     /// <summary>Only the end is awaited from now on.</summary>
-    public void BeginEnd(long now)
-    {
-        _endAt = now;
-        IsEnding = true;
-    }
+    public void BeginEnd(long now) => (_progress ??= new PeerProgress()).EndAt = now;
 
     /// <summary>Whether <see cref="BeginEnd"/> was called.</summary>
-    public bool IsEnding { get; private set; }
+    public readonly bool IsEnding => _progress?.EndAt is not null;
 
     /// <summary>How long the end has been awaited.</summary>
-    public readonly TimeSpan EndingFor(long now, MonotonicClock clock) => clock.Until(now, _endAt);
+    public readonly TimeSpan EndingFor(long now, MonotonicClock clock) => clock.Until(now, EndAt);
 
     /// <summary>The peer's system has taken <paramref name="taken"/> bytes in all; <paramref name="isOnItsWay"/> says
     /// whether there is more that it has not taken.</summary>
     public void Progress(long taken, bool isOnItsWay, long now)
     {
-        // What was taken long before an earlier look is no progress; only output that was on its way then, or is now,
-        // tells.
-        if (taken > _taken && (isOnItsWay || _wasOnItsWay))
+        if (taken > 0 || isOnItsWay)
         {
-            _takenAt = now;
+            (_progress ??= new PeerProgress()).Note(taken, isOnItsWay, now);
         }
-
-        if (taken - _windowTaken >= MinProgress)
-        {
-            _windowAt = now;
-            _windowTaken = taken;
-        }
-
-        _taken = taken;
-        _wasOnItsWay = isOnItsWay;
     }
 
     /// <summary>The deadline that comes first, passed or not.</summary>
@@ -107,7 +88,7 @@ internal struct Deadlines
         {
             search.Consider(
                 options.WriteProgressTimeout,
-                _windowAt,
+                _progress!.WindowAt,
                 "the peer took less than 4,096 bytes of the waiting output");
         }
 
@@ -116,11 +97,11 @@ internal struct Deadlines
             // A send counts where nobody tells what the peer has taken.
             if (options.LingerTimeout > TimeSpan.Zero)
             {
-                long since = Math.Max(Math.Max(_endAt, _sentAt), _takenAt);
+                long since = Math.Max(Math.Max(EndAt, _sentAt), TakenAt);
                 search.Consider(options.LingerTimeout, since, "the peer took nothing and did not end its stream");
             }
 
-            search.Consider(options.MaxLingerTime, _endAt, "the peer did not take all output after the close");
+            search.Consider(options.MaxLingerTime, EndAt, "the peer did not take all output after the close");
             return search.First;
         }
 
@@ -153,13 +134,13 @@ internal struct Deadlines
             // A reader that has not looked at everything, or holds a result, will come back.
             TimeSpan grace = peer.MayReadOn ? options.MaxLingerTime : Grace(options);
             search.Consider(
-                grace, Math.Max(_endAt, _messageAt), "both directions have ended and input is left unread");
+                grace, Math.Max(EndAt, _messageAt), "both directions have ended and input is left unread");
         }
 
         return search.First;
     }
 
-    private readonly long After(long stamp) => Math.Max(stamp, _takenAt);
+    private readonly long After(long stamp) => Math.Max(stamp, TakenAt);
 
     private ref struct Search(MonotonicClock clock)
     {

@@ -6,15 +6,9 @@ namespace SelectReactor.Connections;
 /// <content>The ways to an end, which all lead through one.</content>
 internal sealed partial class StreamConnection
 {
-    private CloseReason _reason;
+    /// <summary>Null until something happens that ends the connection.</summary>
+    private Ending? _ending;
     private CloseNotice? _notice;
-
-    /// <summary>The error that a receive or send has met first.</summary>
-    private SocketError _failure;
-
-    /// <summary>Written bytes that were dropped before the system took them.</summary>
-    private long _bytesLost;
-    private bool _reset;
 
     public override CancellationToken ConnectionClosed
     {
@@ -30,9 +24,17 @@ internal sealed partial class StreamConnection
         get
         {
             CloseNotice notice = Notice();
-            return notice == CloseNotice.Given ? Task.FromResult(_reason) : notice.Task;
+            return notice == CloseNotice.Given ? Task.FromResult(Reason) : notice.Task;
         }
     }
+
+    private bool HasFailed => Failure != SocketError.Success;
+
+    private SocketError Failure => _ending?.Failure ?? SocketError.Success;
+
+    private CloseReason Reason => _ending?.Reason ?? default;
+
+    private Ending End => _ending ??= new Ending();
 
     public override void Close()
     {
@@ -78,7 +80,7 @@ internal sealed partial class StreamConnection
 
     // A reader must not mistake a stream that was cut for one that ended.
     IOException Buffers.IBufferOwner.CreateReadError() =>
-        new($"The connection can't be read any more: {_reason.Kind}.", _reason.Error);
+        new($"The connection can't be read any more: {Reason.Kind}.", Reason.Error);
 
     private static void VerifyIsOfProtocol(CloseKind kind)
     {
@@ -101,7 +103,7 @@ internal sealed partial class StreamConnection
         NoteReason(kind, error ?? (kind == CloseKind.PeerClosed ? _handle.EndOfStreamFault : null));
         _input.Fail();
         _output.DiscardWrites();
-        if (_failure != SocketError.Success)
+        if (HasFailed)
         {
             TerminateByFailure();
             return;
@@ -121,12 +123,12 @@ internal sealed partial class StreamConnection
     // The reason is told to be what happened first, though input that came before may still be read.
     private void NoteFailure(SocketError error)
     {
-        if (_failure != SocketError.Success)
+        if (HasFailed)
         {
             return;
         }
 
-        _failure = error;
+        End.Failure = error;
         if (IsCut(error))
         {
             ReactorLog.PeerReset(_reactor.Logger, Id);
@@ -154,7 +156,7 @@ internal sealed partial class StreamConnection
     }
 
     private void TerminateByFailure() =>
-        Terminate(FailureKind(_failure), _handle.Explain(_failure), reset: true);
+        Terminate(FailureKind(Failure), _handle.Explain(Failure), reset: true);
 
     private void ExceedLimit(string limit, int bytes)
     {
@@ -169,7 +171,7 @@ internal sealed partial class StreamConnection
     // Decides whether both directions are done, and whether that is enough.
     private void DecideEnd()
     {
-        if (_failure != SocketError.Success)
+        if (HasFailed)
         {
             bool isTold = _inputState != InputState.Open && CanOffer && (_deferred & DeferredWork.Readable) == 0;
             if (isTold && !MayReadOn)
@@ -233,7 +235,7 @@ internal sealed partial class StreamConnection
         if (_phase < ConnectionPhase.Finishing)
         {
             Transition(ConnectionPhase.Finishing);
-            _reset = reset;
+            End.IsReset = reset;
 
             _reactor.FinishLater(this);
             CountUnsent(kind);
@@ -247,14 +249,15 @@ internal sealed partial class StreamConnection
 
     private void NoteReason(CloseKind kind, Exception? error)
     {
-        if (_reason.Kind == CloseKind.None)
+        CloseReason reason = End.Reason;
+        if (reason.Kind == CloseKind.None)
         {
-            _reason = _reason with { Kind = kind, Error = error };
+            End.Reason = reason with { Kind = kind, Error = error };
         }
-        else if (_reason.Error is null && (_reason.UnsentBytes > 0 || !_handle.TryGetAcknowledgedBytes(out _)))
+        else if (reason.Error is null && (reason.UnsentBytes > 0 || !_handle.TryGetAcknowledgedBytes(out _)))
         {
             // The first thing that happened stays the reason, with the error that kept the rest from being sent.
-            _reason = _reason with { Error = error };
+            End.Reason = reason with { Error = error };
         }
     }
 }

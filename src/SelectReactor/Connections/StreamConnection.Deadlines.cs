@@ -9,7 +9,6 @@ internal sealed partial class StreamConnection
     private static readonly TimeSpan _minAcknowledgementWait = TimeSpan.FromMilliseconds(1);
     private Deadlines _deadlines;
     private ReactorTimer? _deadlineTimer;
-    private long _checkAt = long.MaxValue;
     private bool _wasPaused;
 
     private bool IsReadPaused =>
@@ -18,7 +17,7 @@ internal sealed partial class StreamConnection
     // The system tells of a reset only when it is asked.
     private bool IsUnwatched => _phase == ConnectionPhase.Open && !WantsToRead && !_awaitsRoom;
 
-    private bool HasUnreadEnd => _failure != SocketError.Success
+    private bool HasUnreadEnd => HasFailed
         ? MayReadOn
         : _inputState == InputState.Ended && _outputState == OutputState.Ended && _input.Unconsumed > 0;
 
@@ -130,7 +129,7 @@ internal sealed partial class StreamConnection
         if (limit != Timeout.InfiniteTimeSpan && _phase < ConnectionPhase.Finishing)
         {
             long at = _reactor.Clock.After(_reactor.Now, limit);
-            if (at < _checkAt)
+            if (_deadlineTimer is not { IsActive: true } timer || at < timer.DueAt)
             {
                 StartTimer(limit);
             }
@@ -148,13 +147,10 @@ internal sealed partial class StreamConnection
         {
             _deadlineTimer.Change(due);
         }
-
-        _checkAt = _deadlineTimer.DueAt;
     }
 
     private void CheckDeadlines()
     {
-        _checkAt = long.MaxValue;
         Mark();
 
         // The system tells of room when there is much of it; a slow reader may have made a little.
@@ -206,7 +202,7 @@ internal sealed partial class StreamConnection
 
     private void Expire(Deadline passed)
     {
-        if (_phase == ConnectionPhase.Open && _failure != SocketError.Success)
+        if (_phase == ConnectionPhase.Open && HasFailed)
         {
             TerminateByFailure();
         }
@@ -240,7 +236,7 @@ internal sealed partial class StreamConnection
     /// <summary>Asks the system for an error that nobody has told yet. A failed send has taken it already.</summary>
     private bool TakeFailure()
     {
-        SocketError error = _failure != SocketError.Success ? _failure : _handle.TakeError();
+        SocketError error = HasFailed ? Failure : _handle.TakeError();
         if (error is SocketError.Success or SocketError.OperationNotSupported)
         {
             return false;

@@ -11,7 +11,7 @@ internal sealed partial class StreamConnection
         Transition(ConnectionPhase.Closed);
         _reactor.Remove(this);
         CloseHandle();
-        if (_reason.Kind == CloseKind.PeerClosed && _input.Unconsumed == 0)
+        if (Reason.Kind == CloseKind.PeerClosed && _input.Unconsumed == 0)
         {
             _input.End();
         }
@@ -23,7 +23,7 @@ internal sealed partial class StreamConnection
         _input.Release();
         if (_reactor.Logger.IsEnabled(LogLevel.Debug))
         {
-            ReactorLog.Closed(_reactor.Logger, Id, _reason.Kind.ToString(), _reason.UnsentBytes, _reason.Error);
+            ReactorLog.Closed(_reactor.Logger, Id, Reason.Kind.ToString(), Reason.UnsentBytes, Reason.Error);
         }
 
         Cancel(Volatile.Read(ref _notice));
@@ -36,7 +36,7 @@ internal sealed partial class StreamConnection
         {
             // Another thread may have asked for the token only now.
             Cancel(notice);
-            notice.Complete(_reason);
+            notice.Complete(Reason);
         }
 
         _onFinished?.Invoke(this);
@@ -44,12 +44,9 @@ internal sealed partial class StreamConnection
 
     private void CountUnsent(CloseKind kind)
     {
-        _reason = _reason with { UnsentBytes = _output.Queued + _bytesLost };
-        if (kind != CloseKind.Local)
-        {
-            // After a close in good order the system goes on to send what it has taken.
-            _reason = _reason with { UnsentBytes = _reason.UnsentBytes + Unacknowledged() };
-        }
+        // After a close in good order the system goes on to send what it has taken.
+        long unacknowledged = kind == CloseKind.Local ? 0 : Unacknowledged();
+        End.Reason = End.Reason with { UnsentBytes = _output.Queued + End.BytesLost + unacknowledged };
     }
 
     // What a selector or a handle throws here must not keep the connection from its end.
@@ -71,7 +68,7 @@ internal sealed partial class StreamConnection
     {
         try
         {
-            if (_reset)
+            if (End.IsReset)
             {
                 ReactorLog.ResetSent(_reactor.Logger, Id);
                 _handle.Abort();

@@ -39,7 +39,7 @@ internal sealed partial class StreamConnection
             return;
         }
 
-        if (_phase >= ConnectionPhase.Closing || _reason.Kind != CloseKind.None)
+        if (_phase >= ConnectionPhase.Closing || Reason.Kind != CloseKind.None)
         {
             LogFaultWhileClosing(error, callback);
             if (_phase == ConnectionPhase.Open)
@@ -191,7 +191,7 @@ internal sealed partial class StreamConnection
                     _handler!.OnStopping(this);
                     break;
                 case Callback.OnClosed:
-                    _handler!.OnClosed(this, _reason);
+                    _handler!.OnClosed(this, Reason);
                     break;
             }
         }

@@ -14,7 +14,6 @@ internal sealed partial class StreamConnection
     private InputState _inputState;
     private PauseReason _pause;
     private long _bytesReceived;
-    private long _bytesDropped;
 
     /// <summary>Whether bytes came while the reader held a result.</summary>
     private bool _wasNotOffered;
@@ -71,7 +70,7 @@ internal sealed partial class StreamConnection
             Defer(DeferredWork.Readable);
         }
 
-        if (_inputState == InputState.Ended || _failure != SocketError.Success)
+        if (_inputState == InputState.Ended || HasFailed)
         {
             Mark();
         }
@@ -220,8 +219,8 @@ internal sealed partial class StreamConnection
     // A peer that sends without end would keep a closed connection for ever.
     private void Drop(int received)
     {
-        _bytesDropped += received;
-        if (_bytesDropped > _options.MaxLingerBytes)
+        End.BytesDropped += received;
+        if (End.BytesDropped > _options.MaxLingerBytes)
         {
             ExceedLimit(nameof(ConnectionOptions.MaxLingerBytes), _options.MaxLingerBytes);
         }
@@ -248,7 +247,7 @@ internal sealed partial class StreamConnection
 
         _inputState = InputState.EndSeen;
         Mark();
-        if (_failure != SocketError.Success && _phase == ConnectionPhase.Closing)
+        if (HasFailed && _phase == ConnectionPhase.Closing)
         {
             TerminateByFailure();
         }
@@ -266,7 +265,7 @@ internal sealed partial class StreamConnection
             return;
         }
 
-        if (_failure != SocketError.Success)
+        if (HasFailed)
         {
             EndByFailure();
             return;

@@ -149,7 +149,7 @@ internal sealed partial class StreamConnection
         NoteFailure(error);
         _awaitsRoom = false;
         _outputState = OutputState.Ended;
-        _bytesLost += _output.Queued;
+        End.BytesLost += _output.Queued;
         _output.Discard();
         Pause(PauseReason.OutputFull, false);
         if (!IsCut(error) || _phase != ConnectionPhase.Open)

@@ -53,7 +53,7 @@ public sealed class SelectionKey
     public Interest Ready => Entry.Ready;
 
     /// <summary>Whether the key is still registered.</summary>
-    public bool IsValid { get; private set; } = true;
+    public bool IsValid => !Entry.IsCancelled;
 
     /// <summary>The selector's view of this registration.</summary>
     internal SelectorEntry Entry { get; }
@@ -75,7 +75,7 @@ public sealed class SelectionKey
         _affinity.Verify();
         if (IsValid)
         {
-            IsValid = false;
+            Entry.IsCancelled = true;
             if (Handle.Registration == this)
             {
                 Handle.Registration = null;

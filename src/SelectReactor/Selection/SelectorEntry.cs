@@ -43,6 +43,9 @@ public sealed class SelectorEntry
     /// <summary>The registration that the entry belongs to; null if there is no reactor.</summary>
     internal SelectionKey? Key { get; init; }
 
+    /// <summary>Whether the registration has ended. It is stored here, where it takes no memory.</summary>
+    internal bool IsCancelled { get; set; }
+
     /// <summary>
     /// Marks an entry as dropped, because its handle is closed. The selector calls this after it has removed the
     /// entry from its own tables, and reports the entry once more, so that the owner of the handle is told.
