@@ -90,7 +90,8 @@ public abstract partial class Handle : IDisposable
         return SocketError.OperationNotSupported;
     }
 
-    /// <summary>Sends several buffers at once, in order (sendmsg(2)); otherwise as the other overload.</summary>
+    /// <summary>Sends several buffers at once, in order (sendmsg(2)); otherwise as the other overload. No buffers are
+    /// the same as an empty one.</summary>
     public virtual SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
     {
         sent = 0;

@@ -219,6 +219,13 @@ public sealed partial class SocketHandle : Handle
     /// <inheritdoc/>
     public override SocketError Send(IList<ArraySegment<byte>> buffers, out int sent)
     {
+        ArgumentNullException.ThrowIfNull(buffers);
+        if (buffers.Count == 0)
+        {
+            // The runtime takes no empty list.
+            return Send(ReadOnlySpan<byte>.Empty, out sent);
+        }
+
         try
         {
             sent = _socket.Send(buffers, SocketFlags.None, out SocketError error);
@@ -247,27 +254,6 @@ public sealed partial class SocketHandle : Handle
         }
 
         return error;
-    }
-
-    /// <inheritdoc/>
-    public override SocketError TakeError()
-    {
-        try
-        {
-            var error = (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
-
-            // What the system notes while the connection goes on, such as an error of a route, is a passing error (RFC
-            // 1122, 4.2.3.9).
-            return error != SocketError.Success && IsAlive() ? SocketError.Success : error;
-        }
-        catch (SocketException exception)
-        {
-            return exception.SocketErrorCode;
-        }
-        catch (ObjectDisposedException)
-        {
-            return SocketError.OperationAborted;
-        }
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,16 @@ public sealed class TransferTests(string world) : ConformanceFixture(world)
     }
 
     [Test]
+    public void NoBuffers_AreSentAsAnEmptyOne()
+    {
+        (Handle client, Handle server) = Pair();
+
+        Assert.That(SendGathered(client, out int sent), Is.EqualTo(SocketError.Success));
+        Assert.That(sent, Is.Zero);
+        AssertNotReady(server, Interest.Read);
+    }
+
+    [Test]
     public void Bytes_AreTakenInPiecesOfAnySize()
     {
         (Handle client, Handle server) = Pair();
