@@ -83,8 +83,7 @@ internal sealed partial class ConnectionStream
 
     public override void Flush()
     {
-        VerifyNotDisposed();
-        if (!_reactor.IsReactorThread && HasOpenState)
+        if (_usage == Usage.Open && !_reactor.IsReactorThread && HasOpenState)
         {
             CallAndWait(
                 static () => { }, () => FlushOnLoop(CancellationToken.None), FlushAfterEnd);

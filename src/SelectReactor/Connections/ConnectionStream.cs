@@ -71,13 +71,13 @@ internal sealed partial class ConnectionStream(Connection connection, bool leave
 
     public override Task FlushAsync(CancellationToken cancellationToken)
     {
-        VerifyNotDisposed();
         if (cancellationToken.IsCancellationRequested)
         {
             return Task.FromCanceled(cancellationToken);
         }
 
-        if (!HasOpenState)
+        // A wrapper may be disposed after this stream and flush then; a NetworkStream ignores that, too.
+        if (_usage == Usage.Disposed || !HasOpenState)
         {
             return Task.CompletedTask;
         }

@@ -131,13 +131,22 @@ public sealed class ConnectionStreamEndTests(SelectorKind selector) : StreamFixt
             Assert.That(() => stream.Write([1]), Throws.TypeOf<ObjectDisposedException>());
             Assert.That(() => stream.Write([1], 0, 1), Throws.TypeOf<ObjectDisposedException>());
             Assert.That(() => stream.WriteByte(1), Throws.TypeOf<ObjectDisposedException>());
-            Assert.That(stream.Flush, Throws.TypeOf<ObjectDisposedException>());
             Assert.That(() => stream.ReadAsync(new byte[1], 0, 1), Throws.TypeOf<ObjectDisposedException>());
             Assert.That(() => stream.WriteAsync(new byte[1], 0, 1), Throws.TypeOf<ObjectDisposedException>());
-            Assert.That(() => stream.FlushAsync(), Throws.TypeOf<ObjectDisposedException>());
             Assert.That(
                 () => stream.BeginRead(new byte[1], 0, 1, null, null), Throws.TypeOf<ObjectDisposedException>());
         });
+    }
+
+    // As with a NetworkStream: a wrapper that is disposed later flushes.
+    [Test]
+    public void FlushAfterDispose_DoesNothing([Values] bool leaveOpen)
+    {
+        Stream stream = Accept().Connection.AsStream(leaveOpen);
+        stream.Dispose();
+
+        Assert.That(stream.Flush, Throws.Nothing);
+        Assert.That(stream.FlushAsync().IsCompletedSuccessfully);
     }
 
     [Test]
