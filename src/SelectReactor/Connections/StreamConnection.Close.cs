@@ -28,6 +28,9 @@ internal sealed partial class StreamConnection
         }
     }
 
+    /// <summary>What the handler threw, if that ended the connection.</summary>
+    public Exception? HandlerError => Reason.Kind == CloseKind.HandlerFault ? Reason.Error : null;
+
     private bool HasFailed => Failure != SocketError.Success;
 
     private SocketError Failure => _ending?.Failure ?? SocketError.Success;

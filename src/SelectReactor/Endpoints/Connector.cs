@@ -205,7 +205,7 @@ internal sealed class Connector(
             reactor.EndCallback();
         }
 
-        if (connection.TryOpen(handler, received) is { } fault)
+        if ((connection.TryOpen(handler, received) ?? connection.HandlerError) is { } fault)
         {
             _outcome.SetException(fault);
         }

@@ -44,6 +44,18 @@ public sealed class ConnectTests(SelectorKind selector) : ReactorFixture(selecto
     }
 
     [Test]
+    public void OnConnectedThatThrows_FailsTheTask()
+    {
+        var fault = new InvalidDataException("no");
+        _handler.Connected = _ => throw fault;
+        Task<Connection> attempt = Reactor.ConnectAsync(Address, _handler);
+
+        Assert.That(() => RunUntil(attempt), Throws.Exception.SameAs(fault));
+        using var peer = Peer.Accept(_listener);
+        RunUntil(() => _handler.IsClosed);
+    }
+
+    [Test]
     public void SocketOptions_AreSet()
     {
         SocketHandle? made = null;
