@@ -49,6 +49,9 @@ internal sealed class GracefulShutdown
     /// <summary>Whether nothing is left that <see cref="Reactor.Run()"/> should go on for.</summary>
     public bool IsOver => _phase == Phase.Over;
 
+    /// <summary>Whether the deadline is still to come: code that awaited the end may go on until then.</summary>
+    public bool HasTimeLeft => _deadline is null or { IsActive: true };
+
     private bool IsQuiet => !_reactor.HasWork || _rounds > MaxEndRounds;
 
     public void Begin(TimeSpan deadline)
@@ -108,9 +111,5 @@ internal sealed class GracefulShutdown
         }
     }
 
-    public void Complete()
-    {
-        _deadline?.Cancel();
-        _completion.CompleteNow(System.Threading.Tasks.Task.FromResult(true));
-    }
+    public void Complete() => _completion.CompleteNow(System.Threading.Tasks.Task.FromResult(true));
 }

@@ -145,9 +145,10 @@ public sealed partial class Reactor : IDisposable
     /// </summary>
     /// <param name="main">The code after its awaits runs on this thread. What it throws, this method throws.</param>
     /// <exception cref="ArgumentNullException"><paramref name="main"/> is null.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="Stop"/> was called, or a shutdown has finished, before
-    /// the task completed. If that was before this call, the function is not started; otherwise the rest of it runs
-    /// when the loop does again, or with <see cref="Dispose"/>, and an exception of it is logged.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="Stop"/> was called before the task completed, or a
+    /// shutdown has finished and its deadline has passed. If a stop or the end of a shutdown was before this call, the
+    /// function is not started; otherwise the rest of it runs when the loop does again, or with <see cref="Dispose"/>,
+    /// and an exception of it is logged.</exception>
     /// <exception cref="InvalidOperationException">The loop runs already, on another thread or around this
     /// callback.</exception>
     /// <exception cref="ObjectDisposedException">The reactor is disposed, now or before the task
@@ -169,7 +170,7 @@ public sealed partial class Reactor : IDisposable
         {
             ThrowIfDisposed();
             throw new OperationCanceledException(_shutdown.IsOver
-                ? "A shutdown of the reactor has finished before the task of Run. Await nothing after ShutdownAsync."
+                ? "The deadline of a shutdown of the reactor has passed before the task of Run completed."
                 : "Reactor.Stop has ended the loop before the task of Run completed.");
         }
     }
@@ -183,12 +184,13 @@ public sealed partial class Reactor : IDisposable
         {
             using (stop.UnsafeRegister(static self => ((Reactor)self!).Stop(), this))
             {
-                if (main is not null && !_shutdown.IsOver)
+                bool mayStart = !_shutdown.IsOver;
+                if (main is not null && mayStart)
                 {
                     _resumed.Add(new WorkItem(static main => ((MainTask)main!).Start(), main));
                 }
 
-                while (!_stopRequested && !_shutdown.IsOver && !IsDisposed && main is not { IsCompleted: true })
+                while (mayStart && !_stopRequested && !IsDisposed && !IsDone(main))
                 {
                     Tick(Timeout.InfiniteTimeSpan);
                 }
@@ -207,6 +209,9 @@ public sealed partial class Reactor : IDisposable
             Leave(outer, staysBound: false);
         }
     }
+
+    private bool IsDone(MainTask? main) =>
+        main is { IsCompleted: true } || (_shutdown.IsOver && (main is null || !_shutdown.HasTimeLeft));
 
     /// <summary>
     /// Runs one tick on the current thread: waits for at most <paramref name="timeout"/> until there is something to

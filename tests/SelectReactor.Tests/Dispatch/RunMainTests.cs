@@ -224,7 +224,25 @@ public sealed class RunMainTests(SelectorKind selector) : ReactorFixture(selecto
     }
 
     [Test]
-    public void AShutdownThatFinishesFirst_CancelsRun()
+    public void AShutdown_LeavesMainItsDeadline()
+    {
+        bool isDone = false;
+        Reactor.Run(async () =>
+        {
+            await Reactor.ShutdownAsync(TimeSpan.FromHours(1));
+            await Reactor.InvokeAsync(static () => 1);
+            await Task.Run(static () => { });
+            var later = new TaskCompletionSource();
+            Reactor.Schedule(TimeSpan.FromTicks(1), later.SetResult);
+            await later.Task;
+            isDone = true;
+        });
+
+        Assert.That(isDone);
+    }
+
+    [Test]
+    public void AShutdownThatFinishesFirst_CancelsRun_AtItsDeadline()
     {
         Assert.That(
             () => Reactor.Run(async () =>
