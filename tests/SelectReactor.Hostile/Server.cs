@@ -25,6 +25,18 @@ internal sealed partial class Server : IDisposable
 
     public int Descriptors => Directory.GetFiles($"/proc/{Pid}/fd").Length;
 
+    /// <summary>The next descriptor that it asks for is refused: a new one would have the lowest number that is
+    /// free.</summary>
+    public void AllowNoMoreDescriptors() => LimitDescriptors(
+        Enumerable.Range(0, int.MaxValue).First(number => !Path.Exists($"/proc/{Pid}/fdinfo/{number}")));
+
+    /// <summary>From now on it gets no descriptor of this number or a higher one.</summary>
+    public void LimitDescriptors(int limit)
+    {
+        (int code, _, string error) = Run($"prlimit --pid {Pid} --nofile={limit}:");
+        Assert.That(code, Is.Zero, error);
+    }
+
     public TimeSpan ProcessorTime => Process.GetProcessById(Pid).TotalProcessorTime;
 
     public long ResidentBytes => Process.GetProcessById(Pid).WorkingSet64;

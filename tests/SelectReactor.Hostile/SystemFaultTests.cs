@@ -63,6 +63,22 @@ public sealed class SystemFaultTests
         Client.Await(() => Client.Echoes(server.Address, _message), "a new client is served");
     }
 
+    // The process has logged nothing, and nothing has failed in it: what it needs for both must be loaded by now.
+    [Test]
+    public void DescriptorsRunOut_InTheFirstAcceptOfAProcess_ItWarns_AndRecoversByItself(
+        [Values("select", "epoll")] string selector)
+    {
+        using var server = Server.Start("EchoServer", "exec", $"--port 0 --selector {selector}");
+        server.AllowNoMoreDescriptors();
+        using (var refused = new Client(server.Address))
+        {
+            Assert.That(server.ReadErrorLine(), Does.Contain("the system is out of resources"));
+        }
+
+        server.LimitDescriptors(1000);
+        Client.Await(() => Client.Echoes(server.Address, _message), "a new client is served");
+    }
+
     [TestCase("accept4:error=ECONNABORTED:when=1..20+2")]
     [TestCase("accept4:error=EPROTO:when=1..20+2")]
     [TestCase("accept4:error=ENOMEM:when=1")]
