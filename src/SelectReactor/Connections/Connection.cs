@@ -90,7 +90,8 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// that is cheaper: the two connections share the memory, which is free again when the bytes were sent or dropped
     /// and the reader has advanced past them. Few bytes of a large block, bytes of another reactor's connections and
     /// bytes of yours are copied before the call returns. In each case the reader may advance, and you may reuse
-    /// memory of yours, as soon as the call returns.</para>
+    /// memory of yours, as soon as the call returns. For an array of yours <see cref="TryWrite(ReadOnlySpan{byte})"/>
+    /// is the simpler call.</para>
     /// <para>Bytes may be appended several times and to several connections. After <see cref="Close()"/> or
     /// <see cref="Abort()"/> they are dropped.</para>
     /// <para>The version of this class, for decorators and mocks, writes a copy to <see cref="Output"/>.</para>
