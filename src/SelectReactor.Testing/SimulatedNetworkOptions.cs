@@ -170,6 +170,7 @@ public sealed record SimulatedNetworkOptions
     {
         MinLatency = TimeSpan.Zero,
         MaxLatency = TimeSpan.Zero,
+        MaxPacketBytes = int.MaxValue,
         MaxSegmentBytes = int.MaxValue,
         TickTime = TimeSpan.FromTicks(1),
     };
@@ -208,6 +209,7 @@ public sealed record SimulatedNetworkOptions
             ResetLooksLikeEnd = Pick(random, false, true),
             DatagramLossChance = Pick(random, 0, 0, 0.02, 0.2),
             DatagramDuplicationChance = Pick(random, 0, 0, 0.05),
+            MaxPacketBytes = Pick(random, 1500, 1500, 576, 9000),
         };
     }
 

@@ -12,7 +12,7 @@ internal static class DatagramCases
     [
         Datagram_TellsItsSender, LongerDatagram_IsCut_AndSaysSo, EmptyDatagram_IsOne, TooLongDatagram_IsRefused,
         UnreachablePeer_IsRefused_AndTheHandleGoesOn, UnreachablePeer_IsNotTold_WithoutAFixedPeer,
-        Send_WithoutAPeer_NeedsAnAddress, Sockets_Echo_AndTellOfAnUnreachablePeer,
+        Send_WithoutAPeer_NeedsAnAddress, Sockets_Echo_AndGoOnAfterAnUnreachablePeer,
     ];
 
     private static void Datagram_TellsItsSender()
@@ -121,7 +121,8 @@ internal static class DatagramCases
         Check.Equal(SocketError.DestinationAddressRequired, client.Send([1], out _), "error");
     }
 
-    private static void Sockets_Echo_AndTellOfAnUnreachablePeer()
+    // Wine's receive takes the error away without a report, so that only Linux shows it: see DatagramFlowTests.
+    private static void Sockets_Echo_AndGoOnAfterAnUnreachablePeer()
     {
         using var loop = new Loop();
         (var server, var client) = (new Echo(isServer: true), new Echo(isServer: false));
@@ -131,12 +132,16 @@ internal static class DatagramCases
         Check.Equal(DatagramSendResult.Sent, loop.Call(_ => connected.TrySend([1, 2])), "send");
         Check.Equal(2, Wait.For(client.Length, "the answer"), "bytes");
 
-        bound.Dispose();
-        SpinWait.SpinUntil(
-            () => loop.Call(_ => connected.TrySend([3])) == DatagramSendResult.Sent && client.Error.IsCompleted,
-            Wait.MaxMilliseconds);
-        Check.Equal(SocketError.ConnectionRefused, Wait.For(client.Error, "the error"), "error");
-        Check.That(!connected.IsClosed, "the socket goes on");
+        loop.Call(_ => bound.Close());
+        for (int i = 0; i < 5; i++)
+        {
+            Check.Equal(DatagramSendResult.Sent, loop.Call(_ => connected.TrySend([3])), "send to nobody");
+        }
+
+        var again = new Echo(isServer: true);
+        loop.Call(reactor => reactor.BindDatagram(bound.LocalEndPoint!, again));
+        Check.Equal(DatagramSendResult.Sent, loop.Call(_ => connected.TrySend([4, 5, 6])), "send again");
+        Check.Equal(3, Wait.For(again.Length, "the datagram"), "bytes");
     }
 
     private static Handle New() => _handles.CreateDatagram(AddressFamily.InterNetwork);
@@ -189,12 +194,8 @@ internal static class DatagramCases
     private sealed class Echo(bool isServer) : DatagramHandler
     {
         private readonly TaskCompletionSource<int> _length = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource<SocketError> _error =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<int> Length => _length.Task;
-
-        public Task<SocketError> Error => _error.Task;
 
         public override void OnReceived(DatagramSocket socket, SocketAddress remote, ReadOnlySpan<byte> datagram)
         {
@@ -204,7 +205,5 @@ internal static class DatagramCases
                 socket.TrySend(datagram, remote);
             }
         }
-
-        public override void OnError(DatagramSocket socket, SocketError error) => _error.TrySetResult(error);
     }
 }

@@ -51,7 +51,13 @@ public sealed class DatagramSocketTests
     public void ADatagramOfManyFragments_IsLostMoreOften()
     {
         using var network = new SimulatedNetwork(
-            1, SimulatedNetworkOptions.Ideal with { DatagramLossChance = 0.1, ReceiveWindowBytes = 10_000_000 });
+            1,
+            SimulatedNetworkOptions.Ideal with
+            {
+                DatagramLossChance = 0.1,
+                MaxPacketBytes = 1500,
+                ReceiveWindowBytes = 10_000_000,
+            });
         (SimulatedHost server, SimulatedHost client) = (network.AddHost("server"), network.AddHost("client"));
         var received = new Collector();
         server.Reactor.BindDatagram(server.EndPoint(Port), received);
