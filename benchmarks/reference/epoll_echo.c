@@ -21,7 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 64 * 1024, MAX_EVENTS = 512, MAX_ACCEPTS = 64, MAX_DATAGRAMS = 64, BACKLOG = 4096 };
+enum { BUFFER_SIZE = 64 * 1024, MAX_EVENTS = 512, MAX_ACCEPTS = 64, MAX_DATAGRAMS = 64, BACKLOG = 4096,
+       DATAGRAM_BUFFER = 1024 * 1024 };
 
 struct connection {
     int descriptor;
@@ -148,7 +149,9 @@ static int listen_on(int port, int datagrams)
     int listener = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0)
         fail("socket");
-    if (!datagrams) {
+    if (datagrams) {
+        setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &(int){ DATAGRAM_BUFFER }, sizeof(int));
+    } else {
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }

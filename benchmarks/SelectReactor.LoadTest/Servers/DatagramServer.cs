@@ -6,6 +6,9 @@ namespace SelectReactor.LoadTest.Servers;
 /// <summary>Servers that send each datagram back to its sender.</summary>
 internal static class DatagramServer
 {
+    /// <summary>The same for all of them. The system may give less.</summary>
+    private const int ReceiveBufferBytes = 1024 * 1024;
+
     public static void RunOnSelect(int port, Action<EndPoint> listening) => Run(new ReactorOptions(), port, listening);
 
     public static void RunOnEpoll(int port, Action<EndPoint> listening) =>
@@ -15,6 +18,7 @@ internal static class DatagramServer
     public static void RunAsynchronously(int port, Action<EndPoint> listening)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.ReceiveBufferSize = ReceiveBufferBytes;
         socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listening(socket.LocalEndPoint!);
         EchoAsync(socket).GetAwaiter().GetResult();
@@ -35,7 +39,9 @@ internal static class DatagramServer
     {
         using var reactor = new Reactor(options);
         using DatagramSocket socket = reactor.BindDatagram(
-            new IPEndPoint(IPAddress.Loopback, port), new EchoHandler());
+            new IPEndPoint(IPAddress.Loopback, port),
+            new EchoHandler(),
+            new DatagramOptions { ReceiveBufferBytes = ReceiveBufferBytes });
         listening(socket.LocalEndPoint!);
         reactor.Run();
     }
