@@ -1,6 +1,7 @@
 using System.Net;
 using SelectReactor.Connections;
 using SelectReactor.Dispatch;
+using SelectReactor.ProxyProtocol;
 
 namespace SelectReactor.Endpoints;
 
@@ -17,6 +18,8 @@ internal sealed class Admission
     private readonly EndPoint? _localEndPoint;
     private readonly Func<bool> _isOpen;
     private readonly Action<Connection?> _onFinished;
+    private readonly TrustedProxies? _proxies;
+    private readonly IReadOnlyList<Func<OpeningStep>> _stepsOfProxies = [];
     private int _connectionCount;
     private long _accepted;
     private long _refused;
@@ -42,6 +45,12 @@ internal sealed class Admission
         _listening = listening;
         _isOpen = isOpen;
         _localEndPoint = IsOneAddress(listening) ? listening : null;
+        if (options.ProxyProtocol is { } proxy)
+        {
+            _proxies = new TrustedProxies(proxy);
+            _stepsOfProxies = [() => new HeaderReceiver(proxy, IsAllowed), .. options.Steps];
+        }
+
         _onFinished = _ =>
         {
             _connectionCount--;
@@ -64,11 +73,16 @@ internal sealed class Admission
     /// <summary>Opens a connection for an accepted client, or refuses it.</summary>
     public void Admit(Handle handle)
     {
+        bool isProxy = _proxies is not null && _proxies.Contains(handle.RemoteEndPoint);
         if (IsFull)
         {
             Refuse(handle, "the limit on connections is reached");
         }
-        else if (!IsAllowed(handle))
+        else if (!isProxy && _options.ProxyProtocol is { UntrustedClients: UntrustedClients.Refuse })
+        {
+            Refuse(handle, "it is no trusted proxy");
+        }
+        else if (!isProxy && _options.AcceptFilter is not null && !IsAllowed(handle.RemoteEndPoint))
         {
             Refuse(handle, "the filter does not allow it");
         }
@@ -78,7 +92,8 @@ internal sealed class Admission
         }
         else
         {
-            Begin(handle);
+            // The address of a proxy's client is not known yet.
+            Begin(handle, isProxy ? _stepsOfProxies : _options.Steps);
         }
     }
 
@@ -94,7 +109,7 @@ internal sealed class Admission
     private static bool IsOneAddress(EndPoint endPoint) =>
         endPoint is IPEndPoint ip && !ip.Address.Equals(IPAddress.Any) && !ip.Address.Equals(IPAddress.IPv6Any);
 
-    private bool IsAllowed(Handle handle)
+    private bool IsAllowed(EndPoint? client)
     {
         if (_options.AcceptFilter is not { } filter)
         {
@@ -104,7 +119,7 @@ internal sealed class Admission
         _reactor.BeginCallback(filter);
         try
         {
-            return filter.Allows(handle.RemoteEndPoint);
+            return filter.Allows(client);
         }
         catch (Exception exception)
         {
@@ -117,17 +132,17 @@ internal sealed class Admission
         }
     }
 
-    private void Begin(Handle handle)
+    private void Begin(Handle handle, IReadOnlyList<Func<OpeningStep>> steps)
     {
         var opened = new Opened(handle, _localEndPoint);
         _connectionCount++;
-        if (_options.Steps.Count == 0)
+        if (steps.Count == 0)
         {
             Open(opened);
             return;
         }
 
-        var sequence = new OpeningSequence(_reactor, opened, _options.Steps, prefix: "", OnConcluded);
+        var sequence = new OpeningSequence(_reactor, opened, steps, prefix: "", OnConcluded);
         try
         {
             _reactor.AddStarter(sequence);
@@ -152,6 +167,7 @@ internal sealed class Admission
         }
         else
         {
+            _refused++;
             ReactorLog.OpeningFailed(_reactor.Logger, sequence.Opened.RemoteEndPoint, _listening, error.Message);
             _onFinished(null);
         }

@@ -2,6 +2,7 @@ using System.Net;
 using SelectReactor.Connections;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
+using SelectReactor.ProxyProtocol;
 
 namespace SelectReactor;
 
@@ -51,6 +52,10 @@ public sealed class ConnectOptions
         set => field = OptionValue.NotNegative(this, value);
     } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The PROXY header that is sent before anything else, for a proxy of your own. It does not count as
+    /// output of the connection. Default (null): none.</summary>
+    public ProxyHeader? ProxyProtocol { get; set; }
+
     /// <summary>The options of the connection. Not null.</summary>
     public ConnectionOptions Connection
     {
@@ -69,6 +74,11 @@ public sealed class ConnectOptions
     {
         var copy = (ConnectOptions)MemberwiseClone();
         copy.Connection = Connection.Copy();
+        if (ProxyProtocol is { } header)
+        {
+            copy.Steps = [() => new HeaderSender(header), .. Steps];
+        }
+
         copy.LocalEndPoint = LocalEndPoint is { } local ? MappedAddress.Copy(local) : null;
         if (Timeout != System.Threading.Timeout.InfiniteTimeSpan && ResolutionDelay > Timeout / 2)
         {

@@ -10,6 +10,8 @@ public interface IAcceptFilter
     /// <summary>Whether to admit a client. One that is not admitted is reset (RST). Called on the reactor's thread: it
     /// must not block. An exception refuses the client and is logged.</summary>
     /// <param name="remoteEndPoint">The client's address. Null if the system can't tell, for example because the
-    /// client has gone already. An IPv4 client of a dual-mode listener has an IPv6 address (::ffff:a.b.c.d).</param>
+    /// client has gone already. An IPv4 client of a dual-mode listener has an IPv6 address (::ffff:a.b.c.d). If a
+    /// trusted proxy has told the client's address (<see cref="ListenerOptions.ProxyProtocol"/>), it is
+    /// this.</param>
     bool Allows(EndPoint? remoteEndPoint);
 }

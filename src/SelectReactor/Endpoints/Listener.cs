@@ -64,7 +64,8 @@ public sealed class Listener : IDisposable
     public long Accepted => _admission.Accepted;
 
     /// <summary>The number of clients that were refused since the listener was created: because of a limit, the
-    /// filter, a handler factory that threw, or a lack of resources. Any thread.</summary>
+    /// filter, a PROXY header or a TLS handshake that failed, a handler factory that threw, or a lack of
+    /// resources. Any thread.</summary>
     public long Refused => _admission.Refused;
 
     /// <summary>The address that it listens on, for messages. Any thread.</summary>

@@ -60,6 +60,12 @@ public sealed class ListenerOptions
     /// Default: false.</summary>
     public bool ReusePort { get; set; }
 
+    /// <summary>Whether clients come through proxies that send a PROXY header first, and which proxies are trusted.
+    /// <see cref="SelectReactor.Connection.RemoteEndPoint"/> and <see cref="SelectReactor.Connection.LocalEndPoint"/>
+    /// are then those of the client, and <see cref="AcceptFilter"/> is asked with them, when the header has arrived.
+    /// Default (null): no headers are read.</summary>
+    public ProxyProtocolOptions? ProxyProtocol { get; set; }
+
     /// <summary>The options of the accepted connections. Not null.</summary>
     public ConnectionOptions Connection
     {
@@ -75,6 +81,7 @@ public sealed class ListenerOptions
     {
         var copy = (ListenerOptions)MemberwiseClone();
         copy.Connection = Connection.Copy();
+        copy.ProxyProtocol = ProxyProtocol?.Copy();
         return copy;
     }
 }

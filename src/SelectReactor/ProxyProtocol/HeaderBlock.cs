@@ -100,7 +100,9 @@ internal static class HeaderBlock
     private static int WriteStart(ProxyHeader header, Span<byte> room)
     {
         Signature.CopyTo(room);
-        room[CommandOffset] = header.Command == ProxyCommand.Local ? VersionBits : (byte)(VersionBits | ProxyBit);
+
+        // HAProxy refuses the command "proxy" without addresses, and sends "local" itself.
+        room[CommandOffset] = (byte)(VersionBits | (header.Source is null ? 0 : ProxyBit));
         Transport transport = header.IsDatagram ? Transport.Datagram : Transport.Stream;
         Span<byte> block = room[FixedBytes..];
         switch ((header.Source, header.Destination))

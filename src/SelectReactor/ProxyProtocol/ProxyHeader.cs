@@ -8,7 +8,8 @@ namespace SelectReactor;
 
 /// <summary>
 /// What a proxy tells the server about a client, before the client's bytes (the PROXY protocol's specification by
-/// HAProxy). It can't change: any thread.
+/// HAProxy). A server gets it from <see cref="IProxyProtocolFeature"/>, and a proxy of your own sends it by
+/// <see cref="ConnectOptions.ProxyProtocol"/>. It can't change: any thread.
 /// </summary>
 public sealed class ProxyHeader
 {
@@ -16,7 +17,8 @@ public sealed class ProxyHeader
     /// <param name="source">The client's address: an <see cref="IPEndPoint"/> or a
     /// <see cref="UnixDomainSocketEndPoint"/>.</param>
     /// <param name="destination">The address that the client connected to, of the same kind. If either of the two is
-    /// null, the header says that the addresses are unknown.</param>
+    /// null, the addresses are unknown. Version 2 then writes <see cref="ProxyCommand.Local"/>, as HAProxy does, which
+    /// refuses the form that the specification has for this.</param>
     /// <exception cref="ArgumentException">The end points are of different or of other kinds.</exception>
     public ProxyHeader(EndPoint? source, EndPoint? destination)
         : this(ProxyCommand.Proxy, source, destination)

@@ -3,7 +3,8 @@ using SelectReactor.ProxyProtocol;
 
 namespace SelectReactor;
 
-/// <summary>Decodes PROXY headers of both versions, for protocols and tests of your own.</summary>
+/// <summary>Decodes PROXY headers of both versions, for protocols and tests of your own. A listener reads them by
+/// <see cref="ListenerOptions.ProxyProtocol"/>.</summary>
 /// <param name="maxHeaderBytes">The most bytes of a header of version 2, compared before anything is waited for. One
 /// of version 1 has 107 at most.</param>
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxHeaderBytes"/> is less than 1.</exception>

@@ -38,6 +38,10 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("ListenerOptions.MaxAcceptsPerTick", 0, "at least 1"),
         Refusal("ListenerOptions.MaxConnections", 0, "at least 1"),
         Refusal("ListenerOptions.WhenFull", (WhenFull)7, "Pause or Refuse"),
+        Refusal("ProxyProtocolOptions.Timeout", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
+        Refusal("ProxyProtocolOptions.MaxHeaderBytes", 0, "at least 1"),
+        Refusal("ProxyProtocolOptions.Version", (ProxyProtocolVersion)3, "Version1 or Version2"),
+        Refusal("ProxyProtocolOptions.UntrustedClients", (UntrustedClients)7, "Refuse or ServeDirectly"),
         Refusal("ReactorOptions.MaxPostsPerTick", 0, "at least 1"),
         Refusal("ReactorOptions.MaxConnections", 0, "at least 1"),
         Refusal("DatagramOptions.MaxDatagramsPerTick", 0, "at least 1"),
@@ -53,6 +57,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
     [
         typeof(ReactorOptions), typeof(ListenerOptions), typeof(ConnectOptions), typeof(ConnectionOptions),
         typeof(DatagramOptions),
+        typeof(ProxyProtocolOptions),
     ];
 
     private static IEnumerable<string> References =>
@@ -247,7 +252,12 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         foreach (PropertyInfo property in options.GetType().GetProperties())
         {
             Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            if (type == typeof(ConnectionOptions))
+            if (type == typeof(ProxyProtocolOptions) && property.GetValue(options) is null)
+            {
+                property.SetValue(options, new ProxyProtocolOptions());
+            }
+
+            if (type == typeof(ConnectionOptions) || type == typeof(ProxyProtocolOptions))
             {
                 // In place, which a copy that shares it would follow.
                 Fill(property.GetValue(options)!, round);
@@ -261,6 +271,10 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
                 _ when type == typeof(TimeSpan) => TimeSpan.FromSeconds(100 + round),
                 _ when type == typeof(bool) => round == 1,
                 _ when type == typeof(WhenFull) => round == 1 ? WhenFull.Refuse : WhenFull.Pause,
+                _ when type == typeof(UntrustedClients) => (UntrustedClients)(round - 1),
+                _ when type == typeof(ProxyProtocolVersion) => (ProxyProtocolVersion)round,
+                _ when type == typeof(IReadOnlyList<IPNetwork>) => new[] { new IPNetwork(IPAddress.Any, round - 1) },
+                _ when type == typeof(ProxyHeader) => new ProxyHeader(null, null),
                 _ when type == typeof(EndPoint) => new IPEndPoint(IPAddress.Loopback, round),
                 _ when type == typeof(Func<ISelector>) => new Func<ISelector>(
                     () => throw new InvalidDataException($"{round}")),
@@ -276,9 +290,9 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         foreach (PropertyInfo property in options.GetType().GetProperties())
         {
             object? value = property.GetValue(options);
-            if (value is ConnectionOptions nested)
+            if (value is ConnectionOptions or ProxyProtocolOptions)
             {
-                foreach ((string name, object? inner) in Values(nested))
+                foreach ((string name, object? inner) in Values(value))
                 {
                     values.Add($"{property.Name}.{name}", inner);
                 }

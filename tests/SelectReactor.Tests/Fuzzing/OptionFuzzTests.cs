@@ -8,7 +8,14 @@ public sealed class OptionFuzzTests
 {
     private static readonly PropertyInfo[] _options =
     [
-        .. new[] { typeof(ReactorOptions), typeof(ListenerOptions), typeof(ConnectOptions), typeof(ConnectionOptions) }
+        .. new[]
+            {
+                typeof(ReactorOptions),
+                typeof(ListenerOptions),
+                typeof(ConnectOptions),
+                typeof(ConnectionOptions),
+                typeof(ProxyProtocolOptions),
+            }
             .SelectMany(static type => type.GetProperties())
             .Where(static option => Underlying(option) == typeof(int) || Underlying(option) == typeof(TimeSpan)),
     ];

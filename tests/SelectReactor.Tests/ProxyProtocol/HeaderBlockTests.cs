@@ -212,7 +212,7 @@ public sealed class HeaderBlockTests
             Is.EqualTo(HeaderBytes.Of(HeaderBytes.Proxy, HeaderBytes.Tcp4, HeaderBytes.IPv4Block)));
         Assert.That(HeaderBytes.Of(ProxyHeader.Local), Is.EqualTo(HeaderBytes.Of(HeaderBytes.Local, 0)));
         Assert.That(
-            HeaderBytes.Of(new ProxyHeader(null, null)), Is.EqualTo(HeaderBytes.Of(HeaderBytes.Proxy, 0)));
+            HeaderBytes.Of(new ProxyHeader(null, null)), Is.EqualTo(HeaderBytes.Of(ProxyHeader.Local)));
     }
 
     [Test]

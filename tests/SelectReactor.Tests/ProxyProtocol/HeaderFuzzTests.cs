@@ -39,8 +39,7 @@ public sealed class HeaderFuzzTests
         Gen.Frequency(
             (6, Gen.Select(_ip, _ip, static (source, destination) => new ProxyHeader(source, destination))),
             (2, Gen.Select(_unix, _unix, static (source, destination) => new ProxyHeader(source, destination))),
-            (1, Gen.Const(ProxyHeader.Local)),
-            (1, Gen.Const(new ProxyHeader(null, null)))),
+            (1, Gen.Const(ProxyHeader.Local))),
         Gen.Bool,
         Gen.Bool,
         Gen.Bool,
@@ -153,7 +152,7 @@ public sealed class HeaderFuzzTests
         {
             // It can be sent on.
             ProxyHeader back = HeaderBytes.Read(HeaderBytes.Of(whole.Message));
-            Fuzz.RequireEqual($"{back.Command}", $"{whole.Message.Command}", "sent on");
+            Fuzz.RequireEqual(Shown(back.Source), Shown(whole.Message.Source), "sent on");
             _ = whole.Message.Tls;
             _ = whole.Message.Authority;
         }

@@ -127,6 +127,20 @@ public sealed class HeaderTlvTests
         Assert.That(SelectReactor.ProxyProtocol.HeaderChecksum.Of(new byte[32]), Is.EqualTo(0x8A9136AA));
     }
 
+    // What HAProxy 2.6.12 has sent.
+    [TestCase("0D0A0D0A000D0A515549540A20000007030004A9B87E8F", null)]
+    [TestCase(
+        "0D0A0D0A000D0A515549540A211100277F0000017F000001C6484809030004B4F664D705001169642D"
+            + "2037463030303030313A43363438",
+        "id- 7F000001:C648")]
+    public void HeadersOfHaproxy_AreRead(string hex, string? uniqueId)
+    {
+        ProxyHeader header = HeaderBytes.Read(Convert.FromHexString(hex));
+
+        Assert.That(header.HasChecksum);
+        Assert.That(Encoding.ASCII.GetString(header.UniqueId.Span), Is.EqualTo(uniqueId ?? ""));
+    }
+
     [Test]
     public void AChecksum_IsVerified_WhereverItStands([Values] bool first, [Values] bool local)
     {

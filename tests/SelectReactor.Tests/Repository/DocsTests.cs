@@ -35,6 +35,7 @@ public sealed partial class DocsTests
     [TestCase(typeof(ConnectOptions))]
     [TestCase(typeof(ConnectionOptions))]
     [TestCase(typeof(DatagramOptions))]
+    [TestCase(typeof(ProxyProtocolOptions))]
     public void EveryOption_IsOnThePageOfOptions(Type options)
     {
         string page = Sources.Read("docs/options.md");

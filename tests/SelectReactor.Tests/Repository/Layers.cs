@@ -18,10 +18,10 @@ internal static partial class Layers
         ["Buffers"] = 0,
         ["Dispatch"] = 1,
         ["Connections"] = 2,
-        ["Endpoints"] = 3,
         ["Framing"] = 3,
         ["ProxyProtocol"] = 3,
-        ["Datagrams"] = 4,
+        ["Datagrams"] = 5,
+        ["Endpoints"] = 4,
     };
 
     /// <summary>The folder of each type, by the type's name without its arity.</summary>
