@@ -12,7 +12,6 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
     public const int MaxMembersWithout = 64;
 
     private const int LooksPerCoolDown = 8;
-    private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(1);
 
     private int _nextCoolDown;
 
@@ -53,7 +52,16 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
     {
         if (wait != TimeSpan.Zero && (_coldIsActive ? budget.CoversIdleRound : budget.CoversRound))
         {
-            return SelectAll(wait, ready);
+            if (poll.Select(Asked.Hot, TimeSpan.Zero, ready))
+            {
+                SelectSlices(ready);
+                return true;
+            }
+
+            budget.SpendRound();
+            bool anyOfAll = poll.Select(Asked.All, wait, ready);
+            _coldIsActive = WarmUp(0, ready);
+            return anyOfAll;
         }
 
         bool any = SelectSlices(ready);
@@ -65,24 +73,6 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
         }
 
         return poll.Select(Asked.Hot, hotWait, ready) || any;
-    }
-
-    // A wait for all allocates. So it begins only once the hot ones are quiet; while cold ones are active they are
-    // looked at in slices first, and at once.
-    private bool SelectAll(TimeSpan wait, List<SelectorEntry> ready)
-    {
-        bool isLong = wait < TimeSpan.Zero || wait > _quiet;
-        TimeSpan quiet = _coldIsActive ? TimeSpan.Zero : isLong ? _quiet : wait;
-        bool found = poll.Select(Asked.Hot, quiet, ready);
-        if (((found || _coldIsActive) && SelectSlices(ready)) || found)
-        {
-            return true;
-        }
-
-        budget.SpendRound();
-        bool any = poll.Select(Asked.All, wait < TimeSpan.Zero ? wait : wait - quiet, ready);
-        _coldIsActive = WarmUp(0, ready);
-        return any;
     }
 
     private bool SelectSlices(List<SelectorEntry> ready)
