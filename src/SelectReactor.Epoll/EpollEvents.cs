@@ -3,6 +3,10 @@ namespace SelectReactor.Epoll;
 /// <summary>The library's terms in those of epoll(7).</summary>
 internal static class EpollEvents
 {
+    /// <summary>What to watch the handle of an entry for.</summary>
+    public static uint Of(SelectorEntry entry) =>
+        Of(entry.Interest) | (entry.Handle is EpollHandle { IsShared: true } ? Native.Exclusive : 0);
+
     /// <summary>What to watch for.</summary>
     public static uint Of(Interest interest) =>
         ((interest & Interest.Read) != 0 ? Native.In : 0)

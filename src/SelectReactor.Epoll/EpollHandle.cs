@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using SelectReactor.Selection;
 
 namespace SelectReactor.Epoll;
@@ -69,6 +70,14 @@ internal sealed partial class EpollHandle : Handle
     // An owner that forgets a reactor must not leak its descriptors. Not needed with a socket, which has its own.
     ~EpollHandle() => CloseDescriptor();
 
+    // Shared: a duplicate of the descriptor of a listener.
+    private EpollHandle(EpollHandle listener, int descriptor)
+        : this(descriptor, listener._kind, peer: null)
+    {
+        _inheritsLinger = listener._inheritsLinger;
+        IsShared = true;
+    }
+
     private enum SocketKind : byte
     {
         /// <summary>A stream of which the kernel has no TCP_INFO.</summary>
@@ -99,6 +108,9 @@ internal sealed partial class EpollHandle : Handle
     public override EndPoint? RemoteEndPoint =>
         _inner?.RemoteEndPoint ?? (IsClosed ? null : _peer);
 
+    /// <summary>Whether other handles are on the same listening socket.</summary>
+    public bool IsShared { get; private set; }
+
     // Null if the handle was closed without one.
     private SocketHandle? Inner => _inner ?? MakeInner();
 
@@ -116,6 +128,26 @@ internal sealed partial class EpollHandle : Handle
 
     /// <inheritdoc/>
     public override SocketError Listen(int backlog) => Inner?.Listen(backlog) ?? SocketError.OperationAborted;
+
+    /// <inheritdoc/>
+    public override Handle? ShareListener()
+    {
+        if (_kind == SocketKind.Datagram || !TryHold(out int descriptor))
+        {
+            return null;
+        }
+
+        int duplicate = Native.FileControl(descriptor, Native.DuplicateCloseOnExec, 0);
+        int error = Marshal.GetLastPInvokeError();
+        Release();
+        if (duplicate < 0)
+        {
+            throw new IOException($"fcntl failed: {Marshal.GetPInvokeErrorMessage(error)}.");
+        }
+
+        IsShared = true;
+        return new EpollHandle(this, duplicate);
+    }
 
     /// <inheritdoc/>
     public override SocketError Connect(EndPoint remoteEndPoint)

@@ -111,7 +111,7 @@ public sealed class EpollSelector : ISelector
         }
         else if (before == 0)
         {
-            Control(Native.Add, registration, now);
+            Control(Native.Add, registration, EpollEvents.Of(entry));
             if (_owners.Add(registration) is { } lost)
             {
                 Lose(lost);
@@ -119,7 +119,7 @@ public sealed class EpollSelector : ISelector
         }
         else if (_owners.Contains(registration))
         {
-            Control(Native.Modify, registration, now);
+            Modify(registration);
         }
     }
 
@@ -244,6 +244,20 @@ public sealed class EpollSelector : ISelector
         }
     }
 
+    private void Modify(Registration registration)
+    {
+        uint events = EpollEvents.Of(registration.Entry);
+        if ((events & Native.Exclusive) != 0)
+        {
+            _set.TryControl(Native.Delete, registration.Descriptor, 0, 0);
+            Control(Native.Add, registration, events);
+        }
+        else
+        {
+            Control(Native.Modify, registration, events);
+        }
+    }
+
     private void Control(int operation, Registration registration, uint events) =>
         _set.Control(operation, registration.Descriptor, events, registration.Data);
 
@@ -286,8 +300,7 @@ public sealed class EpollSelector : ISelector
             }
             else
             {
-                set.Control(
-                    Native.Add, descriptor.Number, EpollEvents.Of(registration.Entry.Interest), registration.Data);
+                set.Control(Native.Add, descriptor.Number, EpollEvents.Of(registration.Entry), registration.Data);
             }
         }
     }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace SelectReactor.Epoll;
 
 /// <summary>The system calls, as in their manual pages: epoll_create1(2), epoll_ctl(2), epoll_wait(2), eventfd(2),
-/// read(2), write(2), fcntl(2), close(2).</summary>
+/// read(2), write(2), fcntl(2), close(2), sched_setaffinity(2).</summary>
 internal static partial class Native
 {
     public const int CloseOnExec = 0x80000;
@@ -17,6 +17,10 @@ internal static partial class Native
     public const uint Out = 0x004;
     public const uint Error = 0x008;
     public const uint HangUp = 0x010;
+
+    /// <summary>EPOLLEXCLUSIVE: of the sets that watch one socket, the kernel wakes one that is waited for. Not
+    /// allowed with <see cref="Modify"/>.</summary>
+    public const uint Exclusive = 1u << 28;
 
     public const int Interrupted = 4;
     public const int DuplicateCloseOnExec = 1030;
@@ -41,6 +45,15 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial NativeHandle FileControl(NativeHandle descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity", SetLastError = true)]
+    public static partial int GetAffinity(int thread, nint size, ref ulong mask);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SetAffinity(int thread, nint size, ref ulong mask);
 
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int descriptor);

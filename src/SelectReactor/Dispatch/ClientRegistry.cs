@@ -7,7 +7,8 @@ namespace SelectReactor.Dispatch;
 /// in the tick. An exception out of one of them is that one's failure and nobody else's. For the reactor's thread
 /// only.
 /// </summary>
-internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, CallbackGuard guard, ILogger logger)
+internal sealed class ClientRegistry(
+    int capacity, Places? shared, ResumeQueue resumed, CallbackGuard guard, ILogger logger)
 {
     private readonly List<IReactorClient> _clients = [];
     private readonly HashSet<IStoppable> _starters = [];
@@ -20,7 +21,11 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
     public IReadOnlyList<IReactorClient> All => _clients;
 
     /// <summary>Whether there are as many as allowed, with those that will become connections.</summary>
-    public bool IsFull => _clients.Count + _opening >= capacity;
+    public bool IsFull => Count >= capacity || (shared is not null && shared.IsFullAt(Count));
+
+    /// <summary>The number of connections, with those that will become one. Any thread; on another one it may be a
+    /// moment old.</summary>
+    public int Count => _clients.Count + Volatile.Read(ref _opening);
 
     /// <summary>Whether neither a connection is left nor anything that may start one.</summary>
     public bool IsEmpty => _clients.Count == 0 && _starters.Count == 0;
@@ -34,6 +39,7 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
     {
         client.ClientIndex = _clients.Count;
         _clients.Add(client);
+        shared?.Need(Count);
     }
 
     public void Remove(IReactorClient client)
@@ -47,7 +53,11 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
 
     /// <summary>Something will become a connection, and takes the place of one until
     /// <see cref="EndOpening"/>.</summary>
-    public void BeginOpening() => _opening++;
+    public void BeginOpening()
+    {
+        _opening++;
+        shared?.Need(Count);
+    }
 
     public void EndOpening()
     {
@@ -57,6 +67,19 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
 
     /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
     public void WaitForRoom(Action callback) => _waitingForRoom.Add(callback);
+
+    /// <summary>Whether the limit is one for several reactors.</summary>
+    public bool SharesLimit => shared is not null;
+
+    /// <summary>Reserves a place in the shared limit for one more connection, until the end of the tick.</summary>
+    /// <returns>False if it has none.</returns>
+    public bool TryReservePlace() => shared?.TryReserve(Count) ?? true;
+
+    /// <summary>Gives the reserved place to another reactor.</summary>
+    public void PassPlace() => shared?.Pass();
+
+    /// <summary>Takes over the reserved place of another reactor.</summary>
+    public void GrantPlace() => shared?.Grant();
 
     public void AddStarter(IStoppable starter) => _starters.Add(starter);
 
@@ -107,6 +130,7 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
         }
 
         _finishing.Clear();
+        shared?.KeepOnly(Count);
     }
 
     public void BeginStop(StopPhase phase)
@@ -116,6 +140,12 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
             BeginStop(starter, phase);
         }
 
+        StopConnections(phase);
+    }
+
+    /// <summary>As <see cref="BeginStop(StopPhase)"/>, and listeners go on.</summary>
+    public void StopConnections(StopPhase phase)
+    {
         foreach (IReactorClient client in _clients.ToArray())
         {
             BeginStop(client, phase);
@@ -136,7 +166,8 @@ internal sealed class ClientRegistry(int capacity, ResumeQueue resumed, Callback
         }
     }
 
-    private void TellOfRoom()
+    /// <summary>Calls those who wait for room if there is some.</summary>
+    public void TellOfRoom()
     {
         if (_waitingForRoom.Count > 0 && !IsFull)
         {

@@ -106,6 +106,9 @@ public sealed partial class Reactor
     /// <summary>Whether there are as many connections as allowed.</summary>
     internal bool IsFull => _clients.IsFull;
 
+    /// <summary>The number of connections. Any thread; on another one it may be a moment old.</summary>
+    internal int ConnectionCount => _clients.Count;
+
     internal long NextId() => ++_lastId;
 
     internal void Add(IReactorClient client) => _clients.Add(client);
@@ -119,6 +122,26 @@ public sealed partial class Reactor
 
     /// <summary>Calls back once, in a later phase of the loop, when <see cref="IsFull"/> no longer holds.</summary>
     internal void WaitForRoom(Action callback) => _clients.WaitForRoom(callback);
+
+    /// <summary>Calls those who wait for room, if there is some in the limit of the group. Any thread.</summary>
+    internal void NoteRoom() => TryPost(static clients => ((ClientRegistry)clients!).TellOfRoom(), _clients);
+
+    /// <summary>Whether the limit on connections is that of a group.</summary>
+    internal bool SharesLimit => _clients.SharesLimit;
+
+    /// <summary>Reserves a place in the limit of the group for one more connection, until the end of the
+    /// tick.</summary>
+    /// <returns>False if the group has none.</returns>
+    internal bool TryReservePlace() => _clients.TryReservePlace();
+
+    /// <summary>Gives the reserved place to another reactor of the group.</summary>
+    internal void PassPlace() => _clients.PassPlace();
+
+    /// <summary>Takes over the reserved place of another reactor of the group.</summary>
+    internal void GrantPlace() => _clients.GrantPlace();
+
+    /// <summary>Tells the connections of the end, or ends them. Listeners go on.</summary>
+    internal void StopConnections(StopPhase phase) => _clients.StopConnections(phase);
 
     /// <summary>Takes note of a part that starts connections and is to be told of the end. Throws as
     /// <see cref="VerifyCanStart"/>.</summary>

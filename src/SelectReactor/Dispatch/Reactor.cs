@@ -64,7 +64,7 @@ public sealed partial class Reactor : IDisposable
         _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext, progress);
         _late = new LateWork(Logger, SynchronizationContext);
         _resumed = new ResumeQueue(_late);
-        _clients = new ClientRegistry(options.MaxConnections, _resumed, _guard, Logger);
+        _clients = new ClientRegistry(options.MaxConnections, options.CreatePlaces(), _resumed, _guard, Logger);
         _shutdown = new GracefulShutdown(this, _clients);
         _demultiplexer = new Demultiplexer(options.SelectorFactory(), Affinity, _clients, _guard, Logger);
     }

@@ -86,5 +86,10 @@ public sealed class ReactorOptions
     /// </summary>
     public bool PropagateExceptions { get; set; }
 
+    /// <summary>The limit of the group that the reactor belongs to. Null if there is none.</summary>
+    internal SharedLimit? SharedLimit { get; set; }
+
+    internal Places? CreatePlaces() => SharedLimit is null ? null : new Places(SharedLimit);
+
     internal ReactorOptions Copy() => (ReactorOptions)MemberwiseClone();
 }

@@ -5,9 +5,9 @@ using SelectReactor.Dispatch;
 namespace SelectReactor.Endpoints;
 
 /// <summary>
-/// Accepts the clients that wait at one listening handle and gives them to an <see cref="Admission"/>. It pauses while
-/// the user wants it to, while there is no room for a connection, and for a second when accepting fails, for example
-/// because the system lacks a resource. It ends only with <see cref="Close"/>.
+/// Accepts the clients that wait at one listening handle and gives them to an <see cref="IAdmission"/>. It pauses
+/// while the user wants it to, while there is no room for a connection, and for a second when accepting fails, for
+/// example because the system lacks a resource. It ends only with <see cref="Close"/>.
 /// </summary>
 internal sealed class Acceptor : IEventHandler
 {
@@ -19,7 +19,7 @@ internal sealed class Acceptor : IEventHandler
     private readonly Reactor _reactor;
     private readonly Handle _handle;
     private readonly ListenerOptions _options;
-    private readonly Admission _admission;
+    private readonly IAdmission _admission;
     private readonly Action _lost;
     private readonly EndPoint? _localEndPoint;
     private readonly SpareDescriptor _spare;
@@ -37,7 +37,7 @@ internal sealed class Acceptor : IEventHandler
     /// <param name="options">The limits.</param>
     /// <param name="admission">Receives each accepted client.</param>
     /// <param name="lost">Called when the handle turns out to be closed by somebody else.</param>
-    public Acceptor(Reactor reactor, Handle handle, ListenerOptions options, Admission admission, Action lost)
+    public Acceptor(Reactor reactor, Handle handle, ListenerOptions options, IAdmission admission, Action lost)
     {
         _reactor = reactor;
         _handle = handle;
@@ -64,7 +64,10 @@ internal sealed class Acceptor : IEventHandler
         Failure = 2,
     }
 
-    private bool IsPaused => _pauses != PauseReason.None || (_options.WhenFull == WhenFull.Pause && _admission.IsFull);
+    /// <summary>Whether it does not accept at the moment. Any thread; on another one it may be a moment old.</summary>
+    public bool IsPaused => _pauses != PauseReason.None || IsFull;
+
+    private bool IsFull => _options.WhenFull == WhenFull.Pause && _admission.IsFull;
 
     public void OnReady(SelectionKey key)
     {
@@ -87,6 +90,10 @@ internal sealed class Acceptor : IEventHandler
                 ReactorLog.AcceptFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
             }
         }
+        finally
+        {
+            _admission.EndAccept();
+        }
     }
 
     public void Pause()
@@ -101,6 +108,17 @@ internal sealed class Acceptor : IEventHandler
         UpdateInterest();
     }
 
+    /// <summary>Lets the selector look again at a handle whose socket other reactors watch, too: the one that was
+    /// woken for a client may not have accepted it. Never throws.</summary>
+    public void LookAgain()
+    {
+        if (_key.IsValid)
+        {
+            SetInterest(Interest.None);
+            UpdateInterest();
+        }
+    }
+
     /// <summary>Watches for clients unless paused. Call it when a reason to pause may have come or gone. Never throws:
     /// if the selector refuses, it tries again a second later.</summary>
     public void UpdateInterest()
@@ -110,23 +128,17 @@ internal sealed class Acceptor : IEventHandler
             return;
         }
 
-        try
-        {
-            _key.Interest = IsPaused ? Interest.None : Interest.Read;
-        }
-        catch (Exception exception)
-        {
-            ReactorLog.ListenerInterestFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
-            RetryLater();
-        }
-
-        if (!IsPaused)
+        // Asked once: another reactor may give back a place at any moment, and its message must find this one waiting.
+        bool isFull = IsFull;
+        bool isPaused = isFull || _pauses != PauseReason.None;
+        SetInterest(isPaused ? Interest.None : Interest.Read);
+        if (!isPaused)
         {
             return;
         }
 
         _budget.EndBacklog();
-        if (_reactor.IsFull && !_waitsForRoom)
+        if (isFull && (_reactor.IsFull || _reactor.SharesLimit) && !_waitsForRoom)
         {
             _waitsForRoom = true;
             _reactor.WaitForRoom(() =>
@@ -154,6 +166,19 @@ internal sealed class Acceptor : IEventHandler
         _handle.Close();
     }
 
+    private void SetInterest(Interest interest)
+    {
+        try
+        {
+            _key.Interest = interest;
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ListenerInterestFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
+            RetryLater();
+        }
+    }
+
     private void Accept()
     {
         // Another listener may have filled the reactor in this tick.
@@ -168,6 +193,12 @@ internal sealed class Acceptor : IEventHandler
         _budget.Begin();
         do
         {
+            if (!_admission.TryReserve())
+            {
+                UpdateInterest();
+                return;
+            }
+
             SocketError error = _handle.Accept(out Handle? accepted);
             switch (error)
             {

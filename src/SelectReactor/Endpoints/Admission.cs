@@ -9,7 +9,7 @@ namespace SelectReactor.Endpoints;
 /// Decides about each accepted client of one listener: limits on connections, the accept filter, the handler factory.
 /// It opens the connections of those that it admits and counts them. A failure here refuses one client and no other.
 /// </summary>
-internal sealed class Admission
+internal sealed class Admission : IAdmission
 {
     private readonly Reactor _reactor;
     private readonly ListenerOptions _options;
@@ -69,6 +69,15 @@ internal sealed class Admission
 
     /// <summary>Whether the limit of the listener or of the reactor is reached.</summary>
     public bool IsFull => _connectionCount >= _options.MaxConnections || _reactor.IsFull;
+
+    /// <inheritdoc/>
+    public bool TryReserve() => _reactor.TryReservePlace() || _options.WhenFull == WhenFull.Refuse;
+
+    /// <inheritdoc/>
+    public void EndAccept()
+    {
+        // The reactor does it at the end of the tick.
+    }
 
     /// <summary>Opens a connection for an accepted client, or refuses it.</summary>
     public void Admit(Handle handle)

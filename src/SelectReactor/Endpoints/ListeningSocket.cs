@@ -35,7 +35,15 @@ internal sealed class ListeningSocket
 
     public EndPoint EndPoint { get; }
 
-    public Handle Open(Reactor reactor, ListenerOptions options)
+    /// <summary>Whether somebody else has bound it.</summary>
+    public bool IsInherited => _inherited is not null;
+
+    /// <summary>Opens the handle, which listens then.</summary>
+    /// <param name="reactor">The reactor whose handle it is.</param>
+    /// <param name="options">How to listen.</param>
+    /// <param name="admitsOthers">Whether others may bind to the same port afterwards, although it must have been free
+    /// before (SO_REUSEPORT, set after bind).</param>
+    public Handle Open(Reactor reactor, ListenerOptions options, bool admitsOthers = false)
     {
         string attempt = $"Can't listen on {EndPointText.Of(EndPoint)}";
         Handle handle = _inherited is null ? Create(reactor, attempt) : TakeOver(reactor, _inherited);
@@ -46,6 +54,11 @@ internal sealed class ListeningSocket
             if (_inherited is null)
             {
                 Bind(reactor, handle, options, attempt);
+            }
+
+            if (admitsOthers)
+            {
+                ReusePort(handle, attempt);
             }
 
             SocketFailure.ThrowOnError(handle.Listen(options.Backlog), attempt, EndPoint, SocketStep.Listen);
@@ -80,12 +93,7 @@ internal sealed class ListeningSocket
     {
         if (options.ReusePort)
         {
-            // On Unix the runtime also sets SO_REUSEPORT with this option. On Windows it would take the port from its
-            // owner.
-            SocketError unset = OperatingSystem.IsWindows()
-                ? SocketError.OperationNotSupported
-                : handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1);
-            SocketFailure.ThrowOnError(unset, $"{attempt}: ReusePort", EndPoint, SocketStep.Listen);
+            ReusePort(handle, attempt);
         }
 
         if (options.DualMode && EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
@@ -105,5 +113,14 @@ internal sealed class ListeningSocket
         }
 
         SocketFailure.ThrowOnError(error, attempt, EndPoint, SocketStep.Listen);
+    }
+
+    // On Unix the runtime also sets SO_REUSEPORT with this option. On Windows it would take the port from its owner.
+    private void ReusePort(Handle handle, string attempt)
+    {
+        SocketError unset = OperatingSystem.IsWindows()
+            ? SocketError.OperationNotSupported
+            : handle.SetOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1);
+        SocketFailure.ThrowOnError(unset, $"{attempt}: ReusePort", EndPoint, SocketStep.Listen);
     }
 }

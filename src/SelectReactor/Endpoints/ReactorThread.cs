@@ -7,6 +7,7 @@ namespace SelectReactor;
 public sealed class ReactorThread : IDisposable
 {
     private readonly Thread _thread;
+    private readonly Action _started;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Starts the thread with default options.</summary>
@@ -19,14 +20,22 @@ public sealed class ReactorThread : IDisposable
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The selector can't open its wake-up.</exception>
     public ReactorThread(ReactorOptions options)
+        : this(options, static () => { })
+    {
+    }
+
+    /// <summary>Starts the thread, which begins with a call of <paramref name="started"/>. What that throws, the
+    /// constructor throws.</summary>
+    internal ReactorThread(ReactorOptions options, Action started)
     {
         Reactor = new Reactor(options);
+        _started = started;
         _thread = new Thread(Run) { IsBackground = true, Name = nameof(ReactorThread) };
-        using var bound = new ManualResetEventSlim();
 
         // UnsafeStart leaves out the AsyncLocals of the caller, which every callback would otherwise carry.
-        _thread.UnsafeStart(bound);
-        bound.Wait();
+        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _thread.UnsafeStart(start);
+        start.Task.GetAwaiter().GetResult();
     }
 
     /// <summary>The reactor. Other threads use its members for any thread: <c>ListenAsync</c>, <c>ConnectAsync</c> and
@@ -48,11 +57,15 @@ public sealed class ReactorThread : IDisposable
         }
     }
 
-    private void Run(object? bound)
+    private void Run(object? start)
     {
         // Bind before anybody has the reactor, so that no other thread can use it while this one starts.
         Reactor.Affinity.Bind();
-        ((ManualResetEventSlim)bound!).Set();
+        if (!TryStart((TaskCompletionSource)start!))
+        {
+            return;
+        }
+
         try
         {
             Reactor.RunLoop(main: null, disposesAtEnd: true, CancellationToken.None);
@@ -62,6 +75,22 @@ public sealed class ReactorThread : IDisposable
         {
             ReactorLog.LoopFault(Reactor.Logger, exception);
             _completion.SetException(exception);
+        }
+    }
+
+    private bool TryStart(TaskCompletionSource start)
+    {
+        try
+        {
+            _started();
+            start.SetResult();
+            return true;
+        }
+        catch (Exception exception)
+        {
+            Reactor.Dispose();
+            start.SetException(exception);
+            return false;
         }
     }
 }

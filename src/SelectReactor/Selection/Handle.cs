@@ -55,6 +55,15 @@ public abstract partial class Handle : IDisposable
     }
 
     /// <summary>
+    /// A second handle on the same listening socket, for the selector of another reactor (dup(2)). Both accept from
+    /// one queue, and the socket listens until both are closed. A selector wakes one of those that watch it for a
+    /// client; the client may be gone when it accepts, which is <see cref="SocketError.WouldBlock"/>. Default: null,
+    /// which says that this kind of handle can't be shared.
+    /// </summary>
+    /// <exception cref="IOException">The system has no descriptor left.</exception>
+    public virtual Handle? ShareListener() => null;
+
+    /// <summary>
     /// Begins to connect (connect(2)). <see cref="SocketError.WouldBlock"/> or <see cref="SocketError.InProgress"/>
     /// means that <see cref="Interest.Connect"/> will tell when it ended.
     /// </summary>

@@ -31,6 +31,11 @@ internal static class Interlocked
 
     public static void MemoryBarrier() => Fence("passes a barrier");
 
+    // Of groups, which the scenarios do without.
+    public static int Increment(ref int location) => System.Threading.Interlocked.Increment(ref location);
+
+    public static int Decrement(ref int location) => System.Threading.Interlocked.Decrement(ref location);
+
     // Of the connections and of the watch of slow callbacks, which the scenarios do without.
     public static T Exchange<T>(ref T location, T value) =>
         System.Threading.Interlocked.Exchange(ref location, value);

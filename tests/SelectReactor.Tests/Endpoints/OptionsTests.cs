@@ -51,6 +51,8 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("DatagramOptions.TimeToLive", 0, "from 1 to 255"),
         Refusal("DatagramOptions.MulticastTimeToLive", 256, "from 0 to 255"),
         Refusal("DatagramOptions.MulticastInterface", -1, "at least 0"),
+        Refusal("ReactorGroupOptions.MaxConnections", 0, "at least 1"),
+        Refusal("ReactorGroupOptions.Sharing", (ClientSharing)9, "Automatic or LeastConnections"),
     ];
 
     private static Type[] All { get; } =
@@ -58,6 +60,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         typeof(ReactorOptions), typeof(ListenerOptions), typeof(ConnectOptions), typeof(ConnectionOptions),
         typeof(DatagramOptions),
         typeof(ProxyProtocolOptions),
+        typeof(ReactorGroupOptions),
     ];
 
     private static IEnumerable<string> References =>
@@ -257,7 +260,8 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
                 property.SetValue(options, new ProxyProtocolOptions());
             }
 
-            if (type == typeof(ConnectionOptions) || type == typeof(ProxyProtocolOptions))
+            if (type == typeof(ConnectionOptions) || type == typeof(ProxyProtocolOptions)
+                || type == typeof(ReactorOptions))
             {
                 // In place, which a copy that shares it would follow.
                 Fill(property.GetValue(options)!, round);
@@ -275,6 +279,9 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
                 _ when type == typeof(ProxyProtocolVersion) => (ProxyProtocolVersion)round,
                 _ when type == typeof(IReadOnlyList<IPNetwork>) => new[] { new IPNetwork(IPAddress.Any, round - 1) },
                 _ when type == typeof(ProxyHeader) => new ProxyHeader(null, null),
+                _ when type == typeof(ClientSharing) => (ClientSharing)round,
+                _ when type == typeof(Action<int>) => new Action<int>(
+                    index => throw new InvalidDataException($"{round}")),
                 _ when type == typeof(EndPoint) => new IPEndPoint(IPAddress.Loopback, round),
                 _ when type == typeof(Func<ISelector>) => new Func<ISelector>(
                     () => throw new InvalidDataException($"{round}")),
@@ -290,7 +297,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         foreach (PropertyInfo property in options.GetType().GetProperties())
         {
             object? value = property.GetValue(options);
-            if (value is ConnectionOptions or ProxyProtocolOptions)
+            if (value is ConnectionOptions or ProxyProtocolOptions or ReactorOptions)
             {
                 foreach ((string name, object? inner) in Values(value))
                 {

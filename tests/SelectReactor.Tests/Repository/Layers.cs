@@ -22,6 +22,7 @@ internal static partial class Layers
         ["ProxyProtocol"] = 3,
         ["Datagrams"] = 5,
         ["Endpoints"] = 4,
+        ["Groups"] = 5,
     };
 
     /// <summary>The folder of each type, by the type's name without its arity.</summary>

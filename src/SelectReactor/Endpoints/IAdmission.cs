@@ -1,0 +1,22 @@
+namespace SelectReactor.Endpoints;
+
+/// <summary>Where the clients go that an <see cref="Acceptor"/> accepts.</summary>
+internal interface IAdmission
+{
+    /// <summary>Whether a limit on connections is reached.</summary>
+    bool IsFull { get; }
+
+    /// <summary>Reserves a place for a client that is about to be accepted: other reactors may take the last one
+    /// meanwhile.</summary>
+    /// <returns>False if there is none and clients are to wait.</returns>
+    bool TryReserve();
+
+    /// <summary>No more clients are accepted now: gives back a reserved place.</summary>
+    void EndAccept();
+
+    /// <summary>Opens a connection for an accepted client, or refuses it.</summary>
+    void Admit(Handle handle);
+
+    /// <summary>Resets a client and counts it as refused.</summary>
+    void Refuse(Handle handle, string why);
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using SelectReactor.Endpoints;
+
+namespace SelectReactor.Groups;
+
+/// <summary>One call of <see cref="ReactorGroup"/>'s <c>ListenAsync</c>: opens the parts of a listener.</summary>
+internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket, ClientSharing sharing)
+{
+    /// <summary>Handles on the first part's socket, for the other parts.</summary>
+    private readonly Queue<Handle> _shares = [];
+    private EndPoint _localEndPoint = socket.EndPoint;
+
+    private bool CanBindAgain => socket is { IsInherited: false, EndPoint: IPEndPoint };
+
+    /// <summary>Any thread.</summary>
+    /// <param name="first">The part that opens the socket, and that accepts for all if only one does.</param>
+    public async Task<GroupListener> RunAsync(ListenerPart first)
+    {
+        shared.Queue = sharing switch
+        {
+            ClientSharing.ReusePort when CanBindAgain => ClientQueue.Each,
+            ClientSharing.SharedSocket or ClientSharing.Automatic => ClientQueue.Shared,
+            _ => ClientQueue.OneReactor,
+        };
+        try
+        {
+            await first.Member.Reactor.InvokeAsync(() => first.Open(OpenFirst, Prepare)).ConfigureAwait(false);
+            if (shared.Queue != ClientQueue.OneReactor)
+            {
+                await OpenOthersAsync(first).ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            foreach (ListenerPart part in shared.Parts)
+            {
+                part.Dispose();
+            }
+
+            foreach (Handle share in _shares)
+            {
+                share.Close();
+            }
+
+            throw;
+        }
+
+        return new GroupListener(shared, _localEndPoint);
+    }
+
+    private Handle OpenFirst(Reactor reactor) =>
+        socket.Open(reactor, shared.Options, admitsOthers: shared.Queue == ClientQueue.Each);
+
+    private void Prepare(Handle listening)
+    {
+        _localEndPoint = listening.LocalEndPoint ?? _localEndPoint;
+        shared.Prepare(_localEndPoint);
+        if (shared.Queue != ClientQueue.Shared)
+        {
+            return;
+        }
+
+        while (_shares.Count < shared.Parts.Count - 1)
+        {
+            if (listening.ShareListener() is { } share)
+            {
+                _shares.Enqueue(share);
+            }
+            else if (sharing == ClientSharing.Automatic)
+            {
+                shared.Queue = ClientQueue.OneReactor;
+                return;
+            }
+            else
+            {
+                throw new NotSupportedException(
+                    "ClientSharing.SharedSocket needs reactors on epoll: call UseEpoll() on the ReactorGroupOptions, "
+                    + "or choose another ClientSharing.");
+            }
+        }
+    }
+
+    private async Task OpenOthersAsync(ListenerPart first)
+    {
+        Func<Reactor, Handle> open = _ => _shares.Dequeue();
+        if (shared.Queue == ClientQueue.Each)
+        {
+            ListenerOptions options = shared.Options.Copy();
+            options.ReusePort = true;
+            var again = new ListeningSocket(_localEndPoint, options);
+            open = reactor => again.Open(reactor, options);
+        }
+
+        foreach (ListenerPart part in shared.Parts.Where(part => part != first))
+        {
+            await part.Member.Reactor.InvokeAsync(() => part.Open(open, static _ => { })).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using System.Net.Sockets;
+using SelectReactor.Dispatch;
+using SelectReactor.Endpoints;
+using SelectReactor.Groups;
+
+namespace SelectReactor;
+
+/// <summary>
+/// Several reactors, each on a thread of its own, that share the clients of their listeners: for a program that needs
+/// more than one processor. A connection belongs to one reactor, and its handler is called on that reactor's thread.
+/// So handlers that are made for each connection need no lock; what they share, and one handler for all connections,
+/// must work on several threads at once. All members may be used on any thread.
+/// </summary>
+public sealed partial class ReactorGroup : IDisposable
+{
+    private readonly ReactorGroupOptions _options;
+    private readonly ReactorThread[] _threads;
+    private readonly GroupMembers _members;
+    private readonly SharedLimit _limit;
+    private readonly ListenerTotals _totals = new();
+    private int _listenCalls = -1;
+
+    /// <summary>Starts one reactor for each processor, with default options.</summary>
+    /// <inheritdoc cref="ReactorGroup(int, ReactorGroupOptions)"/>
+    public ReactorGroup()
+        : this(Environment.ProcessorCount)
+    {
+    }
+
+    /// <summary>Starts reactors with default options.</summary>
+    /// <inheritdoc cref="ReactorGroup(int, ReactorGroupOptions)"/>
+    public ReactorGroup(int count)
+        : this(count, new ReactorGroupOptions())
+    {
+    }
+
+    /// <summary>Starts reactors.</summary>
+    /// <param name="count">How many, at least one: usually <see cref="Environment.ProcessorCount"/>.</param>
+    /// <param name="options">How. They are copied.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below one.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="ArgumentException"><see cref="ReactorOptions.MaxConnections"/> of
+    /// <see cref="ReactorGroupOptions.Reactor"/> is set.</exception>
+    /// <exception cref="SocketException">A selector can't open its wake-up.</exception>
+    public ReactorGroup(int count, ReactorGroupOptions options)
+        : this(count, options, startsThreads: true)
+    {
+    }
+
+    /// <summary>Without threads, the caller runs the reactors.</summary>
+    internal ReactorGroup(int count, ReactorGroupOptions options, bool startsThreads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Copy();
+        _options.Verify();
+        _limit = new SharedLimit(_options.MaxConnections, NoteRoom);
+        _options.Reactor.SharedLimit = _limit;
+        _threads = startsThreads ? Start(count, _options) : [];
+        Reactors = startsThreads
+            ? [.. _threads.Select(static thread => thread.Reactor)]
+            : [.. Enumerable.Range(0, count).Select(_ => new Reactor(_options.Reactor))];
+        _members = new GroupMembers([.. Reactors.Select(static reactor => new GroupMember(reactor))]);
+    }
+
+    /// <summary>The reactors. On a reactor's own thread all of its members may be used, on others those for any
+    /// thread. A listener or a connection that you make on one of them belongs to it alone, and counts for the limit
+    /// of the group. To end one of them, use <see cref="DrainAsync"/>.</summary>
+    public IReadOnlyList<Reactor> Reactors { get; }
+
+    /// <summary>Completes when all loops have ended and everything is closed. It fails with the exceptions that ended
+    /// loops, if there were any.</summary>
+    public Task Completion => Task.WhenAll(_threads.Select(static thread => thread.Completion));
+
+    /// <summary>The numbers of this moment.</summary>
+    public ReactorGroupStatistics Statistics
+    {
+        get
+        {
+            (long accepted, long refused) = _totals.Read();
+            return new ReactorGroupStatistics
+            {
+                ConnectionsOfReactors = [.. _members.All.Select(static member => member.Load)],
+                Accepted = accepted,
+                Refused = refused,
+            };
+        }
+    }
+
+    /// <summary>The reactor that has the fewest connections, of those that take new ones. Use it for what the group
+    /// has no method for.</summary>
+    /// <exception cref="InvalidOperationException">The group is shutting down.</exception>
+    /// <exception cref="ObjectDisposedException">The group is disposed.</exception>
+    public Reactor ChooseReactor()
+    {
+        if (_members.LeastLoaded() is { } member)
+        {
+            return member.Reactor;
+        }
+
+        ObjectDisposedException.ThrowIf(Reactors.All(static reactor => reactor.IsDisposed), this);
+        throw new InvalidOperationException("The group is shutting down: nothing new can be started on it.");
+    }
+
+    /// <summary>
+    /// Takes one reactor out of use, which the other reactors do not notice: it gets no new clients, its connections
+    /// are told by <see cref="IConnectionHandler.OnStopping"/> and go on until they close by themselves, and those
+    /// that are left at the deadline are closed with <see cref="CloseKind.ReactorStopped"/>. No client is lost that
+    /// waits to be accepted: where the reactor has a socket of its own, or accepts for all, it goes on accepting and
+    /// gives the clients to the others until the listener closes. For that its loop goes on.
+    /// </summary>
+    /// <param name="reactor">One of <see cref="Reactors"/>.</param>
+    /// <param name="deadline">From now; zero closes its connections at once; <see cref="Timeout.InfiniteTimeSpan"/>
+    /// waits until every connection has closed by itself.</param>
+    /// <returns>A task that completes when the reactor has no connection left.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="reactor"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="reactor"/> is not one of the group.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
+    /// infinite.</exception>
+    /// <exception cref="InvalidOperationException">It is the last one that takes clients.</exception>
+    public Task DrainAsync(Reactor reactor, TimeSpan deadline)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        if (deadline != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        }
+
+        GroupMember member = _members.All.FirstOrDefault(member => member.Reactor == reactor)
+            ?? throw new ArgumentException("The reactor is not one of this group.", nameof(reactor));
+        _members.Drain(member);
+        return reactor.InvokeAsync(() => new ReactorDrain(reactor).RunAsync(deadline));
+    }
+
+    /// <summary>Ends all reactors in good order, as <see cref="Reactor.ShutdownAsync"/> does: listeners close at once,
+    /// connections go on until they close by themselves, and those that are left at the deadline are closed.</summary>
+    /// <param name="deadline">From now; zero closes everything at once; <see cref="Timeout.InfiniteTimeSpan"/> waits
+    /// until every connection has closed by itself, or a further call sets a deadline.</param>
+    /// <returns>A task that also completes when the group is disposed. It never fails.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
+    /// infinite.</exception>
+    public Task ShutdownAsync(TimeSpan deadline) =>
+        Task.WhenAll([.. Reactors.Select(reactor => reactor.ShutdownAsync(deadline))]);
+
+    /// <summary>Disposes all reactors, which closes everything, and waits for their threads to end. On one of these
+    /// threads it does not wait. Idempotent.</summary>
+    public void Dispose()
+    {
+        bool waits = !Reactors.Any(static reactor => reactor.IsReactorThread);
+        foreach (Reactor reactor in Reactors)
+        {
+            reactor.Dispose();
+        }
+
+        if (waits)
+        {
+            Array.ForEach(_threads, static thread => thread.Dispose());
+        }
+    }
+
+    private static ReactorThread[] Start(int count, ReactorGroupOptions options)
+    {
+        List<ReactorThread> threads = [];
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                int index = i;
+                threads.Add(new ReactorThread(options.Reactor, () => options.ThreadStart?.Invoke(index)));
+            }
+
+            return [.. threads];
+        }
+        catch
+        {
+            threads.ForEach(static thread => thread.Dispose());
+            throw;
+        }
+    }
+
+    private void NoteRoom()
+    {
+        foreach (Reactor reactor in Reactors)
+        {
+            reactor.NoteRoom();
+        }
+    }
+
+    private async Task<GroupListener> ListenAsync(
+        ListeningSocket socket, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
+    {
+        // The clients of several listeners are accepted by several reactors.
+        GroupMember first = _members.All[Interlocked.Increment(ref _listenCalls) % _members.All.Count];
+        first = first.TakesClients ? first : _members.LeastLoaded() ?? first;
+        var accept = new GroupAccept(
+            _members, _limit, _options.Sharing == ClientSharing.RoundRobin, handlerFactory, options);
+        ListenerPart part = accept.Parts.First(part => part.Member == first);
+        GroupListener listener = await new GroupListenCall(accept, socket, _options.Sharing).RunAsync(part)
+            .ConfigureAwait(false);
+        _totals.Add(accept);
+        return listener;
+    }
+}

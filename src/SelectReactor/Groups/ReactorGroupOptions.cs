@@ -1,0 +1,57 @@
+using SelectReactor.Dispatch;
+
+namespace SelectReactor;
+
+/// <summary>
+/// The options of a <see cref="ReactorGroup"/>. Its constructor copies them, so that a later change does not reach the
+/// group. A setter throws an <see cref="ArgumentException"/> that names the option if a value is not allowed.
+/// </summary>
+public sealed class ReactorGroupOptions
+{
+    /// <summary>The options of each reactor. The logger, the clock, the handle factory and the name resolver are used
+    /// by all threads of the group at once. Leave <see cref="ReactorOptions.MaxConnections"/> alone: the limit is
+    /// <see cref="MaxConnections"/>. Not null.</summary>
+    public ReactorOptions Reactor
+    {
+        get;
+        set => field = OptionValue.NotNull(this, value);
+    } = new();
+
+    /// <summary>How the reactors share clients. Default: <see cref="ClientSharing.Automatic"/>.</summary>
+    public ClientSharing Sharing
+    {
+        get;
+        set => field = OptionValue.Defined(this, value);
+    }
+
+    /// <summary>The maximum number of open connections of all reactors together, accepted and outgoing. Accepted
+    /// clients never exceed it. Attempts to connect, and sockets that are adopted, may by one for each reactor if they
+    /// succeed at the same moment. Default: no limit (<see cref="int.MaxValue"/>).</summary>
+    public int MaxConnections
+    {
+        get;
+        set => field = OptionValue.AtLeast(this, value, 1);
+    } = int.MaxValue;
+
+    /// <summary>Called first on the thread of each reactor, with the reactor's index, for example to bind the thread
+    /// to a processor (<c>PinToProcessors</c> of SelectReactor.Epoll). What it throws, the constructor of the group
+    /// throws. Default (null): nothing.</summary>
+    public Action<int>? ThreadStart { get; set; }
+
+    internal ReactorGroupOptions Copy()
+    {
+        var copy = (ReactorGroupOptions)MemberwiseClone();
+        copy.Reactor = Reactor.Copy();
+        return copy;
+    }
+
+    internal void Verify()
+    {
+        if (Reactor.MaxConnections != int.MaxValue)
+        {
+            throw new ArgumentException(
+                $"{nameof(ReactorGroupOptions)}.{nameof(Reactor)}.{nameof(ReactorOptions.MaxConnections)} must not be "
+                + $"set: a group has one limit, {nameof(ReactorGroupOptions)}.{nameof(MaxConnections)}.");
+        }
+    }
+}
