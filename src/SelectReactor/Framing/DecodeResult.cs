@@ -74,8 +74,7 @@ public readonly struct DecodeResult<T>
 
     /// <summary>The message.</summary>
     /// <exception cref="InvalidOperationException">There is none: look at <see cref="Status"/> first.</exception>
-    public T Message => Status == DecodeStatus.Message ? _message : throw new InvalidOperationException(
-        $"There is no message: the result is {Status}.");
+    public T Message => Status == DecodeStatus.Message ? _message : throw NoMessage();
 
     /// <summary>How many bytes of the input belong to the message, with everything around it; 0 if there is no
     /// message.</summary>
@@ -101,4 +100,7 @@ public readonly struct DecodeResult<T>
         DecodeStatus.TooLong => DecodeResult.TooLong(Reason),
         _ => throw new InvalidOperationException("There is a message, which would be lost."),
     };
+
+    // Apart, so that the getter is small enough to be inlined.
+    private InvalidOperationException NoMessage() => new($"There is no message: the result is {Status}.");
 }

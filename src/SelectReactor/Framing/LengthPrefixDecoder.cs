@@ -83,8 +83,18 @@ public sealed class LengthPrefixDecoder : HeaderDecoder
 
         Span<byte> copy = stackalloc byte[LengthCode.MaxSize];
         int size = (int)Math.Min(LengthCode.MaxSize, input.Length - Offset);
-        input.Slice(Offset, size).CopyTo(copy);
-        DecodeResult<ulong> length = LengthCode.ReadVarint(copy[..size]);
+        scoped ReadOnlySpan<byte> bytes = input.FirstSpan;
+        if (bytes.Length - size >= Offset)
+        {
+            bytes = bytes.Slice(Offset, size);
+        }
+        else
+        {
+            input.Slice(Offset, size).CopyTo(copy);
+            bytes = copy[..size];
+        }
+
+        DecodeResult<ulong> length = LengthCode.ReadVarint(bytes);
         return length.Status == DecodeStatus.Message ? BodyAfter(Offset + length.Consumed, length.Message) : length;
     }
 
