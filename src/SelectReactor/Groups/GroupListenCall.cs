@@ -1,4 +1,5 @@
 using System.Net;
+using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 
 namespace SelectReactor.Groups;
@@ -45,6 +46,7 @@ internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket
             throw;
         }
 
+        ReactorLog.Listening(first.Member.Reactor.Logger, _localEndPoint);
         return new GroupListener(shared, _localEndPoint);
     }
 

@@ -28,6 +28,7 @@ public sealed partial class DocNameTests
         .. typeof(Reactor).Assembly.GetTypes(),
         .. typeof(EpollSelector).Assembly.GetTypes(),
         .. typeof(Testing.SimulatedNetwork).Assembly.GetTypes(),
+        .. typeof(HostedReactor).Assembly.GetTypes(),
     ];
 
     private static readonly ILookup<string, Type> _types = _ours

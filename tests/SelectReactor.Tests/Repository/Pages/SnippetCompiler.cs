@@ -33,6 +33,8 @@ internal static class SnippetCompiler
         using System.Runtime.InteropServices;
         using System.Security.Cryptography.X509Certificates;
         using System.Text;
+        using Microsoft.Extensions.Configuration;
+        using Microsoft.Extensions.DependencyInjection;
         using Microsoft.Extensions.Logging;
         using NUnit.Framework;
         using SelectReactor;

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Hosting;
+
+/// <summary>All messages of this package.</summary>
+internal static partial class HostingLog
+{
+    [LoggerMessage(1, LogLevel.Information, "The server \"{Server}\" listens on {EndPoint}.")]
+    public static partial void Started(ILogger logger, string server, string endPoint);
+
+    [LoggerMessage(2, LogLevel.Error, "The services of {Connection} failed while they were disposed of.")]
+    public static partial void ScopeFault(ILogger logger, Connection connection, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Critical, "A loop of the reactors \"{Name}\" has ended. The host stops.")]
+    public static partial void LoopEnded(ILogger logger, string name);
+
+    [LoggerMessage(4, LogLevel.Warning, "The host's time-out is over: {Count} connections are closed.")]
+    public static partial void DrainCut(ILogger logger, int count);
+}

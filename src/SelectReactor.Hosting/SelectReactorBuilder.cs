@@ -1,0 +1,145 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using SelectReactor.Hosting;
+
+namespace SelectReactor;
+
+/// <summary>Adds servers, clients and health checks to what <c>AddSelectReactor</c> has added to a host.</summary>
+public sealed class SelectReactorBuilder
+{
+    private const DynamicallyAccessedMemberTypes Constructors = DynamicallyAccessedMemberTypes.PublicConstructors;
+    private readonly string _name;
+    private readonly Registrations _registrations;
+    private readonly IConfiguration? _configuration;
+
+    internal SelectReactorBuilder(
+        IServiceCollection services, string name, Registrations registrations, IConfiguration? configuration)
+    {
+        Services = services;
+        _name = name;
+        _registrations = registrations;
+        _configuration = configuration;
+    }
+
+    /// <summary>The services of the host.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>Adds a server with the options of the configuration section <c>Servers:</c> and its name.</summary>
+    /// <inheritdoc cref="AddServer{THandler}(string, Action{ServerOptions})"/>
+    public SelectReactorBuilder AddServer<[DynamicallyAccessedMembers(Constructors)] THandler>(string name)
+        where THandler : class, IConnectionHandler =>
+        AddServer<THandler>(name, static _ => { });
+
+    /// <summary>Adds a server that listens on an address.</summary>
+    /// <inheritdoc cref="AddServer{THandler}(string, Action{ServerOptions})"/>
+    public SelectReactorBuilder AddServer<[DynamicallyAccessedMembers(Constructors)] THandler>(
+        string name, EndPoint endPoint)
+        where THandler : class, IConnectionHandler
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return AddServer<THandler>(name, options => options.ListenOn = endPoint);
+    }
+
+    /// <summary>Adds a server. It starts with the host, which does not start if the server can't, and ends with
+    /// it.</summary>
+    /// <typeparam name="THandler">The type of its handlers. Their dependencies are injected. Each connection has a
+    /// handler of its own and a scope of services, which is disposed of when the connection is closed. A type that you
+    /// have registered as a singleton serves all connections with one handler.</typeparam>
+    /// <param name="name">The name of the server, for messages, configuration and
+    /// <see cref="HostedReactor.GetListener"/>.</param>
+    /// <param name="configure">Sets the options, after the configuration.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">There is a server of this name.</exception>
+    public SelectReactorBuilder AddServer<[DynamicallyAccessedMembers(Constructors)] THandler>(
+        string name, Action<ServerOptions> configure)
+        where THandler : class, IConnectionHandler
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(configure);
+        if (!_registrations.Servers.TryAdd(name, typeof(THandler)))
+        {
+            throw new ArgumentException($"There is a server \"{name}\" already.", nameof(name));
+        }
+
+        Services.TryAddScoped<THandler>();
+        OptionsBuilder<ServerOptions> options = Services.AddOptions<ServerOptions>(FullName(_name, name));
+        if (_configuration is { } configuration)
+        {
+            options.Configure(server => Bind(configuration.GetSection($"Servers:{name}"), server));
+        }
+
+        options.Configure(configure).ValidateOnStart();
+        return this;
+    }
+
+    /// <summary>Adds a client with the options of the configuration section <c>Clients:</c> and its name.</summary>
+    /// <inheritdoc cref="AddClient{THandler}(string, Action{ClientOptions})"/>
+    public SelectReactorBuilder AddClient<[DynamicallyAccessedMembers(Constructors)] THandler>(string name)
+        where THandler : class, IConnectionHandler =>
+        AddClient<THandler>(name, static _ => { });
+
+    /// <summary>Adds a client, which connects when it is told to: <c>[FromKeyedServices("name")] HostedClient</c> is
+    /// its service.</summary>
+    /// <typeparam name="THandler">The type of its handlers, as that of a server.</typeparam>
+    /// <param name="name">The name of the client, for messages, configuration and as the key of its service.</param>
+    /// <param name="configure">Sets the options, after the configuration.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">There is a client of this name.</exception>
+    public SelectReactorBuilder AddClient<[DynamicallyAccessedMembers(Constructors)] THandler>(
+        string name, Action<ClientOptions> configure)
+        where THandler : class, IConnectionHandler
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(configure);
+        if (!_registrations.Clients.TryAdd(name, typeof(THandler)))
+        {
+            throw new ArgumentException($"There is a client \"{name}\" already.", nameof(name));
+        }
+
+        Services.TryAddScoped<THandler>();
+        string reactor = _name;
+        Services.AddKeyedSingleton(name, (services, _) => ReactorOf(services, reactor).GetClient(name));
+        OptionsBuilder<ClientOptions> options = Services.AddOptions<ClientOptions>(FullName(_name, name));
+        if (_configuration is { } configuration)
+        {
+            options.Configure(client => Bind(configuration.GetSection($"Clients:{name}"), client));
+        }
+
+        options.Configure(configure).ValidateOnStart();
+        return this;
+    }
+
+    /// <summary>Adds two health checks: <c>selectreactor-live</c> with the tag <c>live</c>, which fails if a loop has
+    /// ended or does not run a callback within <see cref="SelectReactorOptions.MaxLoopLag"/>, and
+    /// <c>selectreactor-ready</c> with the tag <c>ready</c>, which fails while a server does not accept clients. The
+    /// name of the reactors, if they have one, comes after <c>selectreactor-</c>.</summary>
+    public SelectReactorBuilder AddHealthChecks()
+    {
+        string reactor = _name;
+        string prefix = reactor.Length == 0 ? "selectreactor" : $"selectreactor-{reactor}";
+        Services.AddHealthChecks()
+            .Add(new HealthCheckRegistration(
+                $"{prefix}-live", services => new LiveCheck(ReactorOf(services, reactor)), null, ["live"]))
+            .Add(new HealthCheckRegistration(
+                $"{prefix}-ready", services => new ReadyCheck(ReactorOf(services, reactor)), null, ["ready"]));
+        return this;
+    }
+
+    internal static string FullName(string reactor, string part) => reactor.Length == 0 ? part : $"{reactor}:{part}";
+
+    internal static HostedReactor ReactorOf(IServiceProvider services, string name) =>
+        name.Length == 0
+            ? services.GetRequiredService<HostedReactor>()
+            : services.GetRequiredKeyedService<HostedReactor>(name);
+
+    private static void Bind(IConfigurationSection section, ServerOptions options) =>
+        ConfigurationFault.Guard(section, () => section.Bind(options));
+
+    private static void Bind(IConfigurationSection section, ClientOptions options) =>
+        ConfigurationFault.Guard(section, () => section.Bind(options));
+}
