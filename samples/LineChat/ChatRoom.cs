@@ -12,12 +12,22 @@ internal sealed class ChatRoom
     private static readonly StringComparer _byName = StringComparer.OrdinalIgnoreCase;
 
     private readonly Dictionary<string, Member> _members = new(_byName);
+
+    /// <summary>The connections of the members: a line is encoded once for all of them.</summary>
+    private readonly ConnectionGroup _group;
     private int _guests;
+
+    public ChatRoom(Reactor reactor) => _group = new ConnectionGroup(reactor, new ConnectionGroupOptions
+    {
+        MaxQueuedBytes = ChatHandler.MaxQueuedBytes,
+        WhenSlow = WhenSlow.Abort,
+    });
 
     public Member Join(Connection connection)
     {
         var member = new Member(connection, NewGuestName());
         _members.Add(member.Name, member);
+        _group.Add(connection);
         member.Tell($"* Welcome, {member.Name}. {Help}");
         Broadcast($"* {member.Name} has joined.", except: member);
         return member;
@@ -26,6 +36,7 @@ internal sealed class ChatRoom
     public void Leave(Member member)
     {
         _members.Remove(member.Name);
+        _group.Remove(member.Connection);
         Broadcast($"* {member.Name} has left.", except: member);
     }
 
@@ -83,17 +94,8 @@ internal sealed class ChatRoom
         }
     }
 
-    private void Broadcast(string line, Member except)
-    {
-        byte[] bytes = Member.Encode(line);
-        foreach (Member member in _members.Values)
-        {
-            if (member != except)
-            {
-                member.Tell(bytes);
-            }
-        }
-    }
+    private void Broadcast(string line, Member except) =>
+        _group.BroadcastExcept(except.Connection, Member.Lines, line);
 
     private string NewGuestName()
     {

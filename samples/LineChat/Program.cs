@@ -56,7 +56,7 @@ static void Serve(IPEndPoint endPoint, TimeSpan drain)
 {
     using var reactor = new Reactor();
     using Listener listener = reactor.Listen(
-        endPoint, new ChatHandler(new ChatRoom(), Console.WriteLine), ChatHandler.Options);
+        endPoint, new ChatHandler(new ChatRoom(reactor), Console.WriteLine), ChatHandler.Options);
 
     // The first signal lets the clients read what was sent to them; the next one does not wait for them.
     bool draining = false;

@@ -57,6 +57,10 @@ internal sealed partial class InputBuffer(BufferPool pool, IBufferOwner owner) :
     /// <summary>Whether the reader has a result that it has not advanced yet.</summary>
     public bool IsReading => _reader is ReaderState.HasResult or ReaderState.HasCancelledResult;
 
+    /// <summary>Whether nothing is left to consume, and no reader holds a result, waits for one or has
+    /// completed.</summary>
+    public bool IsIdle => Unconsumed == 0 && _reader == ReaderState.Idle && !IsReadPending;
+
     bool IByteSource.IsShown => IsReading;
 
     bool IByteSource.IsForMany => false;

@@ -250,6 +250,14 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary><see cref="ConnectionOptions.MaxInputBytes"/>; 0 if it is not known.</summary>
     internal virtual int InputLimit => 0;
 
+    /// <summary>How many bytes may still be queued before <see cref="ConnectionOptions.MaxOutputBytes"/>; negative if
+    /// the output takes none any more.</summary>
+    internal virtual long OutputRoom => State <= ConnectionState.Open ? long.MaxValue : -1;
+
+    /// <summary>Whether somebody else may go on with it as with a new one: it is open in both directions, and nobody
+    /// has left input in it or waits for some.</summary>
+    internal virtual bool IsReusable => State == ConnectionState.Open;
+
     /// <summary>The handler failed in a callback or in an asynchronous method.</summary>
     internal virtual void Fault(Exception error, string callback) => Abort(error);
 }

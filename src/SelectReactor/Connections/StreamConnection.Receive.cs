@@ -35,6 +35,9 @@ internal sealed partial class StreamConnection
 
     internal override int InputLimit => _options.MaxInputBytes;
 
+    internal override bool IsReusable => _phase == ConnectionPhase.Open && _inputState == InputState.Open
+        && !HasFailed && _pause == PauseReason.None && CanWrite && _input.IsIdle;
+
     public override void PauseReading()
     {
         VerifyAccess();

@@ -42,6 +42,8 @@ internal sealed partial class StreamConnection
         }
     }
 
+    internal override long OutputRoom => CanWrite ? _options.MaxOutputBytes - _output.Queued : -1;
+
     private bool CanWrite => _phase <= ConnectionPhase.Open && _outputState == OutputState.Open;
 
     public override bool TryWrite(ReadOnlySpan<byte> bytes)

@@ -34,6 +34,31 @@ public static class MessageExtensions
         return new MessageStream<T>(connection, decoder, cancellationToken);
     }
 
+    /// <summary>Reads the peer's next message, as <see cref="ReadMessagesAsync"/> does. What comes after it stays for
+    /// the next read.</summary>
+    /// <typeparam name="T">The type of the message. It must not refer to the input, which is released before the
+    /// caller has it: let the decoder copy what it needs, with <see cref="MessageDecoder{T}.Select"/>.</typeparam>
+    /// <param name="connection">The connection. Its input must have no other reader meanwhile.</param>
+    /// <param name="decoder">Finds the message.</param>
+    /// <param name="cancellationToken">Ends the wait with an <see cref="OperationCanceledException"/>. The message can
+    /// still be read later.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidDataException">In the task: the input is malformed, or the message is too
+    /// long.</exception>
+    /// <exception cref="EndOfStreamException">In the task: the peer has ended its stream before the message was
+    /// complete.</exception>
+    /// <exception cref="IOException">In the task: the connection was cut, or closed by this side.</exception>
+    public static async Task<T> ReadMessageAsync<T>(
+        this Connection connection, MessageDecoder<T> decoder, CancellationToken cancellationToken = default)
+    {
+        await foreach (T message in connection.ReadMessagesAsync(decoder, cancellationToken))
+        {
+            return message;
+        }
+
+        throw new EndOfStreamException("The peer has ended its stream, and no message came.");
+    }
+
     /// <summary>Sends a message: writes it to <see cref="Connection.Output"/>.</summary>
     /// <typeparam name="T">The type of the message; also a span.</typeparam>
     /// <param name="connection">The connection.</param>

@@ -36,6 +36,10 @@ public sealed partial class DocsTests
     [TestCase(typeof(ConnectionOptions))]
     [TestCase(typeof(DatagramOptions))]
     [TestCase(typeof(ProxyProtocolOptions))]
+    [TestCase(typeof(ConnectionGroupOptions))]
+    [TestCase(typeof(ReconnectOptions))]
+    [TestCase(typeof(ConnectionPoolOptions))]
+    [TestCase(typeof(RequestClientOptions))]
     public void EveryOption_IsOnThePageOfOptions(Type options)
     {
         string page = Sources.Read("docs/options.md");

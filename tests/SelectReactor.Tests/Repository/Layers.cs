@@ -23,6 +23,8 @@ internal static partial class Layers
         ["Datagrams"] = 5,
         ["Endpoints"] = 4,
         ["Groups"] = 5,
+        ["Broadcasting"] = 5,
+        ["Clients"] = 5,
     };
 
     /// <summary>The folder of each type, by the type's name without its arity.</summary>

@@ -1,0 +1,340 @@
+using System.Buffers;
+using SelectReactor.Testing;
+
+namespace SelectReactor.Tests.Clients;
+
+/// <summary>Requests over a simulated network in which nothing else happens.</summary>
+public sealed class RequestClientTests
+{
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
+    private SimulatedNetwork _network = null!;
+    private SimulatedHost _server = null!;
+    private SimulatedHost _host = null!;
+    private Replies _replies = null!;
+
+    private Reactor Reactor => _host.Reactor;
+
+    [SetUp]
+    public void Open()
+    {
+        _network = new SimulatedNetwork(1, SimulatedNetworkOptions.Ideal);
+        _server = _network.AddHost("server");
+        _host = _network.AddHost("client");
+        _replies = new Replies();
+        _server.Reactor.Listen(_server.EndPoint(7), _replies);
+    }
+
+    [TearDown]
+    public void Close() => _network.Dispose();
+
+    [Test]
+    public void Requests_ArePipelined_AndEachHasItsResponse()
+    {
+        RequestClient<string, string> client = Connect();
+        _replies.Holds = true;
+        Task<string>[] tasks = [.. Enumerable.Range(0, 50).Select(i => client.SendAsync($"{i}"))];
+        _network.RunUntilIdle();
+        Assert.That(_replies.Requested, Has.Count.EqualTo(50));
+        Assert.That((client.InFlight, client.Waiting), Is.EqualTo((50, 0)));
+
+        _replies.Answer();
+        _network.RunUntilIdle();
+        Assert.That(
+            tasks.Select(static task => task.Result), Is.EqualTo(Enumerable.Range(0, 50).Select(static i => $"{i}")));
+        Assert.That(client.InFlight, Is.Zero);
+    }
+
+    [Test]
+    public void MoreThanMaxInFlight_Wait_InOrder()
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 2, MaxWaiting = 3 });
+        _replies.Holds = true;
+        Task<string>[] tasks = [.. Enumerable.Range(0, 6).Select(i => client.SendAsync($"{i}"))];
+        _network.RunUntilIdle();
+        Assert.That(_replies.Requested, Is.EqualTo(new[] { "0", "1" }));
+        Assert.That((client.InFlight, client.Waiting), Is.EqualTo((2, 3)));
+        Assert.That(
+            tasks[5].Failure<IOException>().Message, Does.Contain("MaxWaiting").And.Contain("not sent"));
+
+        _replies.Holds = false;
+        _replies.Answer();
+        _network.RunUntilIdle();
+        Assert.That(_replies.Requested, Is.EqualTo(new[] { "0", "1", "2", "3", "4" }));
+        Assert.That(tasks[4].Result, Is.EqualTo("4"));
+    }
+
+    [Test]
+    public void CancelledRequest_GivesItsResponseToNobodyElse()
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 2 });
+        _replies.Holds = true;
+        using var sent = new CancellationTokenSource();
+        using var waiting = new CancellationTokenSource();
+        Task<string> first = client.SendAsync("first", sent.Token);
+        Task<string> second = client.SendAsync("second");
+        Task<string> third = client.SendAsync("third", waiting.Token);
+        Task<string> fourth = client.SendAsync("fourth");
+        Task<string> never = client.SendAsync("never", new CancellationToken(canceled: true));
+        _network.RunUntilIdle();
+        sent.Cancel();
+        waiting.Cancel();
+        _network.RunUntilIdle();
+        Assert.That(first.IsCanceled && third.IsCanceled && never.IsCanceled, Is.True);
+
+        _replies.Holds = false;
+        _replies.Answer();
+        _network.RunUntilIdle();
+        Assert.That((second.Result, fourth.Result), Is.EqualTo(("second", "fourth")));
+        Assert.That(_replies.Requested, Is.EqualTo(new[] { "first", "second", "fourth" }), "third was never sent");
+    }
+
+    [Test]
+    public void LateResponse_CutsTheConnection_AndFailsTheRest()
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { RequestTimeout = 5 * _second });
+        _replies.Holds = true;
+        Task<string> late = client.SendAsync("late");
+        _network.RunFor(_second);
+        Task<string> next = client.SendAsync("next");
+        _network.RunFor(3 * _second);
+        Assert.That(late.IsCompleted, Is.False);
+        _network.RunFor(2 * _second);
+
+        Assert.That(late.Failure<TimeoutException>().Message, Does.Contain("was cut"));
+        Assert.That(
+            next.Failure<RequestLostException>().Reason.Kind, Is.EqualTo(CloseKind.TimedOut));
+        Assert.That(_replies.Closed[0].Kind, Is.EqualTo(CloseKind.PeerReset));
+    }
+
+    /// <summary>Also when nobody waits for it any more: the response would be taken for that of the next
+    /// one.</summary>
+    [Test]
+    public void CancelledRequest_StillTimesOut()
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { RequestTimeout = 5 * _second });
+        _replies.Holds = true;
+        using var cancellation = new CancellationTokenSource();
+        _ = client.SendAsync("one", cancellation.Token);
+        _network.RunFor(_second);
+        cancellation.Cancel();
+        _network.RunFor(5 * _second);
+
+        Assert.That(_replies.Closed, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void ResponseThatLiesInTheSystem_IsReadBeforeTheTimeoutIsJudged()
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { RequestTimeout = 5 * _second });
+        Task<string> request = client.SendAsync("one");
+        Reactor.Post(() => _host.Spend(6 * _second));
+        _network.RunUntil(() => request.IsCompleted);
+
+        Assert.That(request.Result, Is.EqualTo("one"));
+    }
+
+    [TestCase("reset", CloseKind.PeerReset)]
+    [TestCase("closed", CloseKind.PeerClosed)]
+    [TestCase("own close", CloseKind.Local)]
+    [TestCase("half an answer", CloseKind.ProtocolError)]
+    [TestCase("too long an answer", CloseKind.LimitExceeded)]
+    public void LostConnection_FailsWhatWasSent_WithOneException(string how, CloseKind expected)
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 2 });
+        _replies.Holds = true;
+        Task<string>[] sent = [client.SendAsync("one"), client.SendAsync("two")];
+        Task<string> waiting = client.SendAsync("three");
+        _network.RunUntilIdle();
+        Connection served = _replies.Connections[0];
+        switch (how)
+        {
+            case "reset":
+                served.Abort();
+                break;
+            case "closed":
+                served.Close();
+                break;
+            case "own close":
+                _connection!.Close();
+                break;
+            case "half an answer":
+                served.TryWrite("on"u8);
+                served.Close();
+                break;
+            default:
+                served.TryWrite(new byte[2000]);
+                break;
+        }
+
+        _network.RunUntilIdle();
+        foreach (Task<string> task in sent)
+        {
+            Assert.That(task.Failure<RequestLostException>().Reason.Kind, Is.EqualTo(expected));
+        }
+
+        IOException notSent = waiting.Failure<IOException>();
+        Assert.That(notSent, Is.Not.InstanceOf<RequestLostException>());
+        Assert.That(notSent.Message, Does.Contain("not sent"));
+        Task<string> later = client.SendAsync("later");
+        _network.RunUntilIdle();
+        later.Failure<IOException>();
+    }
+
+    [Test]
+    public void UnsolicitedResponse_IsAProtocolError()
+    {
+        RequestClient<string, string> client = Connect();
+        Task<string> answered = client.SendAsync("one");
+        _network.RunUntilIdle();
+        _replies.Connections[0].TryWrite("nobody has asked\n"u8);
+        _network.RunUntilIdle();
+
+        Assert.That(answered.Result, Is.EqualTo("one"));
+        CloseReason reason = _connection!.Completion.Result;
+        Assert.That(reason.Kind, Is.EqualTo(CloseKind.ProtocolError));
+        Assert.That(reason.Error, Is.InstanceOf<InvalidDataException>());
+    }
+
+    [Test]
+    public void RequestThatCannotBeEncoded_FailsAlone()
+    {
+        RequestClient<string, string> client = Connect();
+        Task<string> wrong = client.SendAsync("two\nlines");
+        Task<string> right = client.SendAsync("one line");
+        _network.RunUntilIdle();
+
+        wrong.Failure<ArgumentException>();
+        Assert.That(right.Result, Is.EqualTo("one line"));
+    }
+
+    [Test]
+    public void WithoutAConnection_ARequestFails_OrWaits([Values] WhenDisconnected policy)
+    {
+        var client = new RequestClient<string, string>(
+            Reactor, Replies.Requests, Replies.Decoder, new RequestClientOptions { WhenDisconnected = policy });
+        Task<string> request = client.SendAsync("early");
+        _network.RunUntilIdle();
+        Assert.That(request.IsCompleted, Is.EqualTo(policy == WhenDisconnected.Fail));
+        Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
+        _network.RunUntilIdle();
+
+        if (policy == WhenDisconnected.Wait)
+        {
+            Assert.That(request.Result, Is.EqualTo("early"));
+        }
+        else
+        {
+            request.Failure<IOException>();
+        }
+    }
+
+    [Test]
+    public void WaitForAConnection_TimesOut()
+    {
+        var client = new RequestClient<string, string>(
+            Reactor,
+            Replies.Requests,
+            Replies.Decoder,
+            new RequestClientOptions { WhenDisconnected = WhenDisconnected.Wait, RequestTimeout = 3 * _second });
+        Task<string> request = client.SendAsync("early");
+        _network.RunFor(2 * _second);
+        Assert.That(request.IsCompleted, Is.False);
+        _network.RunFor(2 * _second);
+
+        Assert.That(request.Failure<TimeoutException>().Message, Does.Contain("not sent"));
+    }
+
+    [Test]
+    public void OverAReconnectingClient_RequestsGoOnAfterALoss()
+    {
+        var client = new RequestClient<string, string>(
+            Reactor,
+            Replies.Requests,
+            Replies.Decoder,
+            new RequestClientOptions { WhenDisconnected = WhenDisconnected.Wait });
+        var reconnecting = new ReconnectingClient(Reactor, _server.EndPoint(7), client.Handler);
+        reconnecting.Start();
+        Task<string> first = client.SendAsync("one");
+        _network.RunUntil(() => first.IsCompleted);
+        _network.Reset(_host, _server);
+        _network.RunUntil(() => reconnecting.State == ReconnectState.Waiting);
+
+        Task<string> second = client.SendAsync("two");
+        _network.RunUntil(() => second.IsCompleted);
+        Assert.That((first.Result, second.Result), Is.EqualTo(("one", "two")));
+    }
+
+    [Test]
+    public void Shutdown_LetsRequestsFinish_AndRefusesNewOnes()
+    {
+        RequestClient<string, string> client = Connect();
+        _replies.Holds = true;
+        Task<string> under = client.SendAsync("under way");
+        _network.RunUntilIdle();
+        Task shutdown = Reactor.ShutdownAsync(60 * _second);
+        _network.RunFor(_second);
+        Task<string> late = client.SendAsync("late");
+        _network.RunFor(_second);
+        Assert.That(shutdown.IsCompleted, Is.False);
+        late.Failure<IOException>();
+
+        _replies.Answer();
+        _network.RunUntil(() => shutdown.IsCompleted);
+        Assert.That(under.Result, Is.EqualTo("under way"));
+    }
+
+    [Test]
+    public void EndOfTheReactor_FailsEverything([Values] bool isConnected)
+    {
+        var options = new RequestClientOptions { MaxInFlight = 1, WhenDisconnected = WhenDisconnected.Wait };
+        RequestClient<string, string> client = isConnected
+            ? Connect(options)
+            : new RequestClient<string, string>(Reactor, Replies.Requests, Replies.Decoder, options);
+        _replies.Holds = true;
+        Task<string> first = client.SendAsync("first");
+        Task<string> second = client.SendAsync("second");
+        _network.RunUntilIdle();
+        Reactor.Dispose();
+
+        Assert.That(first.IsFaulted && second.IsFaulted, Is.True);
+        client.SendAsync("late").Failure<ObjectDisposedException>();
+    }
+
+    [Test]
+    public void SecondConnection_IsCut()
+    {
+        SimulatedHost quiet = _network.AddHost("quiet", new ReactorOptions
+        {
+            Logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
+        });
+        var client = new RequestClient<string, string>(quiet.Reactor, Replies.Requests, Replies.Decoder);
+        quiet.Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
+        _network.RunUntilIdle();
+        Task<Connection> second = quiet.Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
+        _network.RunUntilIdle();
+        Task<string> request = client.SendAsync("one");
+        _network.RunUntilIdle();
+
+        second.Failure<InvalidOperationException>();
+        Assert.That(request.Result, Is.EqualTo("one"));
+    }
+
+    [Test]
+    public void ResponsesThatReferToTheInput_AreRefused() =>
+        Assert.That(
+            () => new RequestClient<string, ReadOnlySequence<byte>>(
+                Reactor, Replies.Requests, new LineDecoder(100)),
+            Throws.ArgumentException.With.Message.Contains("ToArray"));
+
+    private Connection? _connection;
+
+    private RequestClient<string, string> Connect(RequestClientOptions? options = null)
+    {
+        var client = new RequestClient<string, string>(
+            Reactor, Replies.Requests, Replies.Decoder, options ?? new RequestClientOptions());
+        Task<Connection> task = Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
+        _network.RunUntilIdle();
+        _connection = task.Result;
+        return client;
+    }
+}
