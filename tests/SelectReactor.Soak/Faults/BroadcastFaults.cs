@@ -6,7 +6,7 @@ namespace SelectReactor.Soak.Faults;
 internal static class BroadcastFaults
 {
     private const int Clients = 3;
-    private const int Messages = 20;
+    private const int Messages = 12;
 
     /// <summary>A member gets whole messages in order, all of them unless it was skipped or cut, and all memory comes
     /// back.</summary>
@@ -89,7 +89,7 @@ internal static class BroadcastFaults
     // Of many lengths, each byte tells its message.
     private static byte[] Of(int number)
     {
-        byte[] bytes = new byte[number % 5 == 0 ? 5000 : (number * 97) + 1];
+        byte[] bytes = new byte[number % 5 == 0 ? 4500 : (number * 37) + 1];
         Array.Fill(bytes, (byte)(number + 1));
         return bytes;
     }

@@ -247,7 +247,9 @@ public sealed class ReconnectingClientTests
         Listen();
         _network.RunUntil(() => first.IsCompleted);
         Assert.That(first.Result, Is.SameAs(client.Connection));
-        Assert.That(client.WaitForConnectionAsync().Result, Is.SameAs(client.Connection));
+        Task<Connection> now = client.WaitForConnectionAsync();
+        Assert.That(now.IsCompleted, Is.True, "it does not wait for the loop");
+        Assert.That(now.Result, Is.SameAs(client.Connection));
     }
 
     [Test]
