@@ -144,6 +144,10 @@ internal static partial class ReactorLog
     [LoggerMessage(62, LogLevel.Debug, "The client {Remote} on {EndPoint} is dropped: {Why}")]
     public static partial void OpeningFailed(ILogger logger, EndPointText remote, EndPointText endPoint, string why);
 
+    [LoggerMessage(
+        63, LogLevel.Warning, "The certificate in {File} can't be loaded again. The one before it stays in use.")]
+    public static partial void CertificateReloadFault(ILogger logger, string file, Exception exception);
+
     [LoggerMessage(60, LogLevel.Error, "The adopted connection to {EndPoint} can't be registered and is closed.")]
     public static partial void AdoptionFault(ILogger logger, EndPointText endPoint, Exception exception);
 

@@ -13,6 +13,7 @@ internal sealed class Admission : IAdmission
 {
     private readonly Reactor _reactor;
     private readonly ListenerOptions _options;
+    private readonly IReadOnlyList<Func<OpeningStep>> _steps;
     private readonly Func<Connection, IConnectionHandler> _handlerFactory;
     private readonly EndPoint _listening;
     private readonly EndPoint? _localEndPoint;
@@ -41,6 +42,7 @@ internal sealed class Admission : IAdmission
     {
         _reactor = reactor;
         _options = options;
+        _steps = options.CreateSteps();
         _handlerFactory = handlerFactory;
         _listening = listening;
         _isOpen = isOpen;
@@ -48,7 +50,7 @@ internal sealed class Admission : IAdmission
         if (options.ProxyProtocol is { } proxy)
         {
             _proxies = new TrustedProxies(proxy);
-            _stepsOfProxies = [() => new HeaderReceiver(proxy, IsAllowed), .. options.Steps];
+            _stepsOfProxies = [() => new HeaderReceiver(proxy, IsAllowed), .. _steps];
         }
 
         _onFinished = _ =>
@@ -102,7 +104,7 @@ internal sealed class Admission : IAdmission
         else
         {
             // The address of a proxy's client is not known yet.
-            Begin(handle, isProxy ? _stepsOfProxies : _options.Steps);
+            Begin(handle, isProxy ? _stepsOfProxies : _steps);
         }
     }
 

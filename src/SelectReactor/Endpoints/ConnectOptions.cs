@@ -3,6 +3,7 @@ using SelectReactor.Connections;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 using SelectReactor.ProxyProtocol;
+using SelectReactor.Tls;
 
 namespace SelectReactor;
 
@@ -66,6 +67,11 @@ public sealed class ConnectOptions
     /// <summary>For attempts without options of their own. Nobody changes it.</summary>
     internal static ConnectOptions Default { get; } = new();
 
+    /// <summary>TLS for the connection. If the handshake fails, <c>ConnectAsync</c> throws an
+    /// <see cref="System.Security.Authentication.AuthenticationException"/>, or an <see cref="IOException"/> if the
+    /// connection has ended. Default (null): none.</summary>
+    public TlsClientOptions? Tls { get; set; }
+
     /// <summary>What is done with a connected handle before it is a connection, in order. Each makes a step for one
     /// handle.</summary>
     internal IReadOnlyList<Func<OpeningStep>> Steps { get; set; } = [];
@@ -79,6 +85,7 @@ public sealed class ConnectOptions
             copy.Steps = [() => new HeaderSender(header), .. Steps];
         }
 
+        copy.Tls = Tls?.Copy();
         copy.LocalEndPoint = LocalEndPoint is { } local ? MappedAddress.Copy(local) : null;
         if (Timeout != System.Threading.Timeout.InfiniteTimeSpan && ResolutionDelay > Timeout / 2)
         {
@@ -86,5 +93,17 @@ public sealed class ConnectOptions
         }
 
         return copy;
+    }
+
+    /// <summary>All that is done with the handle of one attempt before it is a connection.</summary>
+    internal IReadOnlyList<Func<OpeningStep>> CreateSteps(EndPoint remoteEndPoint)
+    {
+        List<Func<OpeningStep>> steps = [.. Steps];
+        if (Tls is not null)
+        {
+            steps.Add(new TlsClient(Tls, remoteEndPoint).CreateStep);
+        }
+
+        return steps;
     }
 }

@@ -143,14 +143,15 @@ internal sealed class Connector(
         }
 
         var opened = new Opened(attempt.TakeHandle());
-        if (options.Steps.Count == 0)
+        IReadOnlyList<Func<OpeningStep>> steps = options.CreateSteps(remoteEndPoint);
+        if (steps.Count == 0)
         {
             Open(opened);
             return;
         }
 
         EndAttempts();
-        _opening = new OpeningSequence(reactor, opened, options.Steps, $"{_description}: ", OnOpened);
+        _opening = new OpeningSequence(reactor, opened, steps, $"{_description}: ", OnOpened);
         _opening.Begin();
     }
 

@@ -42,6 +42,7 @@ internal sealed class ListenCall
         _reactor = reactor;
         _handlerFactory = handlerFactory;
         _options = options.Copy();
+        _options.Verify();
     }
 
     /// <summary>The reactor's thread only.</summary>

@@ -1,5 +1,6 @@
 using SelectReactor.Connections;
 using SelectReactor.Dispatch;
+using SelectReactor.Tls;
 
 namespace SelectReactor;
 
@@ -73,6 +74,10 @@ public sealed class ListenerOptions
         set => field = OptionValue.NotNull(this, value);
     } = new();
 
+    /// <summary>TLS for the accepted connections. A client whose handshake fails is dropped, with one message in the
+    /// log (Debug). Default (null): none.</summary>
+    public TlsServerOptions? Tls { get; set; }
+
     /// <summary>What is done with an accepted client before it is a connection, in order. Each makes a step for one
     /// client.</summary>
     internal IReadOnlyList<Func<OpeningStep>> Steps { get; set; } = [];
@@ -82,6 +87,22 @@ public sealed class ListenerOptions
         var copy = (ListenerOptions)MemberwiseClone();
         copy.Connection = Connection.Copy();
         copy.ProxyProtocol = ProxyProtocol?.Copy();
+        copy.Tls = Tls?.Copy();
         return copy;
+    }
+
+    /// <exception cref="ArgumentException">The options can't be used.</exception>
+    internal void Verify() => Tls?.Verify();
+
+    /// <summary>All that is done with the accepted clients of one listener before they are connections.</summary>
+    internal IReadOnlyList<Func<OpeningStep>> CreateSteps()
+    {
+        List<Func<OpeningStep>> steps = [.. Steps];
+        if (Tls is not null)
+        {
+            steps.Add(new TlsServer(Tls).CreateStep);
+        }
+
+        return steps;
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Reflection;
 using SelectReactor.Tests.Support;
@@ -42,6 +43,9 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("ProxyProtocolOptions.MaxHeaderBytes", 0, "at least 1"),
         Refusal("ProxyProtocolOptions.Version", (ProxyProtocolVersion)3, "Version1 or Version2"),
         Refusal("ProxyProtocolOptions.UntrustedClients", (UntrustedClients)7, "Refuse or ServeDirectly"),
+        Refusal("TlsServerOptions.HandshakeTimeout", TimeSpan.Zero, "above zero, or Timeout.InfiniteTimeSpan"),
+        Refusal("TlsServerOptions.MaxConcurrentHandshakes", 0, "at least 1"),
+        Refusal("TlsClientOptions.HandshakeTimeout", -_second, "above zero, or Timeout.InfiniteTimeSpan"),
         Refusal("ReactorOptions.MaxPostsPerTick", 0, "at least 1"),
         Refusal("ReactorOptions.MaxConnections", 0, "at least 1"),
         Refusal("DatagramOptions.MaxDatagramsPerTick", 0, "at least 1"),
@@ -61,6 +65,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         typeof(DatagramOptions),
         typeof(ProxyProtocolOptions),
         typeof(ReactorGroupOptions),
+        typeof(TlsServerOptions), typeof(TlsClientOptions),
     ];
 
     private static IEnumerable<string> References =>
@@ -252,17 +257,13 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
 
     private static void Fill(object options, int round)
     {
-        foreach (PropertyInfo property in options.GetType().GetProperties())
+        foreach (PropertyInfo property in OwnProperties(options.GetType()))
         {
             Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            if (type == typeof(ProxyProtocolOptions) && property.GetValue(options) is null)
+            if (IsNested(type))
             {
-                property.SetValue(options, new ProxyProtocolOptions());
-            }
+                property.SetValue(options, property.GetValue(options) ?? Activator.CreateInstance(type));
 
-            if (type == typeof(ConnectionOptions) || type == typeof(ProxyProtocolOptions)
-                || type == typeof(ReactorOptions))
-            {
                 // In place, which a copy that shares it would follow.
                 Fill(property.GetValue(options)!, round);
                 continue;
@@ -282,6 +283,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
                 _ when type == typeof(ClientSharing) => (ClientSharing)round,
                 _ when type == typeof(Action<int>) => new Action<int>(
                     index => throw new InvalidDataException($"{round}")),
+                _ when type == typeof(CertificateSource) => CertificateSource.FromCertificate(Certificates.Server),
                 _ when type == typeof(EndPoint) => new IPEndPoint(IPAddress.Loopback, round),
                 _ when type == typeof(Func<ISelector>) => new Func<ISelector>(
                     () => throw new InvalidDataException($"{round}")),
@@ -291,15 +293,26 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         }
     }
 
+    private static bool IsNested(Type type) =>
+        type == typeof(ConnectionOptions)
+        || type == typeof(ProxyProtocolOptions)
+        || type == typeof(ReactorOptions)
+        || type == typeof(TlsServerOptions)
+        || type == typeof(TlsClientOptions);
+
+    // The framework's options can't be compared.
+    private static IEnumerable<PropertyInfo> OwnProperties(Type options) => options.GetProperties().Where(
+        static property => property.PropertyType.Namespace != typeof(SslStream).Namespace);
+
     private static Dictionary<string, object?> Values(object options)
     {
         Dictionary<string, object?> values = [];
-        foreach (PropertyInfo property in options.GetType().GetProperties())
+        foreach (PropertyInfo property in OwnProperties(options.GetType()))
         {
             object? value = property.GetValue(options);
-            if (value is ConnectionOptions or ProxyProtocolOptions or ReactorOptions)
+            if (IsNested(property.PropertyType))
             {
-                foreach ((string name, object? inner) in Values(value))
+                foreach ((string name, object? inner) in Values(value!))
                 {
                     values.Add($"{property.Name}.{name}", inner);
                 }

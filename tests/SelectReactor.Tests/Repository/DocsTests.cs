@@ -40,6 +40,8 @@ public sealed partial class DocsTests
     [TestCase(typeof(ReconnectOptions))]
     [TestCase(typeof(ConnectionPoolOptions))]
     [TestCase(typeof(RequestClientOptions))]
+    [TestCase(typeof(TlsServerOptions))]
+    [TestCase(typeof(TlsClientOptions))]
     public void EveryOption_IsOnThePageOfOptions(Type options)
     {
         string page = Sources.Read("docs/options.md");

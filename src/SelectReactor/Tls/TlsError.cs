@@ -1,0 +1,22 @@
+namespace SelectReactor.Tls;
+
+/// <summary>What an exception of the TLS engine says, in one line.</summary>
+internal static class TlsError
+{
+    /// <summary>The messages of the exception and its causes. The outer ones alone often say "see inner
+    /// exception".</summary>
+    public static string Describe(Exception exception)
+    {
+        List<string> messages = [];
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            string message = cause.Message.ReplaceLineEndings(" ").Trim();
+            if (!messages.Exists(known => known.Contains(message, StringComparison.Ordinal)))
+            {
+                messages.Add(message);
+            }
+        }
+
+        return string.Join(" ", messages);
+    }
+}

@@ -1,0 +1,228 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using SelectReactor.Connections;
+
+namespace SelectReactor.Tls;
+
+/// <summary>The step that makes a TLS stream of a connected handle.</summary>
+/// <param name="createEngine">Makes the engine when the peer has said something, or at once for a client.</param>
+/// <param name="timeLimit">How long it may take.</param>
+/// <param name="gate">Shared by the handshakes of a listener. Null for a client.</param>
+internal sealed class TlsHandshake(
+    Func<Opened, ITlsEngine> createEngine, TimeSpan timeLimit, HandshakeGate? gate) : OpeningStep
+{
+    private const int ReceiveBytes = 16 * 1024;
+
+    /// <summary>The type of the first record of each TLS connection.</summary>
+    private const byte HandshakeRecord = 22;
+
+    private CiphertextBuffer _early;
+    private HandshakeTurns? _turns;
+    private Stage _stage;
+
+    private enum Stage
+    {
+        /// <summary>Waits for the peer.</summary>
+        Receiving,
+
+        /// <summary>Waits for a turn to compute.</summary>
+        Waiting,
+
+        /// <summary>The engine computes.</summary>
+        Computing,
+        Ended,
+    }
+
+    public override string Name => "TLS handshake";
+
+    public override TimeSpan TimeLimit => timeLimit;
+
+    public bool IsWaitingToEnter => _stage == Stage.Waiting;
+
+    private bool IsServer => gate is not null;
+
+    private Handle Transport => Sequence.Opened.Handle;
+
+    public override void Begin()
+    {
+        Sequence.Interest = Interest.Read;
+        _early.Add(Sequence.Opened.Received.Span);
+        if (!IsServer || !_early.IsEmpty)
+        {
+            GoOn();
+        }
+    }
+
+    public override void OnReady(Interest ready)
+    {
+        if ((ready & Interest.Write) != 0 && _turns is { IsLoopsTurn: true } && !SendOutput())
+        {
+            return;
+        }
+
+        if ((ready & Interest.Read) != 0 && _stage == Stage.Receiving)
+        {
+            Receive();
+        }
+    }
+
+    /// <summary>The gate lets the handshake compute.</summary>
+    public void Enter()
+    {
+        _stage = Stage.Computing;
+        _turns!.GiveTurn();
+    }
+
+    public override void End()
+    {
+        Stage before = _stage;
+        _stage = Stage.Ended;
+        _early.Release();
+        _turns?.Abandon();
+        if (before == Stage.Computing)
+        {
+            gate?.Exit();
+        }
+    }
+
+    private void Receive()
+    {
+        ref CiphertextBuffer input = ref (_turns is null ? ref _early : ref _turns.Bytes.Input);
+        SocketError error = Transport.Receive(input.Reserve(ReceiveBytes), out int received);
+        input.Commit(received);
+        if (error == SocketError.WouldBlock)
+        {
+            return;
+        }
+
+        if (error != SocketError.Success)
+        {
+            Fail(new SocketException((int)error));
+        }
+        else if (received == 0 && _turns is null)
+        {
+            Fail(new IOException($"{Sequence.Prefix}the peer ended the connection before the TLS handshake."));
+        }
+        else
+        {
+            if (_turns is not null)
+            {
+                _turns.HasInputEnded = received == 0;
+            }
+
+            GoOn();
+        }
+    }
+
+    private void GoOn()
+    {
+        if (_turns is null)
+        {
+            if (!_early.IsEmpty && _early.Unread[0] != HandshakeRecord)
+            {
+                Fail(new AuthenticationException($"{Sequence.Prefix}the peer did not begin with a TLS handshake but "
+                    + $"with the bytes {Convert.ToHexString(_early.Unread[..Math.Min(_early.Length, 4)])}."));
+                return;
+            }
+
+            Start();
+        }
+
+        Sequence.Interest = Interest.None;
+        if (gate is null || gate.TryEnter(this))
+        {
+            Enter();
+        }
+        else
+        {
+            _stage = Stage.Waiting;
+        }
+    }
+
+    // With a clock of its own, such as that of a simulation, a reactor is to run the same way each time.
+    private void Start()
+    {
+        bool onLoop = Sequence.Reactor.TimeProvider != TimeProvider.System;
+        ITlsEngine engine = createEngine(Sequence.Opened);
+        _turns = new HandshakeTurns(engine, PostEndOfTurn, onLoop);
+        engine.Port = _turns;
+        _turns.Bytes.Input = _early;
+        _early = default;
+    }
+
+    private bool PostEndOfTurn(HandshakeTurns turns) =>
+        Sequence.Reactor.TryPost(static self => ((TlsHandshake)self!).OnTurnEnded(), this);
+
+    private void OnTurnEnded()
+    {
+        if (_stage != Stage.Computing)
+        {
+            return;
+        }
+
+        _stage = Stage.Receiving;
+        gate?.Exit();
+        Sequence.Try(_ =>
+        {
+            if (SendOutput())
+            {
+                FinishIfDone();
+            }
+        });
+    }
+
+    private void FinishIfDone()
+    {
+        HandshakeTurns turns = _turns!;
+        if (!turns.IsDone)
+        {
+            return;
+        }
+
+        if (turns.Error is { } error)
+        {
+            Fail(Explain(error));
+            return;
+        }
+
+        turns.Bytes.BytesSent += Sequence.Facts.BytesSent;
+        Sequence.Facts.BytesSent = 0;
+        Sequence.Facts.AddFeature<ITlsFeature>(new TlsFeature(turns.Engine));
+        _turns = null;
+        Sequence.Complete(Sequence.Opened with
+        {
+            Handle = new TlsHandle(Transport, turns.Engine, Sequence.Reactor.Buffers, turns.Bytes),
+            Received = default,
+        });
+    }
+
+    /// <summary>Sends what the engine has left. Of a handshake that is over, the rest is left to the stream.</summary>
+    /// <returns>False if the handshake has failed with it.</returns>
+    private bool SendOutput()
+    {
+        ref CiphertextBuffer output = ref _turns!.Bytes.Output;
+        if (!output.IsEmpty)
+        {
+            SocketError error = Transport.Send(output.Unread, out int sent);
+            output.Consume(sent);
+            _turns.Bytes.BytesSent += sent;
+            if (error is not (SocketError.Success or SocketError.WouldBlock) && _turns.Error is null)
+            {
+                Fail(new SocketException((int)error));
+                return false;
+            }
+        }
+
+        Sequence.Interest = output.IsEmpty ? Interest.Read : Interest.Read | Interest.Write;
+        return true;
+    }
+
+    // The alert that says why was sent: a reset could overtake it.
+    private void Fail(Exception error) => Sequence.Fail(error, reset: error is SocketException);
+
+    private Exception Explain(Exception error)
+    {
+        string message = $"{Sequence.Prefix}the TLS handshake failed: {TlsError.Describe(error)}";
+        return error is IOException ? new IOException(message, error) : new AuthenticationException(message, error);
+    }
+}

@@ -1,0 +1,71 @@
+using System.Net.Security;
+using SelectReactor.Dispatch;
+
+namespace SelectReactor;
+
+/// <summary>
+/// TLS for the accepted connections of a listener (<see cref="ListenerOptions.Tls"/>). It needs a certificate: in
+/// <see cref="Certificate"/>, by <see cref="CertificateSelector"/>, or in <see cref="Authentication"/>. A setter
+/// throws an <see cref="ArgumentException"/> that names the option if a value is not allowed.
+/// </summary>
+public sealed class TlsServerOptions
+{
+    /// <summary>The certificate for each handshake. It can be replaced while the listener is open, and sessions can be
+    /// resumed. Default (null): that of <see cref="Authentication"/>.</summary>
+    public CertificateSource? Certificate { get; set; }
+
+    /// <summary>Chooses a certificate by the host name that the client asks for (SNI, RFC 6066); the name is empty if
+    /// it asks for none. If the result is null, <see cref="Certificate"/> is used. It is called on the thread pool, by
+    /// several threads at the same time, and may block. Return the same object for the same name, so that sessions can
+    /// be resumed. Default (null): no choice.</summary>
+    public Func<string, CertificateSource?>? CertificateSelector { get; set; }
+
+    /// <summary>The framework's options: application protocols, client certificates, versions, checks. Callbacks run
+    /// on the thread pool and may block. <c>AllowRenegotiation</c> is taken for false. Unless it has a
+    /// <c>CertificateChainPolicy</c>, no missing certificates are downloaded when a client's certificate is checked.
+    /// Not null.</summary>
+    public SslServerAuthenticationOptions Authentication
+    {
+        get;
+        set => field = OptionValue.NotNull(this, value);
+    } = new();
+
+    /// <summary>The time limit for the handshake of a client, from its TCP connection on. A client that is late is
+    /// dropped. Above zero, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 10 seconds.</summary>
+    public TimeSpan HandshakeTimeout
+    {
+        get;
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
+    } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The number of handshakes of this listener that may compute, or run your callbacks, at the same time.
+    /// The others wait, in order. A handshake that waits for its client is not counted. Default: 64.</summary>
+    public int MaxConcurrentHandshakes
+    {
+        get;
+        set => field = OptionValue.AtLeast(this, value, 1);
+    } = 64;
+
+    internal TlsServerOptions Copy()
+    {
+        var copy = (TlsServerOptions)MemberwiseClone();
+        copy.Authentication = Tls.Authentication.Copy(Authentication);
+        return copy;
+    }
+
+    /// <exception cref="ArgumentException">There is no certificate.</exception>
+    internal void Verify()
+    {
+        bool hasCertificate = Certificate is not null
+            || CertificateSelector is not null
+            || Authentication.ServerCertificate is not null
+            || Authentication.ServerCertificateContext is not null
+            || Authentication.ServerCertificateSelectionCallback is not null;
+        if (!hasCertificate)
+        {
+            throw new ArgumentException(
+                $"{nameof(TlsServerOptions)} has no certificate: set {nameof(Certificate)}, for example to "
+                + $"{nameof(CertificateSource)}.{nameof(CertificateSource.FromPemFiles)}(…).");
+        }
+    }
+}
