@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using EchoClient;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor;
@@ -34,10 +35,18 @@ var timeout = new Option<int?>("--timeout")
     DefaultValueFactory = _ => 10,
     CustomParser = ParsePositive,
 };
+var tls = new Option<bool>("--tls")
+{
+    Description = "Speak TLS.",
+};
+var insecure = new Option<bool>("--insecure")
+{
+    Description = "With --tls: trust every server, such as one with a certificate of its own making.",
+};
 
 var command = new RootCommand("Sends lines from standard input to an echo server and prints what comes back.")
 {
-    host, port, count, size, timeout,
+    host, port, count, size, timeout, tls, insecure,
 };
 host.Validators.Add(result =>
 {
@@ -48,6 +57,13 @@ host.Validators.Add(result =>
 });
 command.Validators.Add(result => RequireCount(result, size));
 command.Validators.Add(result => RequireCount(result, timeout));
+command.Validators.Add(result =>
+{
+    if (result.GetValue(insecure) && !result.GetValue(tls))
+    {
+        result.AddError("--insecure goes with --tls only.");
+    }
+});
 command.SetAction(arguments =>
 {
     string server = arguments.GetRequiredValue(host);
@@ -61,14 +77,15 @@ command.SetAction(arguments =>
         EndPoint endPoint = IPAddress.TryParse(server, out IPAddress? address)
             ? new IPEndPoint(address, number)
             : new DnsEndPoint(server, number);
-        Run(endPoint, exchange);
+        Run(endPoint, exchange, arguments.GetValue(tls) ? Tls(arguments.GetValue(insecure)) : null);
         return 0;
     }
     catch (Exception error) when (StandardOutput.IsClosed(error))
     {
         return StandardOutput.ClosedExitCode;
     }
-    catch (Exception error) when (error is SocketException or TimeoutException or IOException)
+    catch (Exception error) when (error is SocketException or TimeoutException or IOException
+        or AuthenticationException)
     {
         Console.Error.WriteLine(error.Message);
         return 1;
@@ -96,13 +113,25 @@ void RequireCount(CommandResult result, Option option)
     }
 }
 
-static void Run(EndPoint server, Exchange exchange)
+static TlsClientOptions Tls(bool isInsecure)
+{
+    var options = new TlsClientOptions();
+    if (isInsecure)
+    {
+        options.Authentication.RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null;
+    }
+
+    return options;
+}
+
+static void Run(EndPoint server, Exchange exchange, TlsClientOptions? tls)
 {
     // What goes wrong is told at the end, in one line.
     using var reactor = new Reactor(new ReactorOptions { Logger = NullLogger.Instance });
     reactor.Run(async () =>
     {
-        Connection connection = await reactor.ConnectAsync(server, exchange);
+        Connection connection = await reactor.ConnectAsync(
+            server, exchange, new ConnectOptions { Tls = tls });
         exchange.Conclude(await connection.Completion);
     });
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using EchoServer;
 using SelectReactor;
 
@@ -25,25 +26,38 @@ var drain = new Option<ushort>("--drain")
     Description = "How many seconds the connections have to finish when the server is told to end.",
     DefaultValueFactory = _ => 2,
 };
+var tls = new Option<bool>("--tls")
+{
+    Description = "Speak TLS, with a certificate that is made for the run unless one is given.",
+};
+var certificate = new Option<string?>("--certificate")
+{
+    Description = "Speak TLS with the certificate and the private key of this file (PEM). It may change meanwhile.",
+};
 
 var command = new RootCommand(
     "Sends back whatever it receives. Ctrl+C or SIGTERM ends it; a second one does not wait.")
 {
-    host, port, selector, drain,
+    host, port, selector, drain, tls, certificate,
 };
 command.SetAction(arguments =>
 {
     try
     {
+        using CertificateSource? source = arguments.GetValue(certificate) is { } file
+            ? CertificateSource.FromPemFiles(file)
+            : arguments.GetValue(tls) ? SelfSigned.Create() : null;
         Serve(
             Resolve(arguments.GetRequiredValue(host), arguments.GetRequiredValue(port)),
             arguments.GetRequiredValue(selector) == "epoll"
                 ? new ReactorOptions().UseEpoll()
                 : new ReactorOptions(),
-            TimeSpan.FromSeconds(arguments.GetRequiredValue(drain)));
+            TimeSpan.FromSeconds(arguments.GetRequiredValue(drain)),
+            source is null ? null : new TlsServerOptions { Certificate = source });
         return 0;
     }
-    catch (Exception error) when (error is SocketException or PlatformNotSupportedException or IOException)
+    catch (Exception error) when (error is SocketException or PlatformNotSupportedException or IOException
+        or UnauthorizedAccessException or CryptographicException or ArgumentException)
     {
         Console.Error.WriteLine(error.Message);
         return 1;
@@ -51,11 +65,11 @@ command.SetAction(arguments =>
 });
 return command.Parse(args).Invoke();
 
-static void Serve(IPEndPoint endPoint, ReactorOptions options, TimeSpan drain)
+static void Serve(IPEndPoint endPoint, ReactorOptions options, TimeSpan drain, TlsServerOptions? tls)
 {
     using var reactor = new Reactor(options);
     var handler = new EchoHandler();
-    using Listener listener = reactor.Listen(endPoint, handler);
+    using Listener listener = reactor.Listen(endPoint, handler, new ListenerOptions { Tls = tls });
 
     // The first signal, of either kind, lets the connections finish; the next one does not wait for them.
     bool draining = false;

@@ -22,12 +22,16 @@ internal sealed partial class TlsHandle
     /// <summary>Whether the last receive has emptied the transport.</summary>
     private bool _isTransportEmpty;
 
+    /// <summary>The plaintext that was read since the engine was known to hold nothing.</summary>
+    private long _dataRead;
+
     bool ICiphertextPort.IsBetweenRecords => _records.IsAtEnd && _input.IsEmpty;
 
     public override SocketError Receive(Span<byte> buffer, out int received)
     {
         received = 0;
         _mayHoldData = false;
+        _isTransportEmpty = false;
         if (_end is null)
         {
             try
@@ -81,7 +85,7 @@ internal sealed partial class TlsHandle
     private int Decrypt(Span<byte> buffer)
     {
         int count = 0;
-        while (count < buffer.Length && (_hasData || _engine.TryFill()))
+        while (count < buffer.Length && (_hasData || Fill()))
         {
             _hasData = false;
             int now = _engine.Read(buffer[count..]);
@@ -92,7 +96,8 @@ internal sealed partial class TlsHandle
             }
 
             count += now;
-            if (count < buffer.Length && _isTransportEmpty && _input.IsEmpty && _records.IsAtEnd)
+            _dataRead += now;
+            if (IsDrained(isBufferFull: count == buffer.Length))
             {
                 return count;
             }
@@ -102,12 +107,36 @@ internal sealed partial class TlsHandle
         return count;
     }
 
+    // The engine stops before an alert, and does not say that it holds one. To ask it costs more than to count.
+    private bool IsDrained(bool isBufferFull) => _isTransportEmpty
+        && _input.IsEmpty
+        && _records is { IsAtEnd: true, SawOther: false }
+        && (_refusesHandshake ? !isBufferFull : _records.MaxData == _dataRead);
+
+    private bool Fill()
+    {
+        if (_engine.TryFill())
+        {
+            return true;
+        }
+
+        if (_records.IsAtEnd)
+        {
+            // The engine has dealt with all there was.
+            _dataRead = 0;
+            _records.MaxData = 0;
+            _records.SawOther = false;
+        }
+
+        return false;
+    }
+
     // What fails here is told after the bytes before it.
     private bool TryFill()
     {
         try
         {
-            return _engine.TryFill();
+            return Fill();
         }
         catch (Exception exception)
         {
@@ -121,6 +150,11 @@ internal sealed partial class TlsHandle
         if (_hasTransportEnded)
         {
             return 0;
+        }
+
+        if (_isTransportEmpty)
+        {
+            return -1;
         }
 
         SocketError error = _transport.Receive(buffer, out int received);

@@ -44,6 +44,7 @@ internal sealed partial class TlsHandle : Handle, ICiphertextPort
         _output = rest.Output;
         _records = rest.Records;
         _records.SawHandshake = false;
+        _records.SawOther = true;
         _refusesHandshake = engine.Protocol < System.Security.Authentication.SslProtocols.Tls13;
         _ciphertextSent = rest.BytesSent;
         _mayHoldData = true;

@@ -42,6 +42,22 @@ public sealed class EchoClientTests
     }
 
     [Test]
+    public void OverTls_EveryByteComesBack()
+    {
+        using var server = SampleProcess.Start("EchoServer", "--port", "0", "--tls");
+        string port = $"{server.ReadPort()}";
+        (int exitCode, string output, string error) = SampleProcess.Run(
+            Sample, "", "--port", port, "--tls", "--insecure", "--count", "300", "--size", "777");
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        Assert.That(output, Is.EqualTo($"300 messages of 777 bytes came back unchanged.{Environment.NewLine}"));
+
+        (exitCode, _, error) = SampleProcess.Run(Sample, "", "--port", port, "--tls", "--count", "1");
+        Assert.That(exitCode, Is.EqualTo(1), "nobody vouches for the certificate");
+        Assert.That(error, Does.StartWith($"Can't connect to 127.0.0.1:{port}: the TLS handshake failed: "));
+        Assert.That(error.Trim(), Does.Not.Contain("\n"));
+    }
+
+    [Test]
     public void ChangedByte_IsFound()
     {
         AssertFails("Byte 1234 came back", static peer =>

@@ -107,6 +107,20 @@ public sealed class TlsConnectionTests(SelectorKind selector, SslProtocols proto
         Assert.That(Handler.IsClosed, Is.False);
     }
 
+    // No end of the TCP stream follows that would wake the loop.
+    [TestCase(3)]
+    [TestCase(4_096)]
+    public void CloseNotifyRightBehindData_IsNoticed(int count)
+    {
+        Handler.InputEnded = static _ => { };
+        (SslStream ssl, _) = Connect(Listen(), protocol);
+        ssl.Write(Noise(count));
+        ssl.ShutdownAsync().Wait();
+        RunUntil(() => Handler.Events.Contains(nameof(IConnectionHandler.OnInputEnded)), "the end");
+
+        Assert.That(Handler.Received, Has.Count.EqualTo(count));
+    }
+
     [Test]
     public void CloseNotifyOfThePeer_EndsTheInput_AndOutputGoesOn()
     {
