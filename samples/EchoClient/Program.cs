@@ -113,16 +113,11 @@ void RequireCount(CommandResult result, Option option)
     }
 }
 
-static TlsClientOptions Tls(bool isInsecure)
+static TlsClientOptions Tls(bool isInsecure) => new()
 {
-    var options = new TlsClientOptions();
-    if (isInsecure)
-    {
-        options.Authentication.RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null;
-    }
-
-    return options;
-}
+    Configure = options => options.RemoteCertificateValidationCallback =
+        isInsecure ? static (_, given, _, _) => given is not null : null,
+};
 
 static void Run(EndPoint server, Exchange exchange, TlsClientOptions? tls)
 {

@@ -38,7 +38,7 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
         File.WriteAllText(PathOf("key.pem"), key.ExportPkcs8PrivateKeyPem());
         _certificate = CertificateSource.FromPemFiles(PathOf("certificate.pem"), PathOf("key.pem"));
         _tls.Certificate = _certificate;
-        _tls.Authentication = new SslServerAuthenticationOptions { EnabledSslProtocols = protocol };
+        _tls.Configure = options => options.EnabledSslProtocols = protocol;
         _recorder.Forget();
         _thread = new ReactorThread(selector == "epoll"
             ? new ReactorOptions().UseEpoll()
@@ -91,9 +91,12 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
     [Test]
     public void ClientCertificate_ProtocolAndName_AreKnown()
     {
-        _tls.Authentication.ClientCertificateRequired = true;
-        _tls.Authentication.RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null;
-        _tls.Authentication.ApplicationProtocols = [new SslApplicationProtocol("chat"), SslApplicationProtocol.Http11];
+        _tls.Configure += static options =>
+        {
+            options.ClientCertificateRequired = true;
+            options.RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null;
+            options.ApplicationProtocols = [new SslApplicationProtocol("chat"), SslApplicationProtocol.Http11];
+        };
         IPEndPoint address = Listen(expected: 1);
         (int exitCode, string output, _) = Server.Run(
             $"echo x | {SClient(address)} -alpn other,chat -cert {PathOf("certificate.pem")} -key {PathOf("key.pem")}"
@@ -165,11 +168,11 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
         {
             var tls = new TlsClientOptions
             {
-                Authentication =
+                Configure = options =>
                 {
-                    TargetHost = Host,
-                    RemoteCertificateValidationCallback = (_, given, _, _) =>
-                        (given as X509Certificate2)?.Thumbprint == _certificate.Current.Thumbprint,
+                    options.TargetHost = Host;
+                    options.RemoteCertificateValidationCallback = (_, given, _, _) =>
+                        (given as X509Certificate2)?.Thumbprint == _certificate.GetCurrent().Thumbprint;
                 },
             };
             await using Connection connection =

@@ -64,18 +64,22 @@ public sealed class TlsSimulationTests
     private static TlsServerOptions ServerOptions(SslProtocols protocol) => new()
     {
         Certificate = CertificateSource.FromCertificate(_certificate.Value),
-        Authentication = { EnabledSslProtocols = protocol, AllowTlsResume = false },
+        Configure = options =>
+        {
+            options.EnabledSslProtocols = protocol;
+            options.AllowTlsResume = false;
+        },
     };
 
     private static TlsClientOptions ClientOptions(SslProtocols protocol) => new()
     {
-        Authentication =
+        Configure = options =>
         {
-            EnabledSslProtocols = protocol,
-            TargetHost = "reactor.test",
-            AllowTlsResume = false,
-            RemoteCertificateValidationCallback = static (_, given, _, _) =>
-                given is X509Certificate2 certificate && certificate.Thumbprint == _certificate.Value.Thumbprint,
+            options.EnabledSslProtocols = protocol;
+            options.TargetHost = "reactor.test";
+            options.AllowTlsResume = false;
+            options.RemoteCertificateValidationCallback = static (_, given, _, _) =>
+                given is X509Certificate2 certificate && certificate.Thumbprint == _certificate.Value.Thumbprint;
         },
     };
 

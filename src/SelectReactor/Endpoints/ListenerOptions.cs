@@ -100,6 +100,7 @@ public sealed class ListenerOptions
         List<Func<OpeningStep>> steps = [.. Steps];
         if (Tls is not null)
         {
+            Tls.Verify();
             steps.Add(new TlsServer(Tls).CreateStep);
         }
 

@@ -44,7 +44,7 @@ internal static class Authentication
     {
         AllowRenegotiation = false,
         AllowTlsResume = options.AllowTlsResume,
-        ApplicationProtocols = Copy(options.ApplicationProtocols),
+        ApplicationProtocols = options.ApplicationProtocols?.ToList(),
         CertificateChainPolicy = options.CertificateChainPolicy?.Clone(),
         CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
         CipherSuitesPolicy = options.CipherSuitesPolicy,
@@ -61,7 +61,7 @@ internal static class Authentication
     {
         AllowRenegotiation = false,
         AllowTlsResume = options.AllowTlsResume,
-        ApplicationProtocols = Copy(options.ApplicationProtocols),
+        ApplicationProtocols = options.ApplicationProtocols?.ToList(),
         CertificateChainPolicy = options.CertificateChainPolicy?.Clone(),
         CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
         CipherSuitesPolicy = options.CipherSuitesPolicy,
@@ -75,7 +75,4 @@ internal static class Authentication
         RemoteCertificateValidationCallback = options.RemoteCertificateValidationCallback,
         TargetHost = options.TargetHost,
     };
-
-    private static List<SslApplicationProtocol>? Copy(List<SslApplicationProtocol>? protocols) =>
-        protocols is null ? null : [.. protocols];
 }

@@ -30,9 +30,6 @@ public sealed class CertificateSource : IDisposable
         }
     }
 
-    /// <summary>The certificate that the next handshake uses.</summary>
-    public X509Certificate2 Current => _current.Certificate;
-
     internal SslStreamCertificateContext Context => _current.Context;
 
     /// <summary>A certificate that stays until <see cref="Use"/> replaces it.</summary>
@@ -97,6 +94,9 @@ public sealed class CertificateSource : IDisposable
         return new CertificateSource(
             new Entry(certificate!, intermediates), files, interval, logger, timeProvider ?? TimeProvider.System);
     }
+
+    /// <summary>The certificate that the next handshake uses.</summary>
+    public X509Certificate2 GetCurrent() => _current.Certificate;
 
     /// <summary>Uses another certificate from the next handshake on. If the source has files, it stays until they
     /// change.</summary>

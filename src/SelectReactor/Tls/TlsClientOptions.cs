@@ -7,16 +7,13 @@ namespace SelectReactor;
 /// <see cref="ArgumentException"/> that names the option if a value is not allowed.</summary>
 public sealed class TlsClientOptions
 {
-    /// <summary>The framework's options: application protocols, client certificates, versions, checks. Callbacks run
-    /// on the thread pool and may block. Unless <c>TargetHost</c> is set, the name that the server's certificate must
-    /// have is the host name or the address that the connection goes to. <c>AllowRenegotiation</c> is taken for false.
-    /// Unless it has a <c>CertificateChainPolicy</c>, no missing certificates are downloaded when the server's
-    /// certificate is checked. Not null.</summary>
-    public SslClientAuthenticationOptions Authentication
-    {
-        get;
-        set => field = OptionValue.NotNull(this, value);
-    } = new();
+    /// <summary>Sets the framework's options: application protocols, client certificates, versions, checks. It is
+    /// called by <c>ConnectAsync</c>, once, with options that are new. Their callbacks run on the thread pool and may
+    /// block. Unless it sets <c>TargetHost</c>, the name that the server's certificate must have is the host name or
+    /// the address that the connection goes to. <c>AllowRenegotiation</c> is taken for false. Unless it sets a
+    /// <c>CertificateChainPolicy</c>, no missing certificates are downloaded when the server's certificate is checked.
+    /// Default (null): the framework's defaults.</summary>
+    public Action<SslClientAuthenticationOptions>? Configure { get; set; }
 
     /// <summary>The time limit for the handshake. <see cref="ConnectOptions.Timeout"/> covers it, too. Above zero, or
     /// <see cref="Timeout.InfiniteTimeSpan"/>. Default: 10 seconds.</summary>
@@ -26,10 +23,15 @@ public sealed class TlsClientOptions
         set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What <see cref="Configure"/> has set.</summary>
+    internal SslClientAuthenticationOptions Authentication { get; private set; } = new();
+
+    /// <summary>A copy with the framework's options set. Throws what <see cref="Configure"/> throws.</summary>
     internal TlsClientOptions Copy()
     {
         var copy = (TlsClientOptions)MemberwiseClone();
-        copy.Authentication = Tls.Authentication.Copy(Authentication);
+        copy.Authentication = new SslClientAuthenticationOptions();
+        Configure?.Invoke(copy.Authentication);
         return copy;
     }
 }

@@ -5,13 +5,14 @@ namespace SelectReactor;
 
 /// <summary>
 /// TLS for the accepted connections of a listener (<see cref="ListenerOptions.Tls"/>). It needs a certificate: in
-/// <see cref="Certificate"/>, by <see cref="CertificateSelector"/>, or in <see cref="Authentication"/>. A setter
+/// <see cref="Certificate"/>, by <see cref="CertificateSelector"/>, or by <see cref="Configure"/>. A setter
 /// throws an <see cref="ArgumentException"/> that names the option if a value is not allowed.
 /// </summary>
 public sealed class TlsServerOptions
 {
     /// <summary>The certificate for each handshake. It can be replaced while the listener is open, and sessions can be
-    /// resumed. Default (null): that of <see cref="Authentication"/>.</summary>
+    /// resumed. Default (null): the one that <see cref="Configure"/>
+    /// sets.</summary>
     public CertificateSource? Certificate { get; set; }
 
     /// <summary>Chooses a certificate by the host name that the client asks for (SNI, RFC 6066); the name is empty if
@@ -20,15 +21,12 @@ public sealed class TlsServerOptions
     /// be resumed. Default (null): no choice.</summary>
     public Func<string, CertificateSource?>? CertificateSelector { get; set; }
 
-    /// <summary>The framework's options: application protocols, client certificates, versions, checks. Callbacks run
-    /// on the thread pool and may block. <c>AllowRenegotiation</c> is taken for false. Unless it has a
-    /// <c>CertificateChainPolicy</c>, no missing certificates are downloaded when a client's certificate is checked.
-    /// Not null.</summary>
-    public SslServerAuthenticationOptions Authentication
-    {
-        get;
-        set => field = OptionValue.NotNull(this, value);
-    } = new();
+    /// <summary>Sets the framework's options: application protocols, client certificates, versions, checks. It is
+    /// called by <c>Listen</c>, once, with options that are new. Their callbacks run on the thread pool and may block.
+    /// <c>AllowRenegotiation</c> is taken for false. Unless it sets a <c>CertificateChainPolicy</c>, no missing
+    /// certificates are downloaded when a client's certificate is checked. Default (null): the framework's
+    /// defaults.</summary>
+    public Action<SslServerAuthenticationOptions>? Configure { get; set; }
 
     /// <summary>The time limit for the handshake of a client, from its TCP connection on. A client that is late is
     /// dropped. Above zero, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 10 seconds.</summary>
@@ -46,10 +44,15 @@ public sealed class TlsServerOptions
         set => field = OptionValue.AtLeast(this, value, 1);
     } = 64;
 
+    /// <summary>What <see cref="Configure"/> has set.</summary>
+    internal SslServerAuthenticationOptions Authentication { get; private set; } = new();
+
+    /// <summary>A copy with the framework's options set. Throws what <see cref="Configure"/> throws.</summary>
     internal TlsServerOptions Copy()
     {
         var copy = (TlsServerOptions)MemberwiseClone();
-        copy.Authentication = Tls.Authentication.Copy(Authentication);
+        copy.Authentication = new SslServerAuthenticationOptions();
+        Configure?.Invoke(copy.Authentication);
         return copy;
     }
 

@@ -257,7 +257,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
 
     private static void Fill(object options, int round)
     {
-        foreach (PropertyInfo property in OwnProperties(options.GetType()))
+        foreach (PropertyInfo property in options.GetType().GetProperties())
         {
             Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
             if (IsNested(type))
@@ -283,6 +283,10 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
                 _ when type == typeof(ClientSharing) => (ClientSharing)round,
                 _ when type == typeof(Action<int>) => new Action<int>(
                     index => throw new InvalidDataException($"{round}")),
+                _ when type == typeof(Action<SslServerAuthenticationOptions>) =>
+                    new Action<SslServerAuthenticationOptions>(given => GC.KeepAlive((given, round))),
+                _ when type == typeof(Action<SslClientAuthenticationOptions>) =>
+                    new Action<SslClientAuthenticationOptions>(given => GC.KeepAlive((given, round))),
                 _ when type == typeof(CertificateSource) => CertificateSource.FromCertificate(Certificates.Server),
                 _ when type == typeof(EndPoint) => new IPEndPoint(IPAddress.Loopback, round),
                 _ when type == typeof(Func<ISelector>) => new Func<ISelector>(
@@ -300,14 +304,10 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         || type == typeof(TlsServerOptions)
         || type == typeof(TlsClientOptions);
 
-    // The framework's options can't be compared.
-    private static IEnumerable<PropertyInfo> OwnProperties(Type options) => options.GetProperties().Where(
-        static property => property.PropertyType.Namespace != typeof(SslStream).Namespace);
-
     private static Dictionary<string, object?> Values(object options)
     {
         Dictionary<string, object?> values = [];
-        foreach (PropertyInfo property in OwnProperties(options.GetType()))
+        foreach (PropertyInfo property in options.GetType().GetProperties())
         {
             object? value = property.GetValue(options);
             if (IsNested(property.PropertyType))

@@ -13,12 +13,23 @@ internal static class Certificates
 
     public static SslServerAuthenticationOptions ServerOptions => new() { ServerCertificate = Server };
 
-    public static SslClientAuthenticationOptions ClientOptions => new()
+    public static SslClientAuthenticationOptions ClientOptions
     {
-        TargetHost = Host,
-        RemoteCertificateValidationCallback = static (_, certificate, _, _) =>
-            certificate is X509Certificate2 given && given.Thumbprint == Server.Thumbprint,
-    };
+        get
+        {
+            var options = new SslClientAuthenticationOptions();
+            Trust(options);
+            return options;
+        }
+    }
+
+    /// <summary>Lets a client accept the certificate, and nothing else.</summary>
+    public static void Trust(SslClientAuthenticationOptions options)
+    {
+        options.TargetHost = Host;
+        options.RemoteCertificateValidationCallback = static (_, certificate, _, _) =>
+            certificate is X509Certificate2 given && given.Thumbprint == Server.Thumbprint;
+    }
 
     private static X509Certificate2 Create()
     {

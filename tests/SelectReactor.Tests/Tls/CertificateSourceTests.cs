@@ -34,7 +34,7 @@ public sealed class CertificateSourceTests(SelectorKind selector) : TlsFixture(s
         (SslStream second, _) = Connect(listener, configure: Trust);
 
         Assert.That((NameOf(first), NameOf(second)), Is.EqualTo(("CN=one", "CN=two")));
-        Assert.That(source.Current, Is.SameAs(two));
+        Assert.That(source.GetCurrent(), Is.SameAs(two));
         Assert.That(Exchange(first, [1, 2, 3]), Is.EqualTo(new byte[] { 1, 2, 3 }));
     }
 
@@ -67,10 +67,10 @@ public sealed class CertificateSourceTests(SelectorKind selector) : TlsFixture(s
         Write("one");
         using var source = CertificateSource.FromPemFiles(
             CertificateFile, KeyFile, Timeout.InfiniteTimeSpan, logger, timeProvider: null);
-        Assert.That((source.Current.Subject, source.Reload()), Is.EqualTo(("CN=one", false)));
+        Assert.That((source.GetCurrent().Subject, source.Reload()), Is.EqualTo(("CN=one", false)));
 
         Write("two");
-        Assert.That((source.Reload(), source.Current.Subject), Is.EqualTo((true, "CN=two")));
+        Assert.That((source.Reload(), source.GetCurrent().Subject), Is.EqualTo((true, "CN=two")));
         Assert.That(logger.Entries, Is.Empty);
     }
 
@@ -95,12 +95,12 @@ public sealed class CertificateSourceTests(SelectorKind selector) : TlsFixture(s
             File.WriteAllText(CertificateFile, content);
         }
 
-        Assert.That((source.Reload(), source.Current.Subject), Is.EqualTo((false, "CN=one")));
+        Assert.That((source.Reload(), source.GetCurrent().Subject), Is.EqualTo((false, "CN=one")));
         Assert.That(logger.Entries.Single().Level, Is.EqualTo(LogLevel.Warning));
         Assert.That(logger.Entries.Single().Message, Does.Contain(CertificateFile));
 
         Write("three");
-        Assert.That((source.Reload(), source.Current.Subject), Is.EqualTo((true, "CN=three")));
+        Assert.That((source.Reload(), source.GetCurrent().Subject), Is.EqualTo((true, "CN=three")));
     }
 
     [Test]
@@ -110,7 +110,7 @@ public sealed class CertificateSourceTests(SelectorKind selector) : TlsFixture(s
         File.AppendAllText(CertificateFile, "\n" + File.ReadAllText(KeyFile));
         using var source = CertificateSource.FromPemFiles(CertificateFile);
 
-        Assert.That(source.Current.HasPrivateKey);
+        Assert.That(source.GetCurrent().HasPrivateKey);
     }
 
     [Test]

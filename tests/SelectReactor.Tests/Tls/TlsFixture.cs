@@ -15,19 +15,20 @@ public abstract class TlsFixture(SelectorKind selector) : StreamFixture(selector
     [SetUp]
     public void CreateHandler() => Handler = new ScriptedHandler();
 
-    protected static TlsServerOptions Server(Action<SslServerAuthenticationOptions>? configure = null)
+    protected static TlsServerOptions Server(Action<SslServerAuthenticationOptions>? configure = null) => new()
     {
-        var options = new TlsServerOptions { Certificate = CertificateSource.FromCertificate(Certificates.Server) };
-        configure?.Invoke(options.Authentication);
-        return options;
-    }
+        Certificate = CertificateSource.FromCertificate(Certificates.Server),
+        Configure = configure,
+    };
 
-    protected static TlsClientOptions Client(SslProtocols protocol = SslProtocols.None)
+    protected static TlsClientOptions Client(SslProtocols protocol = SslProtocols.None) => new()
     {
-        var options = new TlsClientOptions { Authentication = Certificates.ClientOptions };
-        options.Authentication.EnabledSslProtocols = protocol;
-        return options;
-    }
+        Configure = options =>
+        {
+            Certificates.Trust(options);
+            options.EnabledSslProtocols = protocol;
+        },
+    };
 
     protected Listener Listen(TlsServerOptions? tls = null, ConnectionOptions? connection = null) =>
         Own(Reactor.Listen(AnyPort, Handler, Options(tls, connection)));
