@@ -70,7 +70,7 @@ public sealed class SelectReactorBuilder
         OptionsBuilder<ServerOptions> options = Services.AddOptions<ServerOptions>(FullName(_name, name));
         if (_configuration is { } configuration)
         {
-            options.Configure(server => OptionsBinder.Bind(configuration.GetSection($"Servers:{name}"), server));
+            options.Configure(server => Bind(configuration.GetSection($"Servers:{name}"), server));
         }
 
         options.Configure(configure).ValidateOnStart();
@@ -107,7 +107,7 @@ public sealed class SelectReactorBuilder
         OptionsBuilder<ClientOptions> options = Services.AddOptions<ClientOptions>(FullName(_name, name));
         if (_configuration is { } configuration)
         {
-            options.Configure(client => OptionsBinder.Bind(configuration.GetSection($"Clients:{name}"), client));
+            options.Configure(client => Bind(configuration.GetSection($"Clients:{name}"), client));
         }
 
         options.Configure(configure).ValidateOnStart();
@@ -136,4 +136,10 @@ public sealed class SelectReactorBuilder
         name.Length == 0
             ? services.GetRequiredService<HostedReactor>()
             : services.GetRequiredKeyedService<HostedReactor>(name);
+
+    private static void Bind(IConfigurationSection section, ServerOptions options) =>
+        ConfigurationFault.Guard(section, () => section.Bind(options));
+
+    private static void Bind(IConfigurationSection section, ClientOptions options) =>
+        ConfigurationFault.Guard(section, () => section.Bind(options));
 }

@@ -99,7 +99,7 @@ public static class SelectReactorServiceCollectionExtensions
         OptionsBuilder<SelectReactorOptions> options = services.AddOptions<SelectReactorOptions>(name);
         if (configuration is not null)
         {
-            options.Configure(reactor => OptionsBinder.Bind(configuration, reactor));
+            options.Configure(reactor => ConfigurationFault.Guard(configuration, () => configuration.Bind(reactor)));
         }
 
         options.Configure(configure).ValidateOnStart();
