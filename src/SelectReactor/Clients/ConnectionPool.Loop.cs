@@ -72,54 +72,6 @@ public sealed partial class ConnectionPool
         }
     }
 
-    private void OnConnected(PoolMember member, Task<Connection> task)
-    {
-        if (!task.IsCompletedSuccessfully)
-        {
-            Miss(task.ErrorOf());
-            return;
-        }
-
-        member.Connection.Completion.ContinueOnLoop(Reactor, _ => OnClosed(member));
-        if (_options.Prepare is not { } prepare)
-        {
-            Welcome(member, error: null);
-            return;
-        }
-
-        Reactor.InvokeAsync(async () =>
-        {
-            await prepare(member.Connection, _ending.Token);
-            return true;
-        }).ContinueOnLoop(
-            Reactor, prepared => Welcome(member, prepared.IsCompletedSuccessfully ? null : prepared.ErrorOf()));
-    }
-
-    private void Welcome(PoolMember member, Exception? error)
-    {
-        if (error is null && member.IsUsable)
-        {
-            _counts.Connecting--;
-            _counts.Connected++;
-            Release(member);
-            return;
-        }
-
-        // A server that closes at once must not be asked again and again for the same caller.
-        member.At = PoolMember.Place.Gone;
-        member.Connection.Abort();
-        Miss(error ?? new IOException(
-            $"The connection to {_endPoint} was closed, or has unread input, before it could be rented."));
-    }
-
-    // One attempt fails one caller, and the others have an attempt of their own.
-    private void Miss(Exception error)
-    {
-        _counts.Connecting--;
-        _waiting.Take()?.SetException(error);
-        Grow();
-    }
-
     private void Return(PoolMember member, bool isGood)
     {
         _counts.Rented--;
@@ -212,11 +164,16 @@ public sealed partial class ConnectionPool
         Grow();
     }
 
-    private void OnClosed(PoolMember member)
+    private void OnClosed(PoolMember member, CloseReason reason)
     {
         if (member.At == PoolMember.Place.Idle)
         {
             Discard(member);
+        }
+        else if (member.At == PoolMember.Place.Connecting)
+        {
+            Welcome(member, new IOException(
+                $"The connection to {_endPoint} ended ({reason.Kind}) before it could be rented.", reason.Error));
         }
 
         if (_closing.Remove(member.Connection) && _closing.Count == 0)
@@ -248,7 +205,9 @@ public sealed partial class ConnectionPool
         KeepEvicting();
     }
 
-    private void BeginEnd(Func<Exception> error)
+    /// <param name="error">What callers are told that come later.</param>
+    /// <param name="waitError">What callers are told that wait.</param>
+    private void BeginEnd(Func<Exception> error, Func<Exception> waitError)
     {
         if (_endError is not null)
         {
@@ -260,7 +219,7 @@ public sealed partial class ConnectionPool
         _eviction?.Cancel();
         while (_waiting.Take() is { } rent)
         {
-            rent.SetException(error());
+            rent.SetException(waitError());
         }
 
         foreach (PoolMember member in _idle.ToArray())

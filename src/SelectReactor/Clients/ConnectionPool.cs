@@ -60,7 +60,8 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
     /// <see cref="ConnectionPoolOptions.RentTimeout"/>; with the exception of the attempt to connect, as
     /// <c>ConnectAsync</c> describes, or of <see cref="ConnectionPoolOptions.Prepare"/>; with an
     /// <see cref="InvalidOperationException"/> if too many callers wait, or the reactor is shutting down; and with an
-    /// <see cref="ObjectDisposedException"/> if the pool or the reactor is disposed. Code that awaits it on the
+    /// <see cref="ObjectDisposedException"/> if the pool or the reactor is disposed. A shutdown of the reactor that
+    /// begins during the wait cancels it. Code that awaits it on the
     /// reactor's thread continues there.</returns>
     public Task<ConnectionLease> RentAsync(CancellationToken cancellationToken = default)
     {
@@ -84,7 +85,7 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
     /// <returns>A task that completes when the connections that were idle are closed.</returns>
     public ValueTask DisposeAsync()
     {
-        if (!Reactor.Execute(static self => ((ConnectionPool)self!).BeginEnd(PoolDisposed), this))
+        if (!Reactor.Execute(static self => ((ConnectionPool)self!).BeginEnd(PoolDisposed, PoolDisposed), this))
         {
             _end.SetResult(true);
         }
@@ -93,6 +94,7 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
     }
 
     void IStoppable.BeginStop(StopPhase phase) => BeginEnd(
+        static () => new InvalidOperationException("The reactor is shutting down: there is no connection to rent."),
         static () => new OperationCanceledException("There is no connection to rent: the reactor is stopping."));
 
     internal void TakeBack(PoolMember member, bool isGood) =>

@@ -56,9 +56,18 @@ public sealed class ConnectionPoolOptions
 
     /// <summary>Prepares a new connection before it is rented for the first time, for example by a login. Called on
     /// the reactor's thread, to which the code after its awaits comes back. If its task fails, the connection is cut,
-    /// and a caller that waits gets the exception. <see cref="RentTimeout"/> bounds the caller's wait, and the token
-    /// is cancelled when the pool is disposed of. Default (null): nothing to prepare.</summary>
+    /// and a caller that waits gets the exception. <see cref="PrepareTimeout"/> bounds it. The token is cancelled
+    /// after that time, when the connection ends, and when the pool is disposed of. Default (null): nothing to
+    /// prepare.</summary>
     public Func<Connection, CancellationToken, Task>? Prepare { get; set; }
+
+    /// <summary>How long <see cref="Prepare"/> may take. Then the connection is cut, and a caller that waits gets a
+    /// <see cref="TimeoutException"/>. Above zero. Default: 15 seconds.</summary>
+    public TimeSpan PrepareTimeout
+    {
+        get;
+        set => field = OptionValue.AboveZeroOrInfinite(this, value);
+    } = TimeSpan.FromSeconds(15);
 
     /// <summary>How to connect: time-outs and the options of the connections. Not null.</summary>
     public ConnectOptions Connect

@@ -11,6 +11,9 @@ internal class LoopWait<T>(Reactor reactor, CancellationToken cancellationToken)
     /// <summary>The task for the calling thread. Any thread.</summary>
     public Task<T> Task => _completion.Task;
 
+    /// <summary>Whether it may be cancelled: then <see cref="Begin"/> is needed.</summary>
+    public bool CanBeCancelled => cancellationToken.CanBeCanceled;
+
     public bool IsCompleted => _completion.IsCompleted;
 
     /// <summary>Watches the token. The reactor's thread.</summary>

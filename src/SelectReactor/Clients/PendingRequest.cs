@@ -11,11 +11,15 @@ internal sealed class PendingRequest<TRequest, TResponse>(
     /// <summary>The timestamp at which its time began. Set when the loop takes the request over.</summary>
     public long StartedAt { get; set; }
 
+    /// <summary>Whether it was taken out to be sent.</summary>
+    public bool IsTaken { get; private set; }
+
     /// <summary>The request, which is not kept any longer.</summary>
     public TRequest TakeRequest()
     {
         TRequest request = _request!;
         _request = default;
+        IsTaken = true;
         return request;
     }
 }

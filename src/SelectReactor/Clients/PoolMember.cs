@@ -17,6 +17,9 @@ internal sealed class PoolMember(ConnectionPool pool) : ConnectionHandler
 
     public Place At { get; set; }
 
+    /// <summary>Ends the preparation that is under way. Null if there is none.</summary>
+    public CancellationTokenSource? Preparation { get; set; }
+
     public Connection Connection { get; private set; } = null!;
 
     /// <summary>When it became idle, as a timestamp.</summary>

@@ -95,7 +95,7 @@ public sealed partial class ReconnectingClient
         }
         else
         {
-            delay = RetryIn(isFailure: true, May(_options.RetryAfterFailure, error));
+            delay = RetryAfter(isFailure: true, _options.RetryAfterFailure, error);
         }
 
         Raise(AttemptFailed, new FailedAttempt
@@ -130,7 +130,7 @@ public sealed partial class ReconnectingClient
                 _downSince = Now;
             }
 
-            delay = RetryIn(isFailure: !isHealthy, May(_options.RetryAfterLoss, reason));
+            delay = RetryAfter(isFailure: !isHealthy, _options.RetryAfterLoss, reason);
         }
 
         Raise(Lost, new LostConnection
@@ -143,8 +143,16 @@ public sealed partial class ReconnectingClient
     }
 
     /// <summary>Schedules the next attempt, or gives up.</summary>
-    private TimeSpan? RetryIn(bool isFailure, bool mayRetry)
+    private TimeSpan? RetryAfter<T>(bool isFailure, Func<T, bool>? predicate, T reason)
     {
+        // Before the user's code is called, which may end the client.
+        _state = ReconnectState.Waiting;
+        bool mayRetry = May(predicate, reason);
+        if (_state == ReconnectState.Stopped)
+        {
+            return null;
+        }
+
         if (isFailure)
         {
             _failures++;
@@ -160,7 +168,6 @@ public sealed partial class ReconnectingClient
             return null;
         }
 
-        _state = ReconnectState.Waiting;
         _timer = Reactor.Schedule(delay, static self => ((ReconnectingClient)self!).Connect(), this);
         return delay;
     }
@@ -211,8 +218,36 @@ public sealed partial class ReconnectingClient
         }
         else
         {
-            _waits.Add(wait);
-            wait.Begin(() => _waits.Remove(wait));
+            Await(wait);
+        }
+    }
+
+    private void Await(LoopWait<Connection> wait)
+    {
+        if (_state == ReconnectState.Idle)
+        {
+            // A client that was not started is not told of the reactor's end otherwise.
+            try
+            {
+                Reactor.AddStarter(this);
+            }
+            catch (Exception exception)
+            {
+                wait.SetException(exception);
+                return;
+            }
+        }
+
+        _waits.Add(wait);
+        wait.Begin(() => GiveUp(wait));
+    }
+
+    private void GiveUp(LoopWait<Connection> wait)
+    {
+        _waits.Remove(wait);
+        if (_state == ReconnectState.Idle && _waits.Count == 0)
+        {
+            Reactor.RemoveStarter(this);
         }
     }
 
@@ -236,12 +271,13 @@ public sealed partial class ReconnectingClient
         }
     }
 
-    // A callback of its own, so that its exception is reported like that of any other.
-    private void Raise<T>(Action<T>? handlers, T argument)
+    // Each subscriber is a callback of its own, so that an exception of one is reported like that of any other, and
+    // the next one is told all the same.
+    private void Raise<T>(Action<T>? subscribers, T argument)
     {
-        if (handlers is not null)
+        foreach (Action<T> subscriber in Delegate.EnumerateInvocationList(subscribers))
         {
-            Reactor.PostAlways(new WorkItem(_ => handlers(argument), null));
+            Reactor.PostAlways(new WorkItem(_ => subscriber(argument), null));
         }
     }
 }

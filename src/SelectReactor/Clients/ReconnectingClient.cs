@@ -12,7 +12,7 @@ namespace SelectReactor;
 /// <see cref="ReconnectOptions"/> says. Its members may be used on any thread.
 /// </summary>
 /// <remarks>Events are raised on the reactor's thread. Subscribe before <see cref="Start"/>. An exception of a
-/// subscriber is logged, and changes nothing.</remarks>
+/// subscriber is logged, and changes nothing: others are told all the same.</remarks>
 public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
 {
     private readonly EndPoint[] _endPoints;
@@ -150,7 +150,7 @@ public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
     {
         // An open connection has its own turn in the end of the reactor; an attempt fails by itself.
         Reactor.RemoveStarter(this);
-        if (_state == ReconnectState.Waiting)
+        if (_state is ReconnectState.Idle or ReconnectState.Waiting)
         {
             End(ReconnectEndKind.ReactorStopped);
         }

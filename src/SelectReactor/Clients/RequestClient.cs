@@ -82,8 +82,9 @@ public sealed class RequestClient<TRequest, TResponse>
     /// after the request was sent; with an <see cref="IOException"/> if there is no connection, or
     /// <see cref="RequestClientOptions.MaxWaiting"/> is reached, and nothing was sent; with a
     /// <see cref="TimeoutException"/> after <see cref="RequestClientOptions.RequestTimeout"/>; with what the encoder
-    /// throws; and with an <see cref="ObjectDisposedException"/> if the reactor is disposed. Code that awaits it on
-    /// the reactor's thread continues there.</returns>
+    /// throws (if it has written something by then, the connection is cut, for the server would take that for the
+    /// beginning of the next request); and with an <see cref="ObjectDisposedException"/> if the reactor is disposed.
+    /// Code that awaits it on the reactor's thread continues there.</returns>
     public Task<TResponse> SendAsync(TRequest request, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)

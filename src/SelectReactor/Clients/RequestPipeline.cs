@@ -5,7 +5,7 @@ namespace SelectReactor.Clients;
 /// <summary>The requests of a <see cref="RequestClient{TRequest, TResponse}"/>, in their order: those in flight, and
 /// behind them those that wait to be sent. It is the handler of the connection. All of it runs on the reactor's
 /// thread.</summary>
-internal sealed class RequestPipeline<TRequest, TResponse>(
+internal sealed partial class RequestPipeline<TRequest, TResponse>(
     Reactor reactor,
     MessageEncoder<TRequest> encoder,
     MessageDecoder<TResponse> decoder,
@@ -13,15 +13,10 @@ internal sealed class RequestPipeline<TRequest, TResponse>(
     : MessageHandler<TResponse, TRequest>(decoder, encoder), IStoppable
 {
     private readonly Queue<PendingRequest<TRequest, TResponse>> _inFlight = new();
-    private readonly Queue<PendingRequest<TRequest, TResponse>> _waiting = new();
+    private readonly WaitingRequests<TRequest, TResponse> _waiting = new();
     private Connection? _connection;
-    private ReactorTimer? _timer;
     private bool _isRegistered;
     private bool _isPumping;
-
-    /// <summary>Whether the time-out has passed already when the loop last looked, and the responses that lay in the
-    /// system then are read by now.</summary>
-    private bool _isLate;
 
     public int InFlight => _inFlight.Count;
 
@@ -41,8 +36,12 @@ internal sealed class RequestPipeline<TRequest, TResponse>(
         }
 
         request.StartedAt = Now;
-        request.Begin(static () => { });
-        _waiting.Enqueue(request);
+        if (request.CanBeCancelled)
+        {
+            Watch(request);
+        }
+
+        _waiting.Add(request);
         Pump();
         if (_waiting.Count > 0)
         {
@@ -50,6 +49,19 @@ internal sealed class RequestPipeline<TRequest, TResponse>(
         }
 
         KeepTime();
+    }
+
+    private void Watch(PendingRequest<TRequest, TResponse> request) => request.Begin(() => OnCancelled(request));
+
+    // One that was sent keeps its place, since its response comes all the same.
+    private void OnCancelled(PendingRequest<TRequest, TResponse> request)
+    {
+        if (!request.IsTaken)
+        {
+            _waiting.NoteCancelled();
+            Pump();
+            CloseWhenDone();
+        }
     }
 
     public override void OnConnected(Connection connection)
@@ -151,10 +163,9 @@ internal sealed class RequestPipeline<TRequest, TResponse>(
         }
 
         _isPumping = true;
-        while (_waiting.Count > 0 && (_waiting.Peek().IsCompleted || MaySend))
+        while (MaySend && _waiting.TryTake(out PendingRequest<TRequest, TResponse>? request))
         {
-            PendingRequest<TRequest, TResponse> request = _waiting.Dequeue();
-            if (!request.IsCompleted && TryWrite(request))
+            if (TryWrite(_connection!, request))
             {
                 _inFlight.Enqueue(request);
             }
@@ -167,19 +178,29 @@ internal sealed class RequestPipeline<TRequest, TResponse>(
         }
     }
 
-    private bool TryWrite(PendingRequest<TRequest, TResponse> request)
+    private bool TryWrite(Connection connection, PendingRequest<TRequest, TResponse> request)
     {
+        long written = WrittenTo(connection);
         try
         {
-            Send(_connection!, request.TakeRequest());
+            Send(connection, request.TakeRequest());
             return true;
         }
         catch (Exception exception)
         {
             request.SetException(exception);
+            if (WrittenTo(connection) != written)
+            {
+                // Its first bytes would be taken for the beginning of the next request.
+                connection.Abort(exception);
+            }
+
             return false;
         }
     }
+
+    private static long WrittenTo(Connection connection) =>
+        connection.QueuedOutputBytes + connection.Statistics.BytesSent;
 
     private void CloseWhenDone()
     {
@@ -192,86 +213,9 @@ internal sealed class RequestPipeline<TRequest, TResponse>(
     private void FailWaiting(Func<Exception> error)
     {
         Unregister();
-        while (_waiting.TryDequeue(out PendingRequest<TRequest, TResponse>? request))
+        while (_waiting.TryTake(out PendingRequest<TRequest, TResponse>? request))
         {
-            if (!request.IsCompleted)
-            {
-                request.SetException(error());
-            }
-        }
-    }
-
-    // Those that were sent come first, so the first of the two queues is the oldest of all.
-    private PendingRequest<TRequest, TResponse>? Oldest() =>
-        _inFlight.TryPeek(out PendingRequest<TRequest, TResponse>? sent) ? sent
-        : _waiting.TryPeek(out PendingRequest<TRequest, TResponse>? waiting) ? waiting
-        : null;
-
-    private void KeepTime()
-    {
-        if (options.RequestTimeout != Timeout.InfiniteTimeSpan
-            && _timer is not { IsActive: true }
-            && Oldest() is { } oldest)
-        {
-            TimeSpan left = options.RequestTimeout - reactor.TimeProvider.GetElapsedTime(oldest.StartedAt);
-            StartTimer(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-        }
-    }
-
-    private void StartTimer(TimeSpan due)
-    {
-        if (_timer is null)
-        {
-            _timer = reactor.Schedule(
-                due, static self => ((RequestPipeline<TRequest, TResponse>)self!).OnTimer(), this);
-        }
-        else
-        {
-            _timer.Change(due);
-        }
-    }
-
-    private void OnTimer()
-    {
-        while (Oldest() is { } oldest && IsOverdue(oldest))
-        {
-            if (_inFlight.Count == 0)
-            {
-                Expire(_waiting.Dequeue(), "It was not sent.");
-            }
-            else if (_isLate)
-            {
-                CutLate(_inFlight.Dequeue());
-            }
-            else
-            {
-                // After a long callback the response may lie in the system: it is read before the next look.
-                _isLate = true;
-                StartTimer(TimeSpan.Zero);
-                return;
-            }
-        }
-
-        _isLate = false;
-        KeepTime();
-    }
-
-    private bool IsOverdue(PendingRequest<TRequest, TResponse> request) =>
-        reactor.TimeProvider.GetElapsedTime(request.StartedAt) >= options.RequestTimeout;
-
-    private void CutLate(PendingRequest<TRequest, TResponse> request)
-    {
-        Expire(request, "Its connection was cut, since the response could not be told from the next one.");
-        _connection?.Abort(CloseKind.TimedOut, new TimeoutException(
-            $"A request had no response within {options.RequestTimeout}."));
-    }
-
-    private void Expire(PendingRequest<TRequest, TResponse> request, string consequence)
-    {
-        if (!request.IsCompleted)
-        {
-            request.SetException(new TimeoutException(
-                $"The request had no response within {options.RequestTimeout}. {consequence}"));
+            request.SetException(error());
         }
     }
 

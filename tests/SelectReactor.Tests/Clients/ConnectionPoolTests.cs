@@ -357,6 +357,20 @@ public sealed class ConnectionPoolTests
         Assert.That(late.IsCompleted && !late.IsCompletedSuccessfully, Is.True);
     }
 
+    [Test]
+    public void RentDuringAShutdown_SaysSo()
+    {
+        ConnectionPool pool = Pool();
+        ConnectionLease lease = Rent(pool);
+        Reactor.ShutdownAsync(600 * _second);
+        _network.RunFor(_second);
+        Task<ConnectionLease> late = pool.RentAsync();
+        _network.RunFor(_second);
+
+        Assert.That(late.Failure<InvalidOperationException>().Message, Does.Contain("shutting down"));
+        lease.Dispose();
+    }
+
     private static int[] Completed(Task[] tasks) =>
         [.. Enumerable.Range(0, tasks.Length).Where(i => tasks[i].IsCompletedSuccessfully)];
 

@@ -267,6 +267,94 @@ public sealed class ReconnectingClientTests
     }
 
     [Test]
+    public void SubscriberThatThrows_DoesNotKeepTheNextOneFromBeingTold()
+    {
+        Listen();
+        ReconnectingClient client = Client(new ScriptedHandler(), new ReconnectOptions(), Quiet(), starts: false);
+        client.Connected += static _ => throw new InvalidOperationException();
+        Connection? told = null;
+        client.Connected += connection => told = connection;
+        client.Start();
+        _network.RunUntil(() => client.State == ReconnectState.Connected);
+        _network.RunUntilIdle();
+
+        Assert.That(told, Is.SameAs(client.Connection));
+    }
+
+    [Test]
+    public void StopInsideAPredicate_Ends([Values] bool afterLoss, [Values] bool throws)
+    {
+        ReconnectingClient client = null!;
+        bool Stop()
+        {
+            client.StopAsync();
+            return throws ? throw new InvalidOperationException() : true;
+        }
+
+        if (afterLoss)
+        {
+            Listen();
+        }
+
+        client = Client(
+            new ScriptedHandler(),
+            new ReconnectOptions { RetryAfterFailure = _ => Stop(), RetryAfterLoss = _ => Stop() },
+            Quiet());
+        if (afterLoss)
+        {
+            _network.RunUntil(() => client.State == ReconnectState.Connected);
+            _network.Reset(_network.Hosts[^1], _server);
+        }
+
+        _network.RunUntil(() => client.Completion.IsCompleted);
+        _network.RunUntilIdle();
+        Assert.That(client.Completion.Result.Kind, Is.EqualTo(ReconnectEndKind.Stopped));
+        Assert.That(_events.Count(static e => e.StartsWith("attempt", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void WaiterInsideAPredicate_GetsTheNextConnection()
+    {
+        ReconnectingClient client = null!;
+        Task<Connection>? wait = null;
+        Listen();
+        client = Client(new ScriptedHandler(), new ReconnectOptions
+        {
+            RetryAfterLoss = _ =>
+            {
+                wait = client.WaitForConnectionAsync();
+                return true;
+            },
+        });
+        _network.RunUntil(() => client.State == ReconnectState.Connected);
+        _network.Reset(_host, _server);
+        _network.RunUntil(() => wait is { IsCompleted: true });
+
+        Assert.That(wait!.Result, Is.Not.Null.And.SameAs(client.Connection));
+    }
+
+    [Test]
+    public void WaiterOfAClientThatIsNotStarted_IsToldOfTheReactorsEnd([Values] bool disposes)
+    {
+        ReconnectingClient client = Client(new ScriptedHandler(), starts: false);
+        Task<Connection> wait = client.WaitForConnectionAsync();
+        _network.RunUntilIdle();
+        if (disposes)
+        {
+            _host.Reactor.Dispose();
+        }
+        else
+        {
+            _host.Reactor.ShutdownAsync(_second);
+        }
+
+        _network.RunFor(_second);
+        wait.Failure<IOException>();
+        client.Start();
+        Assert.That(client.Completion.Result.Kind, Is.EqualTo(ReconnectEndKind.ReactorStopped));
+    }
+
+    [Test]
     public void WrongArguments_AreRefused()
     {
         Assert.That(

@@ -301,6 +301,60 @@ public sealed class RequestClientTests
     }
 
     [Test]
+    public void CancelledRequest_GivesItsPlaceToAnother()
+    {
+        RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 1, MaxWaiting = 3 });
+        _replies.Holds = true;
+        Task<string> first = client.SendAsync("first");
+        for (int round = 0; round < 10; round++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            Task<string>[] cancelled =
+                [client.SendAsync("no", cancellation.Token), client.SendAsync("no", cancellation.Token)];
+            _network.RunUntilIdle();
+            Assert.That(client.Waiting, Is.EqualTo(round == 0 ? 2 : 3));
+            cancellation.Cancel();
+            _network.RunUntilIdle();
+            Assert.That(cancelled, Has.All.Property(nameof(Task.IsCanceled)).True);
+            if (round == 0)
+            {
+                _ = client.SendAsync("second");
+            }
+        }
+
+        _replies.Holds = false;
+        _replies.Answer();
+        _network.RunUntilIdle();
+        Assert.That(_replies.Requested, Is.EqualTo(new[] { "first", "second" }));
+        Assert.That((first.Result, client.InFlight, client.Waiting), Is.EqualTo(("first", 0, 0)));
+    }
+
+    /// <summary>The server would take the first half for the beginning of the next request.</summary>
+    [TestCase(0, true)]
+    [TestCase(3, false)]
+    [TestCase(100_000, false)]
+    public void EncoderThatThrows_LeavesNothingBeforeTheNextRequest(int written, bool goesOn)
+    {
+        var client = new RequestClient<string, string>(Reactor, new Half(written), Replies.Decoder);
+        Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
+        _network.RunUntilIdle();
+        Task<string> bad = client.SendAsync("!");
+        Task<string> next = client.SendAsync("next");
+        _network.RunUntilIdle();
+
+        bad.Failure<FormatException>();
+        if (goesOn)
+        {
+            Assert.That(next.Result, Is.EqualTo("next"));
+        }
+        else
+        {
+            Assert.That(next.Failure<IOException>().Message, Does.Contain("not sent"));
+            Assert.That(_replies.Requested, Is.Empty);
+        }
+    }
+
+    [Test]
     public void SecondConnection_IsCut()
     {
         SimulatedHost quiet = _network.AddHost("quiet", new ReactorOptions
@@ -327,6 +381,21 @@ public sealed class RequestClientTests
             Throws.ArgumentException.With.Message.Contains("ToArray"));
 
     private Connection? _connection;
+
+    /// <summary>Fails at an exclamation mark, after so many bytes.</summary>
+    private sealed class Half(int written) : MessageEncoder<string>
+    {
+        public override void Encode(string message, IBufferWriter<byte> output)
+        {
+            if (message == "!")
+            {
+                output.Write(new byte[written]);
+                throw new FormatException();
+            }
+
+            Replies.Requests.Encode(message, output);
+        }
+    }
 
     private RequestClient<string, string> Connect(RequestClientOptions? options = null)
     {
