@@ -21,22 +21,37 @@ internal static class IdleLoad
         var meter = new Meter(options);
         for (int i = 0; i < FirstLoads; i++)
         {
-            ClientSocket.Reset(ClientSocket.OpenChecked(options.Port, FirstConnections));
+            Open(options, FirstConnections).Invoke();
             Thread.Sleep(_settling);
         }
 
         long before = ReadResidentBytes(options.ServerPid);
 
         meter.Start();
-        int[] descriptors = ClientSocket.OpenChecked(options.Port, options.Idle);
+        Action close = Open(options, options.Idle);
         Thread.Sleep(_settling);
         long after = ReadResidentBytes(options.ServerPid);
-        return meter.Stop(descriptors.Length, 0) with
+        LoadResult result = meter.Stop(options.Idle, 0) with
         {
             ResidentBefore = before,
             ResidentAfter = after,
-            IdleConnections = descriptors.Length,
+            IdleConnections = options.Idle,
         };
+        close();
+        return result;
+    }
+
+    // What it returns closes them.
+    private static Action Open(LoadOptions options, int count)
+    {
+        if (options.Tls != LoadTls.None)
+        {
+            TlsClient[] clients = TlsClient.OpenManyAsync(options, count).GetAwaiter().GetResult();
+            return () => Array.ForEach(clients, client => client.Dispose());
+        }
+
+        int[] descriptors = ClientSocket.OpenChecked(options.Port, count);
+        return () => ClientSocket.Reset(descriptors);
     }
 
     // VmRSS of /proc/PID/status is the same figure, but the kernel lets it lag behind; this one it counts on the spot.

@@ -23,6 +23,18 @@ internal enum LoadMode
     Datagrams,
 }
 
+internal enum LoadTls
+{
+    /// <summary>No TLS.</summary>
+    None,
+
+    /// <summary>Each connection makes a full handshake.</summary>
+    Full,
+
+    /// <summary>A connection resumes a session of an earlier one, if there is one.</summary>
+    Resumed,
+}
+
 /// <summary>What a load generator is to do.</summary>
 internal sealed record LoadOptions
 {
@@ -58,6 +70,9 @@ internal sealed record LoadOptions
     /// <summary>In bulk mode, how many bytes go each way.</summary>
     public long Bytes { get; init; } = 1L << 30;
 
+    /// <summary>In echo, accept, bulk and idle mode.</summary>
+    public LoadTls Tls { get; init; }
+
     public double Seconds { get; init; } = 3;
 
     public double Warmup { get; init; } = 1;
@@ -84,6 +99,12 @@ internal sealed record LoadOptions
         {
             yield return name;
             yield return value.ToString(null, CultureInfo.InvariantCulture);
+        }
+
+        if (Tls != LoadTls.None)
+        {
+            yield return "--tls";
+            yield return $"{Tls}";
         }
 
         if (Fresh)

@@ -17,7 +17,8 @@ internal sealed record LoadResult
 
     public double LoadCpuSeconds { get; init; }
 
-    /// <summary>Bytes that the generator's own loop allocated: none, or it disturbs what it measures.</summary>
+    /// <summary>Bytes that the generator's own loop allocated: none, or it disturbs what it measures. The TLS clients
+    /// allocate.</summary>
     public long LoadAllocatedBytes { get; init; }
 
     /// <summary>Microseconds; of a batch when there are several messages in flight, of a whole life in accept

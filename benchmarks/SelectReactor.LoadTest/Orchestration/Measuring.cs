@@ -17,7 +17,12 @@ internal static class Measuring
     public static async Task<LoadResult> RunAsync(
         string server, LoadOptions load, int serverCore, int loadCore, CancellationToken cancellation)
     {
-        string[] protocol = load.Mode == LoadMode.Datagrams ? ["--datagrams"] : [];
+        string[] protocol = load switch
+        {
+            { Mode: LoadMode.Datagrams } => ["--datagrams"],
+            { Tls: not LoadTls.None } => ["--tls"],
+            _ => [],
+        };
         await using var serverProcess = ChildProcess.Start(serverCore, ["serve", server, "--until-eof", .. protocol]);
         int port = await StartServerAsync(server, serverProcess, cancellation);
 

@@ -96,7 +96,9 @@ internal sealed class Runner(RunOptions options)
     private async Task MeasureAsync(
         Scenario scenario, string server, int round, List<Measurement> measurements, CancellationToken cancellation)
     {
-        bool isServed = scenario.Load.Mode != LoadMode.Datagrams || EchoServers.Find(server).RunDatagrams is not null;
+        EchoServer found = EchoServers.Find(server);
+        bool isServed = (scenario.Load.Mode != LoadMode.Datagrams || found.RunDatagrams is not null)
+            && (scenario.Load.Tls == LoadTls.None || found.RunTls is not null);
         if (!isServed || _failed.Contains((scenario.Name, server)))
         {
             return;

@@ -60,6 +60,20 @@ internal static class Scenarios
             "resident memory of 10,000 connections that were used once and are idle since",
             Figure.BytesPerConnection,
             new LoadOptions { Mode = LoadMode.Idle, Idle = 10_000 }),
+        OverTls(Echo("tls-echo", connections: 50, depth: 1)),
+        OverTls(Echo("tls-echo-d16", connections: 50, depth: 16)),
+        Handshakes("tls-handshakes", "full handshakes", LoadTls.Full),
+        Handshakes("tls-resumed", "sessions resumed", LoadTls.Resumed),
+        OverTls(new(
+            "tls-bulk",
+            "1 GiB each way through one connection, both ways at once",
+            Figure.BytesPerSecond,
+            new LoadOptions { Mode = LoadMode.Bulk, Bytes = 1L << 30 })),
+        OverTls(new(
+            "tls-idle-memory",
+            "resident memory of 2,000 connections that were used once and are idle since",
+            Figure.BytesPerConnection,
+            new LoadOptions { Mode = LoadMode.Idle, Idle = 2_000 })),
         Datagrams("datagrams", depth: 1),
         Datagrams("datagrams-d4", depth: 4),
         Storm("storm", 9_000),
@@ -110,6 +124,18 @@ internal static class Scenarios
             Flooding = flooding,
         });
     }
+
+    private static Scenario OverTls(Scenario scenario) => scenario with
+    {
+        Description = $"TLS: {scenario.Description}",
+        Load = scenario.Load with { Tls = LoadTls.Full },
+    };
+
+    private static Scenario Handshakes(string name, string what, LoadTls tls) => new(
+        name,
+        $"TLS, {what}: connect, one message of 32 bytes there and back, close_notify both ways; 16 at a time",
+        Figure.ConnectionsPerSecond,
+        new LoadOptions { Mode = LoadMode.Accept, Connections = 16, Tls = tls });
 
     private static Scenario Datagrams(string name, int depth)
     {

@@ -7,11 +7,13 @@ namespace SelectReactor.LoadTest.Servers;
 /// <param name="Description">What it is, in a few words.</param>
 /// <param name="Run">Listens on a port of 127.0.0.1, tells where, and serves until the process ends.</param>
 /// <param name="RunDatagrams">The same for UDP. Null if it has none.</param>
+/// <param name="RunTls">The same for TLS. Null if it has none.</param>
 internal sealed record EchoServer(
     string Name,
     string Description,
     Action<int, Action<EndPoint>> Run,
-    Action<int, Action<EndPoint>>? RunDatagrams = null);
+    Action<int, Action<EndPoint>>? RunDatagrams = null,
+    Action<int, Action<EndPoint>>? RunTls = null);
 
 internal static class EchoServers
 {
@@ -22,9 +24,19 @@ internal static class EchoServers
     public static IReadOnlyList<EchoServer> All { get; } =
     [
         new(CReference.Name, "C, epoll loop", CReference.Run, CReference.RunDatagrams),
-        new("select", "SelectReactor, Socket.Select", ReactorServer.RunOnSelect, DatagramServer.RunOnSelect),
-        new("epoll", "SelectReactor, SelectReactor.Epoll", ReactorServer.RunOnEpoll, DatagramServer.RunOnEpoll),
-        new("kestrel", "Kestrel, ConnectionHandler", KestrelServer.Run),
+        new(
+            "select",
+            "SelectReactor, Socket.Select",
+            ReactorServer.RunOnSelect,
+            DatagramServer.RunOnSelect,
+            ReactorServer.RunTlsOnSelect),
+        new(
+            "epoll",
+            "SelectReactor, SelectReactor.Epoll",
+            ReactorServer.RunOnEpoll,
+            DatagramServer.RunOnEpoll,
+            ReactorServer.RunTlsOnEpoll),
+        new("kestrel", "Kestrel, ConnectionHandler", KestrelServer.Run, RunTls: KestrelServer.RunTls),
         new("async", "async Socket loops", AsyncServer.Run, DatagramServer.RunAsynchronously),
         new("dotnetty", "DotNetty, one event loop", DotNettyServer.Run),
         new("naive", "Socket.Select on a fresh List<Socket> each time", NaiveServer.Run),

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -15,13 +16,26 @@ namespace SelectReactor.LoadTest.Servers;
 /// <summary>Kestrel's transport and connection pipeline, with no HTTP on top.</summary>
 internal static class KestrelServer
 {
-    public static void Run(int port, Action<EndPoint> listening)
+    public static void Run(int port, Action<EndPoint> listening) => Run(port, listening, certificate: null);
+
+    public static void RunTls(int port, Action<EndPoint> listening) =>
+        Run(port, listening, TlsCertificate.Create());
+
+    private static void Run(int port, Action<EndPoint> listening, X509Certificate2? certificate)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseSockets(sockets => sockets.Backlog = EchoServers.Backlog);
         builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Loopback, port, endPoint => endPoint.UseConnectionHandler<EchoHandler>()));
+            kestrel.Listen(IPAddress.Loopback, port, endPoint =>
+            {
+                if (certificate is not null)
+                {
+                    endPoint.UseHttps(certificate);
+                }
+
+                endPoint.UseConnectionHandler<EchoHandler>();
+            }));
 
         WebApplication application = builder.Build();
         application.Start();

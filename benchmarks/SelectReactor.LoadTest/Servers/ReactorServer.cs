@@ -7,16 +7,29 @@ internal static class ReactorServer
 {
     public static void RunOnSelect(int port, Action<EndPoint> listening) => Run(new ReactorOptions(), port, listening);
 
+    public static void RunTlsOnSelect(int port, Action<EndPoint> listening) =>
+        RunTls(new ReactorOptions(), port, listening);
+
+    public static void RunTlsOnEpoll(int port, Action<EndPoint> listening) =>
+        RunTls(new ReactorOptions().UseEpoll(), port, listening);
+
     public static void RunOnEpoll(int port, Action<EndPoint> listening) =>
         Run(new ReactorOptions().UseEpoll(), port, listening);
 
-    private static void Run(ReactorOptions options, int port, Action<EndPoint> listening)
+    private static void RunTls(ReactorOptions options, int port, Action<EndPoint> listening)
+    {
+        using var certificate = CertificateSource.FromCertificate(TlsCertificate.Create());
+        Run(options, port, listening, new TlsServerOptions { Certificate = certificate });
+    }
+
+    private static void Run(
+        ReactorOptions options, int port, Action<EndPoint> listening, TlsServerOptions? tls = null)
     {
         using var reactor = new Reactor(options);
         using Listener listener = reactor.Listen(
             new IPEndPoint(IPAddress.Loopback, port),
             new EchoHandler(),
-            new ListenerOptions { Backlog = EchoServers.Backlog });
+            new ListenerOptions { Backlog = EchoServers.Backlog, Tls = tls });
         listening(listener.LocalEndPoint);
         reactor.Run();
     }
