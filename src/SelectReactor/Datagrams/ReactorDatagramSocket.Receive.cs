@@ -104,7 +104,7 @@ internal sealed partial class ReactorDatagramSocket
                 break;
         }
 
-        ReactorLog.DatagramError(_reactor.Logger, error, _localEndPoint);
+        DatagramLog.NetworkError(_reactor.Logger, error, _localEndPoint);
         Call(Callback.OnError, error);
         return true;
     }
@@ -112,7 +112,7 @@ internal sealed partial class ReactorDatagramSocket
     // The error keeps the socket readable, so that trying again at once would spin.
     private void Pause(SocketError error)
     {
-        ReactorLog.DatagramsPaused(_reactor.Logger, _localEndPoint, _pauseTime, error);
+        DatagramLog.Paused(_reactor.Logger, _localEndPoint, _pauseTime, error);
         _errorsInARow = 0;
         _pause = _reactor.Schedule(_pauseTime, static self => ((ReactorDatagramSocket)self!).EndPause(), this);
         UpdateInterest();
@@ -198,7 +198,7 @@ internal sealed partial class ReactorDatagramSocket
                 Callback.OnClosed => "The socket is closed.",
                 _ => "The socket goes on.",
             };
-            ReactorLog.DatagramHandlerFault(
+            DatagramLog.HandlerFault(
                 _reactor.Logger, _localEndPoint, callback.ToString(), consequence, omitted, exception);
         }
     }

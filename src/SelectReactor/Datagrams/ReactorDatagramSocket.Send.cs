@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
 namespace SelectReactor.Datagrams;
@@ -81,7 +80,7 @@ internal sealed partial class ReactorDatagramSocket
             {
                 _networkErrors++;
                 _pendingError = error;
-                ReactorLog.DatagramError(_reactor.Logger, error, _localEndPoint);
+                DatagramLog.NetworkError(_reactor.Logger, error, _localEndPoint);
                 Defer(Work.Error);
             }
 
@@ -120,7 +119,7 @@ internal sealed partial class ReactorDatagramSocket
                 break;
             default:
                 _sendErrors++;
-                ReactorLog.DatagramUnsent(_reactor.Logger, _localEndPoint, error);
+                DatagramLog.Unsent(_reactor.Logger, _localEndPoint, error);
                 break;
         }
 

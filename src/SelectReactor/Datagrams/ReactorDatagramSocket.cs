@@ -54,7 +54,7 @@ internal sealed partial class ReactorDatagramSocket
             throw;
         }
 
-        ReactorLog.DatagramSocketOpened(reactor.Logger, _localEndPoint);
+        DatagramLog.Opened(reactor.Logger, _localEndPoint);
     }
 
     private enum Phase : byte
@@ -260,7 +260,7 @@ internal sealed partial class ReactorDatagramSocket
     {
         _phase = Phase.Closed;
         _reactor.RemoveStarter(this);
-        ReactorLog.DatagramSocketClosed(_reactor.Logger, _localEndPoint, _reason.Kind.ToString(), _reason.Error);
+        DatagramLog.Closed(_reactor.Logger, _localEndPoint, _reason.Kind.ToString(), _reason.Error);
         Call(Callback.OnClosed);
     }
 }

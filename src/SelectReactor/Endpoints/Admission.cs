@@ -224,12 +224,17 @@ internal sealed class Admission : IAdmission
             connection.Register();
             return connection;
         }
+        catch (ObjectDisposedException) when (_reactor.IsDisposed)
+        {
+            Refuse(opened.Handle, "the reactor is disposed");
+        }
         catch (Exception exception)
         {
             ReactorLog.RegistrationFault(_reactor.Logger, _listening, exception);
             Refuse(opened.Handle, "it can't be registered");
-            _onFinished(null);
-            return null;
         }
+
+        _onFinished(null);
+        return null;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
@@ -141,5 +142,21 @@ public sealed class ListenerEndTests(SelectorKind selector) : ReactorFixture(sel
             await drained.ConfigureAwait(false);
             onLoop |= thread.Reactor.IsReactorThread;
         }
+    }
+
+    [Test]
+    public void DisposeInACallback_ResetsTheClientsThatWait_AndIsNoError()
+    {
+        var logger = new ListLogger();
+        using var reactor = new Reactor(Options(logger: logger));
+        var handler = new ScriptedHandler { Connected = _ => reactor.Dispose() };
+        Listener listener = reactor.Listen(AnyPort, handler);
+        using var first = Peer.Connect(listener.LocalEndPoint);
+        using var second = Peer.Connect(listener.LocalEndPoint);
+
+        RunUntil(reactor, () => handler.IsConnected, "the first client");
+
+        Assert.That(logger.Entries.Where(static entry => entry.Level > LogLevel.Information), Is.Empty);
+        Assert.That(listener.ConnectionCount, Is.Zero);
     }
 }

@@ -8,7 +8,8 @@ public sealed class LogTests
 {
     private static readonly LoggerMessageAttribute[] _messages =
     [
-        .. typeof(ReactorLog).GetMethods(BindingFlags.Static | BindingFlags.Public)
+        .. typeof(ReactorLog).Assembly.GetTypes()
+            .SelectMany(static type => type.GetMethods(BindingFlags.Static | BindingFlags.Public))
             .Select(static method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>(),
     ];
