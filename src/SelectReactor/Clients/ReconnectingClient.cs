@@ -114,7 +114,9 @@ public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
     }
 
     /// <summary>Ends the client: no attempt follows, one under way is cancelled, and a connection closes in good
-    /// order (<see cref="Connection.Close()"/>). Idempotent.</summary>
+    /// order (<see cref="Connection.Close()"/>), which may take up to <see cref="ConnectionOptions.LingerTimeout"/>
+    /// without progress if the peer neither reads nor closes. To end it at once, abort the connection. Any thread.
+    /// Idempotent.</summary>
     /// <returns>A task that completes as <see cref="Completion"/> does.</returns>
     public Task StopAsync()
     {
