@@ -47,7 +47,9 @@ internal sealed unsafe partial class EpollHandle
             return error;
         }
 
-        sender.Size = size;
+        // Linux says 111 for a name without an end that fills the 110 bytes (unix(7), BUGS).
+        sender.Size = Math.Min(size, sender.Buffer.Length);
+        sender.Buffer.Span[Math.Max(sender.Size, sizeof(ushort))..].Clear();
         return Received(count, buffer.Length, out received);
     }
 

@@ -38,4 +38,11 @@ internal static partial class DatagramLog
         string consequence,
         string omitted,
         Exception exception);
+
+    [LoggerMessage(
+        96, LogLevel.Warning,
+        "The system says again and again that a datagram has arrived on {EndPoint}, and there is none. From now on "
+            + "receiving pauses for {Pause} each time. An option such as IP_RECVERR, or a shutdown of the socket, may "
+            + "be the cause.")]
+    public static partial void Missing(ILogger logger, EndPointText endPoint, TimeSpan pause);
 }

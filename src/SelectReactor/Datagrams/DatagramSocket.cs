@@ -33,13 +33,14 @@ public abstract class DatagramSocket : IDisposable
     public abstract DatagramStatistics Statistics { get; }
 
     /// <summary>Sends one datagram to the peer of a connected socket, whole or not at all. It does not wait and
-    /// queues nothing. Allocates nothing.</summary>
+    /// queues nothing. Allocates nothing when it is sent.</summary>
     /// <exception cref="InvalidOperationException">The socket is not connected: name a receiver. Or the method is
     /// called on another thread.</exception>
     public abstract DatagramSendResult TrySend(ReadOnlySpan<byte> datagram);
 
     /// <summary>Sends one datagram to an address, whole or not at all. It does not wait and queues nothing. Allocates
-    /// nothing.</summary>
+    /// nothing when it is sent; a refused one costs an exception of the runtime, which is caught, without
+    /// SelectReactor.Epoll.</summary>
     /// <param name="datagram">The content. With no bytes it is an empty datagram.</param>
     /// <param name="remote">The receiver: that of <see cref="IDatagramHandler.OnReceived"/>, a copy, or what
     /// <c>endPoint.Serialize()</c> made. On a connected socket it must be its peer.</param>

@@ -17,13 +17,15 @@ public interface IDatagramHandler
     /// after or before others that are still on their way.</summary>
     /// <param name="socket">The socket; <c>socket.TrySend(…, remote)</c> answers.</param>
     /// <param name="remote">The sender. The object is used again for the next datagram: keep a
-    /// <c>remote.Copy()</c>, and look peers up with the object itself, since equal addresses are equal keys. An
-    /// address can be forged. Of a Unix-domain sender that is not bound the size is 0.</param>
+    /// <c>remote.Copy()</c>, and look peers up with the object itself, since equal addresses are equal keys, also the
+    /// one that <c>endPoint.Serialize()</c> makes. An address can be forged. Of a Unix-domain sender that is not bound
+    /// the size is 0.</param>
     /// <param name="datagram">The content, valid until the call returns.</param>
     void OnReceived(DatagramSocket socket, SocketAddress remote, ReadOnlySpan<byte> datagram);
 
     /// <summary>
-    /// The network reported an error, and the socket goes on. On a connected socket
+    /// The network reported an error, and the socket goes on. The system keeps only the last error, and reports that
+    /// come in one tick may be told as one, so do not count them. On a connected socket
     /// <see cref="SocketError.ConnectionRefused"/> says that no program has the peer's port (an ICMP message, which
     /// can be forged or lost), and <see cref="SocketError.HostUnreachable"/> that there is no way to the peer.
     /// <see cref="SocketError.MessageSize"/> says that a datagram was longer than

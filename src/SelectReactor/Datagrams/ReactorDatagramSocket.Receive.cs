@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Buffers;
 using SelectReactor.Dispatch;
@@ -12,11 +11,20 @@ internal sealed partial class ReactorDatagramSocket
     /// once.</summary>
     private const int MaxErrorsInARow = 64;
 
+    /// <summary>So often in a row the selector says that there is a datagram, and there is none: then it is not by
+    /// chance.</summary>
+    private const int MaxEmptyInARow = 64;
+
     private static readonly TimeSpan _pauseTime = TimeSpan.FromSeconds(1);
-    private readonly SocketAddress _sender;
+
+    /// <summary>Short, since datagrams may come all the same.</summary>
+    private static readonly TimeSpan _emptyPauseTime = TimeSpan.FromMilliseconds(10);
+    private readonly SenderAddress _sender;
     private readonly MessageLimiter _limiter;
     private ReactorTimer? _pause;
     private int _errorsInARow;
+    private int _emptyInARow;
+    private bool _hasToldOfEmpty;
     private long _received;
     private long _bytesReceived;
     private long _droppedTooLong;
@@ -61,11 +69,17 @@ internal sealed partial class ReactorDatagramSocket
             Span<byte> buffer = segment.FreeSpan[..BufferSize];
             for (int i = 0; i < _options.MaxDatagramsPerTick && _phase == Phase.Open; i++)
             {
-                SocketError error = _handle.ReceiveFrom(buffer, _sender, out int received);
+                SocketError error = _handle.ReceiveFrom(buffer, _sender.Received, out int received);
                 if (error == SocketError.Success && received <= _options.MaxDatagramBytes)
                 {
                     _errorsInARow = 0;
+                    _emptyInARow = 0;
                     Deliver(buffer[..received]);
+                }
+                else if (i == 0 && error == SocketError.WouldBlock)
+                {
+                    NoteEmpty();
+                    break;
                 }
                 else if (!TryGoOn(error == SocketError.Success ? SocketError.MessageSize : error))
                 {
@@ -79,9 +93,31 @@ internal sealed partial class ReactorDatagramSocket
         }
     }
 
+    // Something that is no datagram keeps the socket readable, such as an error queue (IP_RECVERR, ip(7)) or a
+    // shutdown(2) by somebody else.
+    private void NoteEmpty()
+    {
+        _errorsInARow = 0;
+        if (++_emptyInARow < MaxEmptyInARow)
+        {
+            return;
+        }
+
+        // The next time at once, if that stays so.
+        _emptyInARow--;
+        if (!_hasToldOfEmpty)
+        {
+            _hasToldOfEmpty = true;
+            DatagramLog.Missing(_reactor.Logger, _localEndPoint, _emptyPauseTime);
+        }
+
+        PauseFor(_emptyPauseTime);
+    }
+
     // Whether there may be more to receive.
     private bool TryGoOn(SocketError error)
     {
+        _emptyInARow = 0;
         switch (error)
         {
             case SocketError.WouldBlock:
@@ -114,7 +150,20 @@ internal sealed partial class ReactorDatagramSocket
     {
         DatagramLog.Paused(_reactor.Logger, _localEndPoint, _pauseTime, error);
         _errorsInARow = 0;
-        _pause = _reactor.Schedule(_pauseTime, static self => ((ReactorDatagramSocket)self!).EndPause(), this);
+        PauseFor(_pauseTime);
+    }
+
+    private void PauseFor(TimeSpan time)
+    {
+        if (_pause is null)
+        {
+            _pause = _reactor.Schedule(time, static self => ((ReactorDatagramSocket)self!).EndPause(), this);
+        }
+        else
+        {
+            _pause.Change(time);
+        }
+
         UpdateInterest();
     }
 
@@ -141,7 +190,7 @@ internal sealed partial class ReactorDatagramSocket
         _reactor.BeginCallback(_handler);
         try
         {
-            _handler.OnReceived(this, _sender, datagram);
+            _handler.OnReceived(this, _sender.Exact(), datagram);
         }
         catch (Exception exception)
         {

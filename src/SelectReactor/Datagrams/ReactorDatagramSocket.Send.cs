@@ -33,7 +33,7 @@ internal sealed partial class ReactorDatagramSocket
         _reactor.VerifyAccess();
         if (_peer is not null)
         {
-            return _peer.Equals(remote)
+            return _peer.IsSameAs(remote)
                 ? SendToPeer(datagram)
                 : throw new InvalidOperationException(
                     $"The socket is connected to {EndPointText.Of(_remoteEndPoint)} and sends to nobody else.");
@@ -138,8 +138,9 @@ internal sealed partial class ReactorDatagramSocket
             _roomTimer = _reactor.Schedule(
                 _roomInterval, static self => ((ReactorDatagramSocket)self!).Call(Callback.OnWritable), this);
         }
-        else
+        else if (!_roomTimer.IsActive)
         {
+            // Whoever sends again and again in the meantime must not put it off.
             _roomTimer.Change(_roomInterval);
         }
     }

@@ -40,7 +40,7 @@ internal sealed partial class ReactorDatagramSocket
             : handle.LocalEndPoint;
         _remoteEndPoint = handle.RemoteEndPoint;
         _family = family;
-        _sender = new SocketAddress(_family, SocketAddress.GetMaximumAddressSize(_family));
+        _sender = new SenderAddress(_family);
         _peer = _remoteEndPoint?.Serialize();
         _limiter = new MessageLimiter(reactor.TimeProvider);
         reactor.AddStarter(this);

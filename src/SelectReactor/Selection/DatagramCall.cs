@@ -55,6 +55,7 @@ internal static class DatagramCall
         {
             sender.Size = addressSize;
             received = socket.ReceiveFrom(target, _wholeSize, sender);
+            sender.Buffer.Span[Math.Max(sender.Size, sizeof(ushort))..].Clear();
             error = SocketError.Success;
         }
         catch (SocketException exception)

@@ -119,7 +119,8 @@ public abstract partial class Handle : IDisposable
     /// <param name="buffer">The memory for the datagram.</param>
     /// <param name="sender">Overwritten with the sender's address. Make it once with
     /// <c>new SocketAddress(family)</c> and use it again for each datagram. To keep an address, for example as the key
-    /// of a dictionary, copy it. <c>IPEndPoint.Create</c> makes an end point of it. If it is too small for the
+    /// of a dictionary, copy it. Behind the address the buffer is zero, as <see cref="SocketAddress"/> compares whole
+    /// buffers. <c>IPEndPoint.Create</c> makes an end point of it. If it is too small for the
     /// handle's family, the result is <see cref="SocketError.Fault"/>, and the datagram stays.</param>
     /// <param name="received">The number of bytes in the buffer.</param>
     public virtual SocketError ReceiveFrom(Span<byte> buffer, SocketAddress sender, out int received)

@@ -85,6 +85,22 @@ public sealed class DatagramErrorTests
         }
     }
 
+    [Test]
+    public void SendsInTheMeantime_DoNotPutOffTheNextTry()
+    {
+        (DatagramSocket socket, DatagramScript script) = Bound();
+        for (int i = 0; i < 5; i++)
+        {
+            _network.Handle.SendResults.Enqueue(SocketError.NoBufferSpaceAvailable);
+            Assert.That(socket.TrySend([1], Peer), Is.EqualTo(DatagramSendResult.WouldBlock));
+            Tick();
+            _time.Advance(TimeSpan.FromMilliseconds(3));
+            Tick();
+        }
+
+        Assert.That(script.Writables, Is.EqualTo(1));
+    }
+
     [TestCase(SocketError.ConnectionRefused)]
     [TestCase(SocketError.MessageSize)]
     public void PendingError_ThatASendMeets_DoesNotCostTheDatagram(SocketError pending)
@@ -155,6 +171,39 @@ public sealed class DatagramErrorTests
         Tick();
         Tick();
         Assert.That(script.Datagrams, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void SocketThatIsReadyAndEmpty_PausesForAShortTime()
+    {
+        (_, DatagramScript script) = Bound();
+        for (int i = 0; i < 100; i++)
+        {
+            _network.Handle.Incoming.Enqueue((SocketError.WouldBlock, []));
+        }
+
+        for (int i = 0; i < 200; i++)
+        {
+            Tick();
+        }
+
+        Assert.That((_network.Interest, _network.Handle.Incoming.Count), Is.EqualTo((Interest.None, 36)));
+        for (int left = 35; left >= 0; left--)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            Tick();
+            Tick();
+            Tick();
+            Assert.That(_network.Handle.Incoming, Has.Count.EqualTo(left), "one look in 10 milliseconds");
+        }
+
+        Assert.That(_network.Log.Entries.Count(static entry => entry.Level == LogLevel.Warning), Is.EqualTo(1));
+        Arrive(1);
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        Tick();
+        Tick();
+        Assert.That(script.Datagrams, Has.Count.EqualTo(1));
+        Assert.That(_network.Interest, Is.EqualTo(Interest.Read));
     }
 
     // One sender must not end the service for the others, nor fill the log.

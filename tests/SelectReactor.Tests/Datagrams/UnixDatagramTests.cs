@@ -24,6 +24,72 @@ public sealed class UnixDatagramTests(SelectorKind selector) : ReactorFixture(se
         Assert.That(server.Datagrams[0].From.ToEndPoint(), Is.EqualTo(connected.LocalEndPoint));
     }
 
+    /// <summary>Names of different lengths, and none, take turns in the same buffer.</summary>
+    [Test]
+    public void EachSender_IsOneKey()
+    {
+        string path = UnixFile.NewPath();
+        UnixDomainSocketEndPoint[] names = [new(path + "a-longer-name"), new(path), new(path + "b-longer-name")];
+        Dictionary<SocketAddress, int> counts = [];
+        var server = new DatagramScript
+        {
+            Received = (_, remote, _) =>
+                counts[counts.ContainsKey(remote) ? remote : remote.Copy()] = counts.GetValueOrDefault(remote) + 1,
+        };
+        using DatagramSocket bound = Reactor.BindDatagram(NewName(), server);
+        using DatagramSocket nameless = Reactor.ConnectDatagram(bound.LocalEndPoint!, new DatagramScript());
+        DatagramSocket[] senders =
+            [.. names.Select(name => Reactor.BindDatagram(name, new DatagramScript())), nameless];
+        SocketAddress to = bound.LocalEndPoint!.Serialize();
+        int[] order = [0, 1, 3, 2, 1, 0, 2, 3, 1, 2, 0];
+        foreach (int sender in order)
+        {
+            Assert.That(senders[sender].TrySend([1], to), Is.EqualTo(DatagramSendResult.Sent));
+            RunUntil(() => counts.Values.Sum() == server.Datagrams.Count);
+        }
+
+        RunUntil(() => server.Datagrams.Count == order.Length);
+        Assert.That(counts.Values, Is.EquivalentTo(new[] { 3, 3, 3, 2 }));
+        foreach (UnixDomainSocketEndPoint name in names)
+        {
+            Assert.That(counts, Does.ContainKey(name.Serialize()));
+        }
+    }
+
+    /// <summary>For those who use handles without a reactor.</summary>
+    [Test]
+    public void BehindASendersAddress_TheBufferIsZero()
+    {
+        UnixDomainSocketEndPoint name = NewName();
+        Handle handle = Reactor.HandleFactory.CreateDatagram(AddressFamily.Unix);
+        Assert.That(handle.Bind(name), Is.EqualTo(SocketError.Success));
+        var sender = new SocketAddress(AddressFamily.Unix);
+        sender.Buffer.Span[2..].Fill(7);
+        using DatagramSocket other = Reactor.BindDatagram(NewName(), new DatagramScript());
+        other.TrySend([1], name.Serialize());
+
+        Assert.That(handle.ReceiveFrom(new byte[1], sender, out int received), Is.EqualTo(SocketError.Success));
+        handle.Close();
+        Assert.That(received, Is.EqualTo(1));
+        Assert.That(sender.Size, Is.EqualTo(other.LocalEndPoint!.Serialize().Size));
+        Assert.That(sender.Buffer[sender.Size..].ToArray(), Is.All.Zero);
+    }
+
+    [Test]
+    public void ConnectedSocket_AnswersTheSenderThatItWasTold()
+    {
+        DatagramSendResult? answer = null;
+        using DatagramSocket bound = Reactor.BindDatagram(
+            NewName(), new DatagramScript { Received = DatagramScript.Echo });
+        var client = new DatagramScript { Received = (socket, remote, _) => answer = socket.TrySend([2], remote) };
+        using DatagramSocket connected = Reactor.ConnectDatagram(
+            bound.LocalEndPoint!, client, new DatagramOptions { LocalEndPoint = NewName() });
+        connected.TrySend([1]);
+        RunUntil(() => answer is not null);
+
+        Assert.That(answer, Is.EqualTo(DatagramSendResult.Sent));
+    }
+
     [Test]
     public void SenderWithoutAName_CannotBeAnswered()
     {
