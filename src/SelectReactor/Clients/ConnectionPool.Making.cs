@@ -60,6 +60,9 @@ public sealed partial class ConnectionPool
             _counts.Connecting--;
             _counts.Connected++;
             Release(member);
+
+            // The place that became free among MaxConnecting is for the next caller that waits.
+            Grow();
             return;
         }
 

@@ -75,6 +75,24 @@ public sealed class ConnectionPoolTests
         Assert.That(most, Is.EqualTo(3));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Pool_GrowsToItsMaximum_WhileNobodyReturnsAConnection(bool prepares)
+    {
+        ConnectionPool pool = Pool(new ConnectionPoolOptions
+        {
+            MaxConnections = 16,
+            MaxConnecting = 4,
+            Prepare = prepares ? static (_, _) => Task.CompletedTask : null,
+        });
+        Task<ConnectionLease>[] rents = [.. Enumerable.Range(0, 17).Select(_ => pool.RentAsync())];
+        _network.RunUntilIdle();
+
+        Assert.That(rents.Count(static rent => rent.IsCompleted), Is.EqualTo(16));
+        Assert.That(
+            pool.Statistics, Is.EqualTo(new ConnectionPoolStatistics { Rented = 16, Waiting = 1, Connected = 16 }));
+    }
+
     [TestCase("closed")]
     [TestCase("reset")]
     [TestCase("input")]
