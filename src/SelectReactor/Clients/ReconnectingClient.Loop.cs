@@ -148,18 +148,18 @@ public sealed partial class ReconnectingClient
         // Before the user's code is called, which may end the client.
         _state = ReconnectState.Waiting;
         bool mayRetry = May(predicate, reason);
-        if (_state == ReconnectState.Stopped)
-        {
-            return null;
-        }
-
         if (isFailure)
         {
             _failures++;
             _turn = (_turn + 1) % _endPoints.Length;
         }
 
-        TimeSpan delay = _backoff.Next(Math.Max(_failures, 1));
+        TimeSpan delay = NextDelay();
+        if (_state == ReconnectState.Stopped)
+        {
+            return null;
+        }
+
         bool isLate = _options.MaxDowntime != Timeout.InfiniteTimeSpan
             && delay > _options.MaxDowntime - Since(_downSince);
         if (!mayRetry || _failures >= _options.MaxFailures || isLate)
@@ -170,6 +170,21 @@ public sealed partial class ReconnectingClient
 
         _timer = Reactor.Schedule(delay, static self => ((ReconnectingClient)self!).Connect(), this);
         return delay;
+    }
+
+    private TimeSpan NextDelay()
+    {
+        int failures = Math.Max(_failures, 1);
+        try
+        {
+            return _backoff.Next(failures);
+        }
+        catch (Exception exception)
+        {
+            // The user's Random must not end the attempts.
+            ReactorLog.CallbackFault(Reactor.Logger, exception);
+            return _backoff.Bound(failures);
+        }
     }
 
     private void Stop()

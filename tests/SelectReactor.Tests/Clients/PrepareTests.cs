@@ -60,6 +60,30 @@ public sealed class PrepareTests
         Assert.That(pool.Statistics, Is.EqualTo(new ConnectionPoolStatistics { Rented = 1, Connected = 1 }));
     }
 
+    /// <summary>Code on the loop that awaits it goes on at once.</summary>
+    [Test]
+    public void OnTheLoop_ARentThatIsServedAtOnce_IsACompletedTask()
+    {
+        ConnectionPool pool = Pool(new ConnectionPoolOptions());
+        bool? isCompleted = null;
+        async Task RentTwiceAsync()
+        {
+            using (ConnectionLease lease = await pool.RentAsync())
+            {
+                lease.Return();
+            }
+
+            Task<ConnectionLease> second = pool.RentAsync();
+            isCompleted = second.IsCompletedSuccessfully;
+            (await second).Return();
+        }
+
+        _host.Reactor.Post(() => _ = RentTwiceAsync());
+        _network.RunFor(_second);
+        Assert.That(isCompleted, Is.True);
+        Assert.That(pool.Statistics, Is.EqualTo(new ConnectionPoolStatistics { Idle = 1, Connected = 1 }));
+    }
+
     [Test]
     public void ConnectionThatEndsDuringItsPreparation_FailsTheCaller_AtOnce()
     {

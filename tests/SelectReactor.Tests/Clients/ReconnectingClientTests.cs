@@ -313,6 +313,18 @@ public sealed class ReconnectingClientTests
     }
 
     [Test]
+    public void RandomThatThrows_DoesNotEndTheAttempts()
+    {
+        List<TimeSpan?> delays = [];
+        ReconnectingClient client = Client(
+            new ScriptedHandler(), new ReconnectOptions { BaseDelay = _second, Random = new Broken() }, Quiet());
+        client.AttemptFailed += failed => delays.Add(failed.NextAttemptIn);
+        _network.RunUntil(() => delays.Count == 3);
+
+        Assert.That(delays, Is.EqualTo(new TimeSpan?[] { _second, 2 * _second, 4 * _second }));
+    }
+
+    [Test]
     public void WaiterInsideAPredicate_GetsTheNextConnection()
     {
         ReconnectingClient client = null!;
@@ -421,6 +433,11 @@ public sealed class ReconnectingClientTests
         }
 
         return client;
+    }
+
+    private sealed class Broken : Random
+    {
+        public override long NextInt64(long maxValue) => throw new InvalidOperationException();
     }
 
     /// <summary>Draws the longest delay each time.</summary>
