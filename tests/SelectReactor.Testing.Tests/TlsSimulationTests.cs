@@ -61,7 +61,7 @@ public sealed class TlsSimulationTests
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), password: null);
     }
 
-    private static TlsServerOptions ServerOptions(SslProtocols protocol) => new()
+    internal static TlsServerOptions ServerOptions(SslProtocols protocol) => new()
     {
         Certificate = CertificateSource.FromCertificate(_certificate.Value),
         Configure = options =>
@@ -71,7 +71,7 @@ public sealed class TlsSimulationTests
         },
     };
 
-    private static TlsClientOptions ClientOptions(SslProtocols protocol) => new()
+    internal static TlsClientOptions ClientOptions(SslProtocols protocol) => new()
     {
         Configure = options =>
         {

@@ -195,9 +195,13 @@ internal sealed partial class StreamConnection
 
     private void MeasureProgress()
     {
-        bool isKnown = TryGetAcknowledged(out long taken);
-        taken = isKnown ? taken : _bytesSent;
-        _deadlines.Progress(taken, _output.Queued > 0 || taken < _bytesSent, _reactor.Now);
+        if (!_handle.TryMeasureTransport(out long sent, out long taken))
+        {
+            sent = _bytesSent;
+            taken = TryGetAcknowledged(out long acknowledged) ? acknowledged : sent;
+        }
+
+        _deadlines.Progress(taken, _output.Queued > 0 || taken < sent, _reactor.Now);
     }
 
     private void Expire(Deadline passed)

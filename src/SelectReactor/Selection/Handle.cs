@@ -200,6 +200,17 @@ public abstract partial class Handle : IDisposable
     {
     }
 
+    /// <summary>Tells how far the output has come, in bytes that the handle has made of it: to see whether the peer
+    /// takes anything, where <see cref="TryGetAcknowledgedBytes"/> counts in larger steps.</summary>
+    /// <param name="sent">The bytes that were given to the network.</param>
+    /// <param name="taken">Those of them that the peer's system has acknowledged; all where nobody can tell.</param>
+    /// <returns>False if the handle sends the output as it is. The default.</returns>
+    internal virtual bool TryMeasureTransport(out long sent, out long taken)
+    {
+        sent = taken = 0;
+        return false;
+    }
+
     /// <summary>An exception for an error that the handle has returned last. Only that of a socket is a
     /// <see cref="SocketException"/>.</summary>
     internal virtual Exception Explain(SocketError error) => new SocketException((int)error);

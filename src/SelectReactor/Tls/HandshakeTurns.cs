@@ -89,9 +89,7 @@ internal sealed class HandshakeTurns(ITlsEngine engine, Func<HandshakeTurns, boo
             return HasInputEnded ? 0 : -1;
         }
 
-        int count = Bytes.Input.Take(buffer);
-        Bytes.Records.Advance(buffer[..count]);
-        return count;
+        return Bytes.Records.Take(ref Bytes.Input, buffer);
     }
 
     void ICiphertextPort.Send(ReadOnlySpan<byte> bytes)

@@ -1,16 +1,11 @@
 namespace SelectReactor.Tls;
 
 /// <summary>Follows the records of a TLS stream (RFC 8446, section 5.1) by their headers, which are not encrypted: to
-/// know whether its bytes so far end with a whole record, and whether there was more than data.</summary>
+/// know whether its bytes so far end with a whole record, and to hand them out record by record.</summary>
 internal struct RecordBoundary
 {
     private const int HeaderBytes = 5;
     private const byte Handshake = 22;
-    private const byte Data = 23;
-
-    /// <summary>The type of the content and the tag, which a record of TLS 1.3 has beside its data, unless it is
-    /// padded.</summary>
-    private const int OverheadOfTls13 = 1 + 16;
     private int _header;
     private int _rest;
 
@@ -21,15 +16,32 @@ internal struct RecordBoundary
     /// false.</summary>
     public bool SawHandshake { get; set; }
 
-    /// <summary>Whether a record that does not look like data has begun since this was set to false. In TLS 1.3 all
-    /// look like data.</summary>
-    public bool SawOther { get; set; }
+    /// <summary>Moves as many bytes as fit, and none behind the record that they belong to: an engine that has more
+    /// than one record deals with them all at once, and what it says of one hides the data of those before
+    /// it.</summary>
+    public int Take(ref CiphertextBuffer input, Span<byte> target)
+    {
+        int left = LeftOfRecord(input.Unread);
+        int count = input.Take(target[..Math.Min(left, target.Length)]);
+        Advance(target[..count]);
+        return count;
+    }
 
-    /// <summary>The data in the records that have begun since this was set to zero, if all of them are data of TLS
-    /// 1.3 without padding. Otherwise it is more than there is.</summary>
-    public long MaxData { get; set; }
+    /// <summary>How many of the bytes belong to the record that they begin with or go on with, as far as its length is
+    /// known.</summary>
+    private readonly int LeftOfRecord(ReadOnlySpan<byte> bytes)
+    {
+        if (_header == 0 && _rest > 0)
+        {
+            return _rest;
+        }
 
-    public void Advance(ReadOnlySpan<byte> bytes)
+        return _header == 0 && bytes.Length >= HeaderBytes
+            ? HeaderBytes + ((bytes[HeaderBytes - 2] << 8) | bytes[HeaderBytes - 1])
+            : HeaderBytes - _header;
+    }
+
+    private void Advance(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {
@@ -45,14 +57,12 @@ internal struct RecordBoundary
             {
                 case 0:
                     SawHandshake |= bytes[0] == Handshake;
-                    SawOther |= bytes[0] != Data;
                     break;
                 case 3:
                     _rest = bytes[0] << 8;
                     break;
                 case HeaderBytes - 1:
                     _rest |= bytes[0];
-                    MaxData += _rest - OverheadOfTls13;
                     _header = 0;
                     break;
             }

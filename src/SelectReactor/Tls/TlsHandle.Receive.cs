@@ -6,6 +6,14 @@ namespace SelectReactor.Tls;
 internal sealed partial class TlsHandle
 {
     private const int ReceiveBytes = 32 * 1024;
+
+    /// <summary>After so many records the other connections have their turn. A record costs much more than its
+    /// bytes.</summary>
+    private const int MaxRecordsPerReceive = 64;
+
+    /// <summary>So many key updates, empty records or other messages of the protocol may follow each other.</summary>
+    private const int MaxRecordsWithoutData = 32;
+
     private readonly bool _refusesHandshake;
 
     /// <summary>How the input has ended: with success for the end of the stream. Null while it has not.</summary>
@@ -14,37 +22,22 @@ internal sealed partial class TlsHandle
 
     /// <summary>Whether the engine has decrypted bytes, or the end.</summary>
     private bool _hasData;
-
-    /// <summary>Whether the engine may have received more in the handshake than it needed.</summary>
-    private bool _mayHoldData;
     private bool _hasTransportEnded;
 
     /// <summary>Whether the last receive has emptied the transport.</summary>
     private bool _isTransportEmpty;
 
-    /// <summary>The plaintext that was read since the engine was known to hold nothing.</summary>
-    private long _dataRead;
+    /// <summary>How many records this receive may still begin.</summary>
+    private int _recordsLeft;
+    private int _recordsWithoutData;
 
     bool ICiphertextPort.IsBetweenRecords => _records.IsAtEnd && _input.IsEmpty;
 
     public override SocketError Receive(Span<byte> buffer, out int received)
     {
-        received = 0;
-        _mayHoldData = false;
         _isTransportEmpty = false;
-        if (_end is null)
-        {
-            try
-            {
-                received = Decrypt(buffer);
-            }
-            catch (Exception exception)
-            {
-                _hasData = false;
-                _end = NoteFault(exception);
-            }
-        }
-
+        _recordsLeft = MaxRecordsPerReceive;
+        received = _end is null ? Decrypt(buffer) : 0;
         if (received > 0)
         {
             return SocketError.Success;
@@ -54,22 +47,21 @@ internal sealed partial class TlsHandle
         return _end ?? SocketError.WouldBlock;
     }
 
-    bool ICiphertextPort.HasInput()
-    {
-        if (!_input.IsEmpty || _hasTransportEnded)
-        {
-            return true;
-        }
-
-        int count = ReceiveFromTransport(_input.Reserve(ReceiveBytes));
-        _input.Commit(Math.Max(count, 0));
-        return count >= 0;
-    }
+    bool ICiphertextPort.HasInput() => HasInput();
 
     int ICiphertextPort.Receive(Span<byte> buffer)
     {
-        int count = _input.IsEmpty ? ReceiveFromTransport(buffer) : _input.Take(buffer);
-        _records.Advance(buffer[..Math.Max(count, 0)]);
+        if (!HasInput())
+        {
+            return -1;
+        }
+
+        if (_records.IsAtEnd && !_input.IsEmpty)
+        {
+            BeginRecord();
+        }
+
+        int count = _records.Take(ref _input, buffer);
         if (_refusesHandshake && _records.SawHandshake)
         {
             throw new IOException("it asked for a renegotiation, which is refused.");
@@ -85,50 +77,27 @@ internal sealed partial class TlsHandle
     private int Decrypt(Span<byte> buffer)
     {
         int count = 0;
-        while (count < buffer.Length && (_hasData || Fill()))
+        while (count < buffer.Length && (_hasData || TryFill()))
         {
             _hasData = false;
             int now = _engine.Read(buffer[count..]);
             if (now == 0)
             {
-                _end = SocketError.Success;
+                EndWith(SocketError.Success);
                 return count;
             }
 
             count += now;
-            _dataRead += now;
-            if (IsDrained(isBufferFull: count == buffer.Length))
+            _recordsWithoutData = 0;
+            if (_isTransportEmpty && _input.IsEmpty && count < buffer.Length)
             {
+                // The engine has no more than the one record. To ask it costs more.
                 return count;
             }
         }
 
-        _hasData = count == buffer.Length && TryFill();
+        _hasData = count == buffer.Length && _end is null && TryFill();
         return count;
-    }
-
-    // The engine stops before an alert, and does not say that it holds one. To ask it costs more than to count.
-    private bool IsDrained(bool isBufferFull) => _isTransportEmpty
-        && _input.IsEmpty
-        && _records is { IsAtEnd: true, SawOther: false }
-        && (_refusesHandshake ? !isBufferFull : _records.MaxData == _dataRead);
-
-    private bool Fill()
-    {
-        if (_engine.TryFill())
-        {
-            return true;
-        }
-
-        if (_records.IsAtEnd)
-        {
-            // The engine has dealt with all there was.
-            _dataRead = 0;
-            _records.MaxData = 0;
-            _records.SawOther = false;
-        }
-
-        return false;
     }
 
     // What fails here is told after the bytes before it.
@@ -136,12 +105,44 @@ internal sealed partial class TlsHandle
     {
         try
         {
-            return Fill();
+            return _engine.TryFill();
         }
         catch (Exception exception)
         {
-            _end = NoteFault(exception);
+            EndWith(NoteFault(exception));
             return false;
+        }
+    }
+
+    private void EndWith(SocketError end)
+    {
+        _end = end;
+        _input.Release();
+    }
+
+    private bool HasInput()
+    {
+        if (_recordsLeft == 0 && _records.IsAtEnd)
+        {
+            return false;
+        }
+
+        if (!_input.IsEmpty || _hasTransportEnded)
+        {
+            return true;
+        }
+
+        int count = ReceiveFromTransport(_input.Reserve(ReceiveBytes));
+        _input.Commit(Math.Max(count, 0));
+        return count >= 0;
+    }
+
+    private void BeginRecord()
+    {
+        _recordsLeft--;
+        if (_recordsWithoutData++ > MaxRecordsWithoutData)
+        {
+            throw new IOException($"it sent more than {MaxRecordsWithoutData} records in a row without data.");
         }
     }
 

@@ -6,6 +6,7 @@ namespace SelectReactor.Tls;
 /// <content>From the connection to the transport.</content>
 internal sealed partial class TlsHandle
 {
+    private readonly long _handshakeBytes;
     private long _ciphertextSent;
     private long _plaintextSent;
     private long _acknowledged;
@@ -101,6 +102,16 @@ internal sealed partial class TlsHandle
         return isKnown;
     }
 
+    // A batch that drains is progress, though no plaintext counts as sent before its end.
+    internal override bool TryMeasureTransport(out long sent, out long taken)
+    {
+        sent = _ciphertextSent - _handshakeBytes;
+        taken = _transport.TryGetAcknowledgedBytes(out long acknowledged)
+            ? Math.Max(0, acknowledged - _handshakeBytes)
+            : sent;
+        return true;
+    }
+
     internal override void Flush() => SendOutput();
 
     void ICiphertextPort.Send(ReadOnlySpan<byte> bytes)
@@ -176,6 +187,7 @@ internal sealed partial class TlsHandle
     {
         if (_transportError != SocketError.Success)
         {
+            _output.Release();
             return _transportError;
         }
 

@@ -6,9 +6,9 @@ using SelectReactor.Selection;
 namespace SelectReactor.Tls;
 
 /// <summary>
-/// A TLS stream as a handle, around the handle of its transport. A plaintext byte counts as sent when the whole of its
-/// record was taken by the transport: until then the caller keeps it and offers it again, so that nothing is lost
-/// unnoticed. The handle holds at most one batch of records that the transport had no room for.
+/// A TLS stream as a handle, around the handle of its transport. A plaintext byte counts as sent when the whole batch
+/// of records that it left in was taken by the transport: until then the caller keeps it and offers it again, so that
+/// nothing is lost unnoticed. The handle holds at most one such batch that the transport had no room for.
 /// </summary>
 internal sealed partial class TlsHandle : Handle, ICiphertextPort
 {
@@ -44,10 +44,9 @@ internal sealed partial class TlsHandle : Handle, ICiphertextPort
         _output = rest.Output;
         _records = rest.Records;
         _records.SawHandshake = false;
-        _records.SawOther = true;
         _refusesHandshake = engine.Protocol < System.Security.Authentication.SslProtocols.Tls13;
+        _handshakeBytes = rest.BytesSent;
         _ciphertextSent = rest.BytesSent;
-        _mayHoldData = true;
         engine.Port = this;
     }
 
@@ -61,9 +60,10 @@ internal sealed partial class TlsHandle : Handle, ICiphertextPort
 
     internal override Handle Watched => _transport.Watched;
 
+    // Of an input buffer that is not empty, the rest waits for the next receive.
     internal override HeldBytes Held =>
-        (_hasData || _mayHoldData || (_end is not null && !_isEndTold) ? HeldBytes.Input : HeldBytes.None)
-        | (_output.IsEmpty ? HeldBytes.None : HeldBytes.Output);
+        (_hasData || !_input.IsEmpty || (_end is not null && !_isEndTold) ? HeldBytes.Input : HeldBytes.None)
+        | (_output.IsEmpty || _transportError != SocketError.Success ? HeldBytes.None : HeldBytes.Output);
 
     internal override Exception? EndOfStreamFault => _end == SocketError.Success && _hasTransportEnded
         ? new EndOfStreamException("The peer ended the connection without the closing alert of TLS (close_notify): "
