@@ -8,11 +8,17 @@ namespace SelectReactor.Tls;
 internal sealed class TlsClient(TlsClientOptions options, EndPoint remoteEndPoint)
 {
     public OpeningStep CreateStep() =>
-        new TlsHandshake(_ => new SslStreamEngine(HandshakeAsync), options.HandshakeTimeout, gate: null);
+        new TlsHandshake(CreateEngine, options.HandshakeTimeout, gate: null);
 
-    private Task HandshakeAsync(SslStream stream, CancellationToken token)
+    private SslStreamEngine CreateEngine(bool isRepeatable) =>
+        new((stream, token) => HandshakeAsync(stream, isRepeatable, token));
+
+    private Task HandshakeAsync(SslStream stream, bool isRepeatable, CancellationToken token)
     {
         SslClientAuthenticationOptions copy = Authentication.Copy(options.Authentication);
+
+        // Sessions are kept for the whole process: a run that is to be repeated must not depend on those before it.
+        copy.AllowTlsResume &= !isRepeatable;
         copy.CertificateChainPolicy ??= Authentication.PolicyWithoutDownloads(copy.CertificateRevocationCheckMode);
         if (string.IsNullOrEmpty(copy.TargetHost))
         {

@@ -10,9 +10,10 @@ public sealed class TlsClientOptions
     /// <summary>Sets the framework's options: application protocols, client certificates, versions, checks. It is
     /// called by <c>ConnectAsync</c>, once, with options that are new. Their callbacks run on the thread pool and may
     /// block. Unless it sets <c>TargetHost</c>, the name that the server's certificate must have is the host name or
-    /// the address that the connection goes to. <c>AllowRenegotiation</c> is taken for false. Unless it sets a
-    /// <c>CertificateChainPolicy</c>, no missing certificates are downloaded when the server's certificate is checked.
-    /// Default (null): the framework's defaults.</summary>
+    /// the address that the connection goes to. <c>AllowRenegotiation</c> is taken for false, and
+    /// <c>AllowTlsResume</c> if the reactor has a clock of its own. Unless it sets a <c>CertificateChainPolicy</c>, no
+    /// missing certificates are downloaded when the server's certificate is checked. Default (null): the
+    /// framework's defaults.</summary>
     public Action<SslClientAuthenticationOptions>? Configure { get; set; }
 
     /// <summary>The time limit for the handshake. <see cref="ConnectOptions.Timeout"/> covers it, too. Above zero, or

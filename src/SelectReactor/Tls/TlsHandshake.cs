@@ -5,11 +5,12 @@ using SelectReactor.Connections;
 namespace SelectReactor.Tls;
 
 /// <summary>The step that makes a TLS stream of a connected handle.</summary>
-/// <param name="createEngine">Makes the engine when the peer has said something, or at once for a client.</param>
+/// <param name="createEngine">Makes the engine when the peer has said something, or at once for a client. It is told
+/// whether the run is to be the same each time.</param>
 /// <param name="timeLimit">How long it may take.</param>
 /// <param name="gate">Shared by the handshakes of a listener. Null for a client.</param>
 internal sealed class TlsHandshake(
-    Func<Opened, ITlsEngine> createEngine, TimeSpan timeLimit, HandshakeGate? gate) : OpeningStep
+    Func<bool, ITlsEngine> createEngine, TimeSpan timeLimit, HandshakeGate? gate) : OpeningStep
 {
     private const int ReceiveBytes = 16 * 1024;
 
@@ -97,7 +98,7 @@ internal sealed class TlsHandshake(
 
         if (error != SocketError.Success)
         {
-            Fail(new SocketException((int)error));
+            Fail(Explain(new SocketException((int)error)));
         }
         else if (received == 0 && _turns is null)
         {
@@ -143,7 +144,7 @@ internal sealed class TlsHandshake(
     private void Start()
     {
         bool onLoop = Sequence.Reactor.TimeProvider != TimeProvider.System;
-        ITlsEngine engine = createEngine(Sequence.Opened);
+        ITlsEngine engine = createEngine(onLoop);
         _turns = new HandshakeTurns(engine, PostEndOfTurn, onLoop);
         engine.Port = _turns;
         _turns.Bytes.Input = _early;
@@ -208,7 +209,7 @@ internal sealed class TlsHandshake(
             _turns.Bytes.BytesSent += sent;
             if (error is not (SocketError.Success or SocketError.WouldBlock) && _turns.Error is null)
             {
-                Fail(new SocketException((int)error));
+                Fail(Explain(new SocketException((int)error)));
                 return false;
             }
         }
@@ -218,11 +219,13 @@ internal sealed class TlsHandshake(
     }
 
     // The alert that says why was sent: a reset could overtake it.
-    private void Fail(Exception error) => Sequence.Fail(error, reset: error is SocketException);
+    private void Fail(Exception error) => Sequence.Fail(error, reset: error.InnerException is SocketException);
 
     private Exception Explain(Exception error)
     {
         string message = $"{Sequence.Prefix}the TLS handshake failed: {TlsError.Describe(error)}";
-        return error is IOException ? new IOException(message, error) : new AuthenticationException(message, error);
+        return error is IOException or SocketException
+            ? new IOException(message, error)
+            : new AuthenticationException(message, error);
     }
 }

@@ -22,19 +22,25 @@ internal sealed class TlsServer
     }
 
     public OpeningStep CreateStep() =>
-        new TlsHandshake(_ => new SslStreamEngine(HandshakeAsync), _options.HandshakeTimeout, _gate);
+        new TlsHandshake(CreateEngine, _options.HandshakeTimeout, _gate);
 
-    private Task HandshakeAsync(SslStream stream, CancellationToken token) => _options.CertificateSelector is null
-        ? stream.AuthenticateAsServerAsync(CreateOptions(_options.Certificate), token)
-        : stream.AuthenticateAsServerAsync(SelectAsync, state: null, token);
+    // Sessions are kept for the whole process: a run that is to be repeated must not depend on those before it.
+    private SslStreamEngine CreateEngine(bool isRepeatable) =>
+        new((stream, token) => HandshakeAsync(stream, isRepeatable, token));
 
-    private ValueTask<SslServerAuthenticationOptions> SelectAsync(
-        SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken token) =>
-        new(CreateOptions(_options.CertificateSelector!(hello.ServerName) ?? _options.Certificate));
+    private Task HandshakeAsync(SslStream stream, bool isRepeatable, CancellationToken token) =>
+        _options.CertificateSelector is { } selector
+            ? stream.AuthenticateAsServerAsync(
+                (_, hello, _, _) => new ValueTask<SslServerAuthenticationOptions>(
+                    CreateOptions(selector(hello.ServerName) ?? _options.Certificate, isRepeatable)),
+                state: null,
+                token)
+            : stream.AuthenticateAsServerAsync(CreateOptions(_options.Certificate, isRepeatable), token);
 
-    private SslServerAuthenticationOptions CreateOptions(CertificateSource? certificate)
+    private SslServerAuthenticationOptions CreateOptions(CertificateSource? certificate, bool isRepeatable)
     {
         SslServerAuthenticationOptions options = Authentication.Copy(_options.Authentication);
+        options.AllowTlsResume &= !isRepeatable;
         options.ServerCertificateContext = certificate?.Context ?? options.ServerCertificateContext;
         options.CertificateChainPolicy ??=
             Authentication.PolicyWithoutDownloads(options.CertificateRevocationCheckMode);

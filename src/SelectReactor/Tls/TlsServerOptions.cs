@@ -23,9 +23,10 @@ public sealed class TlsServerOptions
 
     /// <summary>Sets the framework's options: application protocols, client certificates, versions, checks. It is
     /// called by <c>Listen</c>, once, with options that are new. Their callbacks run on the thread pool and may block.
-    /// <c>AllowRenegotiation</c> is taken for false. Unless it sets a <c>CertificateChainPolicy</c>, no missing
-    /// certificates are downloaded when a client's certificate is checked. Default (null): the framework's
-    /// defaults.</summary>
+    /// <c>AllowRenegotiation</c> is taken for false, and <c>AllowTlsResume</c> if the reactor has a clock of its own.
+    /// A certificate that it sets excludes <see cref="Certificate"/> and <see cref="CertificateSelector"/>.
+    /// Unless it sets a <c>CertificateChainPolicy</c>, no missing certificates are downloaded when a client's
+    /// certificate is checked. Default (null): the framework's defaults.</summary>
     public Action<SslServerAuthenticationOptions>? Configure { get; set; }
 
     /// <summary>The time limit for the handshake of a client, from its TCP connection on. A client that is late is
@@ -56,15 +57,26 @@ public sealed class TlsServerOptions
         return copy;
     }
 
-    /// <exception cref="ArgumentException">There is no certificate.</exception>
+    /// <exception cref="ArgumentException">There is no certificate, or there are two.</exception>
     internal void Verify()
     {
-        bool hasCertificate = Certificate is not null
-            || CertificateSelector is not null
-            || Authentication.ServerCertificate is not null
-            || Authentication.ServerCertificateContext is not null
-            || Authentication.ServerCertificateSelectionCallback is not null;
-        if (!hasCertificate)
+        string? own = Certificate is not null ? nameof(Certificate)
+            : CertificateSelector is not null ? nameof(CertificateSelector)
+            : null;
+        string? configured =
+            Authentication.ServerCertificate is not null ? nameof(Authentication.ServerCertificate)
+            : Authentication.ServerCertificateContext is not null ? nameof(Authentication.ServerCertificateContext)
+            : Authentication.ServerCertificateSelectionCallback is not null
+                ? nameof(Authentication.ServerCertificateSelectionCallback)
+            : null;
+        if (own is not null && configured is not null)
+        {
+            throw new ArgumentException(
+                $"{nameof(TlsServerOptions)} has two certificates: {own}, and the {configured} that "
+                + $"{nameof(Configure)} sets. Set one of them.");
+        }
+
+        if (own is null && configured is null)
         {
             throw new ArgumentException(
                 $"{nameof(TlsServerOptions)} has no certificate: set {nameof(Certificate)}, for example to "
