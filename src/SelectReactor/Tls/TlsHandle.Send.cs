@@ -8,6 +8,10 @@ internal sealed partial class TlsHandle
 {
     private readonly long _handshakeBytes;
     private long _ciphertextSent;
+
+    /// <summary>What of it had been sent when the last plaintext counted as sent: the closing alert lies behind
+    /// it.</summary>
+    private long _dataEnd;
     private long _plaintextSent;
     private long _acknowledged;
     private bool _isCorked;
@@ -97,7 +101,7 @@ internal sealed partial class TlsHandle
     public override bool TryGetAcknowledgedBytes(out long bytes)
     {
         bool isKnown = _transport.TryGetAcknowledgedBytes(out long acknowledged);
-        _acknowledged = Math.Max(_acknowledged, _plaintextSent - Math.Max(0, _ciphertextSent - acknowledged));
+        _acknowledged = Math.Max(_acknowledged, _plaintextSent - Math.Max(0, _dataEnd - acknowledged));
         bytes = isKnown ? _acknowledged : 0;
         return isKnown;
     }
@@ -136,6 +140,7 @@ internal sealed partial class TlsHandle
         {
             sent = _queuedPlaintext;
             _queuedPlaintext = 0;
+            _dataEnd = sent > 0 ? _ciphertextSent : _dataEnd;
         }
 
         return error;
@@ -178,6 +183,10 @@ internal sealed partial class TlsHandle
         if (error == SocketError.WouldBlock)
         {
             _queuedPlaintext = plaintext.Length;
+        }
+        else
+        {
+            _dataEnd = _ciphertextSent;
         }
 
         return error;

@@ -276,6 +276,19 @@ public sealed class TlsConnectionTests(SelectorKind selector, SslProtocols proto
         Assert.That(reason.UnsentBytes, Is.GreaterThan(0));
     }
 
+    // The closing alert may never arrive, but it is not the handler's output.
+    [Test]
+    public void UnsentBytes_DoNotCountTheClosingAlert()
+    {
+        Handler.Readable = ScriptedHandler.Echo;
+        (SslStream ssl, Peer peer) = Connect(Listen(), protocol);
+        Exchange(ssl, Noise(10));
+        RunUntilQuiet();
+        peer.Socket.Close();
+
+        Assert.That(RunUntilClosed().UnsentBytes, Is.Zero);
+    }
+
     [Test]
     public void IdleConnection_HoldsNoBuffer()
     {
