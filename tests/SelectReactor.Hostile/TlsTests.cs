@@ -148,6 +148,36 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
     }
 
     [Test]
+    public void KeyUpdatesWithoutEnd_EndTheConnection()
+    {
+        if (protocol == SslProtocols.Tls12)
+        {
+            Assert.Ignore("TLS 1.2 has no key updates.");
+        }
+
+        IPEndPoint address = Listen(expected: 100);
+        using Process client = Server.Shell($"exec {SClient(address)} 2>&1");
+        Task<CloseReason> ending = Task.Run(_recorder.TakeReason);
+        for (int i = 0; i < 33; i++)
+        {
+            // It looks for a command at the beginning of what it reads.
+            client.StandardInput.Write("k\n");
+            client.StandardInput.Flush();
+            while (client.StandardOutput.ReadLine() is { } line && line != "KEYUPDATE")
+            {
+            }
+        }
+
+        Assert.That(ending.IsCompleted, Is.False);
+        client.StandardInput.Write("k\n");
+        client.StandardInput.Flush();
+        Assert.That(ending.Wait(_bound));
+        Assert.That(ending.Result.Kind, Is.EqualTo(CloseKind.ProtocolError));
+        Assert.That(ending.Result.Error!.Message, Does.Contain("records in a row without data"));
+        client.Kill(entireProcessTree: true);
+    }
+
+    [Test]
     public void SServer_IsTalkedTo()
     {
         byte[] bytes = RandomNumberGenerator.GetBytes(3_000_000);
