@@ -123,6 +123,13 @@ internal static partial class ReactorLog
     public static partial void Refused(ILogger logger, EndPointText endPoint, string why);
 
     [LoggerMessage(
+        EventId = 65,
+        Message = "The client {Client} on {EndPoint} is refused: it is not in ProxyProtocolOptions.TrustedNetworks. "
+            + "Only the first such client is a warning.")]
+    public static partial void RefusedStranger(
+        ILogger logger, LogLevel level, EndPointText client, EndPointText endPoint);
+
+    [LoggerMessage(
         46,
         LogLevel.Error,
         "The accept filter of the listener on {EndPoint} threw an exception. The client is refused.")]
@@ -145,8 +152,8 @@ internal static partial class ReactorLog
     public static partial void OpeningFailed(ILogger logger, EndPointText remote, EndPointText endPoint, string why);
 
     [LoggerMessage(
-        63, LogLevel.Warning, "The certificate in {File} can't be loaded again. The one before it stays in use.")]
-    public static partial void CertificateReloadFault(ILogger logger, string file, Exception exception);
+        63, LogLevel.Warning, "The certificate in {File} can't be reloaded: {Error} The one before it stays in use.")]
+    public static partial void CertificateReloadFault(ILogger logger, string file, string error);
 
     [LoggerMessage(60, LogLevel.Error, "The adopted connection to {EndPoint} can't be registered and is closed.")]
     public static partial void AdoptionFault(ILogger logger, EndPointText endPoint, Exception exception);

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 using SelectReactor.Connections;
 using SelectReactor.Dispatch;
 using SelectReactor.ProxyProtocol;
@@ -24,6 +25,7 @@ internal sealed class Admission : IAdmission
     private int _connectionCount;
     private long _accepted;
     private long _refused;
+    private bool _hasRefusedStranger;
 
     /// <summary>Admits clients for a listener.</summary>
     /// <param name="reactor">The reactor that serves the clients.</param>
@@ -91,7 +93,7 @@ internal sealed class Admission : IAdmission
         }
         else if (!isProxy && _options.ProxyProtocol is { UntrustedClients: UntrustedClients.Refuse })
         {
-            Refuse(handle, "it is no trusted proxy");
+            RefuseStranger(handle);
         }
         else if (!isProxy && _options.AcceptFilter is not null && !IsAllowed(handle.RemoteEndPoint))
         {
@@ -111,14 +113,28 @@ internal sealed class Admission : IAdmission
     /// <summary>Resets a client and counts it as refused.</summary>
     public void Refuse(Handle handle, string why)
     {
-        _refused++;
         ReactorLog.Refused(_reactor.Logger, _listening, why);
-        handle.Abort();
+        Drop(handle);
     }
 
     // A connection to a listener on one address has that address: there is no need to ask the system for each.
     private static bool IsOneAddress(EndPoint endPoint) =>
         endPoint is IPEndPoint ip && !ip.Address.Equals(IPAddress.Any) && !ip.Address.Equals(IPAddress.IPv6Any);
+
+    // The first one is told loudly: it may be a proxy that was forgotten.
+    private void RefuseStranger(Handle handle)
+    {
+        LogLevel level = _hasRefusedStranger ? LogLevel.Debug : LogLevel.Warning;
+        _hasRefusedStranger = true;
+        ReactorLog.RefusedStranger(_reactor.Logger, level, handle.RemoteEndPoint, _listening);
+        Drop(handle);
+    }
+
+    private void Drop(Handle handle)
+    {
+        _refused++;
+        handle.Abort();
+    }
 
     private bool IsAllowed(EndPoint? client)
     {

@@ -45,7 +45,7 @@ internal static class HeaderBlock
         input.Slice(0, seen).CopyTo(start);
         if (!start[..Math.Min(seen, Signature.Length)].SequenceEqual(Signature[..Math.Min(seen, Signature.Length)]))
         {
-            return ProxyHeaderDecoder.NoHeader();
+            return ProxyHeaderDecoder.NoHeader(start);
         }
 
         if (seen > CommandOffset && FaultOf(start[CommandOffset]) is { } fault)

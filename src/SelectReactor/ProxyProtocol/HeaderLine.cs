@@ -29,7 +29,7 @@ internal static class HeaderLine
         int known = Math.Min(seen, Signature.Length);
         if (!start[..known].SequenceEqual(Signature[..known]))
         {
-            return ProxyHeaderDecoder.NoHeader();
+            return ProxyHeaderDecoder.NoHeader(start);
         }
 
         int end = start.IndexOfAny((byte)'\r', (byte)'\n');

@@ -1,4 +1,5 @@
 using System.Buffers;
+using SelectReactor.Buffers;
 using SelectReactor.ProxyProtocol;
 
 namespace SelectReactor;
@@ -42,5 +43,6 @@ public sealed class ProxyHeaderDecoder(int maxHeaderBytes) : MessageDecoder<Prox
     }
 
     /// <summary>The result for what is no header at all.</summary>
-    internal static DecodeResult NoHeader() => DecodeResult.Malformed("The first bytes are no PROXY header.");
+    internal static DecodeResult NoHeader(ReadOnlySpan<byte> first) =>
+        DecodeResult.Malformed($"The first bytes are no PROXY header but {FirstBytes.Show(first)}.");
 }

@@ -18,6 +18,7 @@ public sealed class CertificateSource : IDisposable
     private readonly ILogger _logger;
     private readonly Lock _reloading = new();
     private volatile Entry _current;
+    private string? _lastFault;
 
     private CertificateSource(Entry current, PemFiles? files, TimeSpan interval, ILogger? logger, TimeProvider time)
     {
@@ -47,22 +48,22 @@ public sealed class CertificateSource : IDisposable
     /// <exception cref="ArgumentNullException"><paramref name="file"/> is null.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    /// <exception cref="ArgumentException">There is no certificate with a private key in the file.</exception>
-    /// <exception cref="CryptographicException">The key does not belong to the certificate, or one of them is
-    /// broken.</exception>
+    /// <exception cref="ArgumentException"><paramref name="file"/> is empty.</exception>
+    /// <exception cref="CryptographicException">There is no certificate or no key in the file, one is broken, or they
+    /// do not belong together. The message names the file.</exception>
     public static CertificateSource FromPemFiles(string file) => FromPemFiles(file, keyFile: null);
 
     /// <summary>A certificate from files, which are read again every minute: if their content has changed, the new
     /// certificate is used. If that is broken, for example because only one of the files was written yet, the old one
-    /// stays, and a warning is logged.</summary>
+    /// stays, and a warning is logged, once until something else is wrong.</summary>
     /// <param name="certificateFile">The certificate in PEM (RFC 7468), and behind it the intermediate ones.</param>
     /// <param name="keyFile">The private key in PEM, not encrypted. Null if it is in the first file, too.</param>
     /// <exception cref="ArgumentNullException"><paramref name="certificateFile"/> is null.</exception>
     /// <exception cref="IOException">A file can't be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    /// <exception cref="ArgumentException">There is no certificate with a private key in the files.</exception>
-    /// <exception cref="CryptographicException">The key does not belong to the certificate, or one of them is
-    /// broken.</exception>
+    /// <exception cref="ArgumentException">A name is empty.</exception>
+    /// <exception cref="CryptographicException">There is no certificate or no key in the files, one is broken, or they
+    /// do not belong together. The message names the files.</exception>
     public static CertificateSource FromPemFiles(string certificateFile, string? keyFile) =>
         FromPemFiles(certificateFile, keyFile, TimeSpan.FromMinutes(1), logger: null, timeProvider: null);
 
@@ -71,17 +72,21 @@ public sealed class CertificateSource : IDisposable
     /// <param name="keyFile">The private key in PEM, not encrypted. Null if it is in the first file, too.</param>
     /// <param name="interval">The time between two looks at the files. Above zero, or
     /// <see cref="Timeout.InfiniteTimeSpan"/>: then only <see cref="Reload"/> looks.</param>
-    /// <param name="logger">For the warnings. Null: standard error.</param>
-    /// <param name="timeProvider">The clock of the interval. Null: that of the system.</param>
+    /// <param name="logger">For the warnings. Default (null): standard error.</param>
+    /// <param name="timeProvider">The clock of the interval. Default (null): that of the system.</param>
     /// <exception cref="ArgumentNullException"><paramref name="certificateFile"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="interval"/> is not allowed.</exception>
     /// <exception cref="IOException">A file can't be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    /// <exception cref="ArgumentException">There is no certificate with a private key in the files.</exception>
-    /// <exception cref="CryptographicException">The key does not belong to the certificate, or one of them is
-    /// broken.</exception>
+    /// <exception cref="ArgumentException">A name is empty.</exception>
+    /// <exception cref="CryptographicException">There is no certificate or no key in the files, one is broken, or they
+    /// do not belong together. The message names the files.</exception>
     public static CertificateSource FromPemFiles(
-        string certificateFile, string? keyFile, TimeSpan interval, ILogger? logger, TimeProvider? timeProvider)
+        string certificateFile,
+        string? keyFile,
+        TimeSpan interval,
+        ILogger? logger = null,
+        TimeProvider? timeProvider = null)
     {
         ArgumentNullException.ThrowIfNull(certificateFile);
         if (interval != Timeout.InfiniteTimeSpan)
@@ -108,7 +113,7 @@ public sealed class CertificateSource : IDisposable
         _current = new Entry(certificate, intermediates);
 
     /// <summary>Looks at the files now. It never throws: if they are broken, the old certificate stays, and a warning
-    /// is logged.</summary>
+    /// is logged, unless it would repeat the last one.</summary>
     /// <returns>Whether another certificate is used from now on.</returns>
     public bool Reload()
     {
@@ -119,12 +124,20 @@ public sealed class CertificateSource : IDisposable
                 if (_files?.TryRead(out X509Certificate2? certificate, out X509Certificate2Collection? rest) is true)
                 {
                     _current = new Entry(certificate!, rest);
+                    _lastFault = null;
                     return true;
                 }
+
+                _lastFault = null;
             }
             catch (Exception exception)
             {
-                ReactorLog.CertificateReloadFault(_logger, _files!.Name, exception);
+                string fault = exception.Message.ReplaceLineEndings(" ");
+                if (fault != _lastFault)
+                {
+                    _lastFault = fault;
+                    ReactorLog.CertificateReloadFault(_logger, _files!.Name, fault);
+                }
             }
 
             return false;
