@@ -20,6 +20,7 @@ internal sealed class TlsHandshake(
     private CiphertextBuffer _early;
     private HandshakeTurns? _turns;
     private Stage _stage;
+    private bool _hasPeerSpoken;
 
     private enum Stage
     {
@@ -117,15 +118,19 @@ internal sealed class TlsHandshake(
 
     private void GoOn()
     {
-        if (_turns is null)
+        ReadOnlySpan<byte> received = _turns is null ? _early.Unread : _turns.Bytes.Input.Unread;
+        if (!_hasPeerSpoken && !received.IsEmpty)
         {
-            if (!_early.IsEmpty && _early.Unread[0] != HandshakeRecord)
+            _hasPeerSpoken = true;
+            if (received[0] != HandshakeRecord && NotTls.Explain(received, IsServer) is { } what)
             {
-                Fail(new AuthenticationException($"{Sequence.Prefix}the peer did not begin with a TLS handshake but "
-                    + $"with the bytes {Convert.ToHexString(_early.Unread[..Math.Min(_early.Length, 4)])}."));
+                Fail(new AuthenticationException(Sequence.Prefix + what));
                 return;
             }
+        }
 
+        if (_turns is null)
+        {
             Start();
         }
 

@@ -54,7 +54,9 @@ public sealed class TlsHandshakeTests(SelectorKind selector) : TlsFixture(select
         Assert.That(connection.GetFeature<ITlsFeature>(), Is.Null);
     }
 
-    [TestCase("GET / HTTP/1.1\r\n\r\n", "with the bytes 47455420.")]
+    [TestCase("GET / HTTP/1.1\r\n\r\n", "with the bytes 474554202F204854 (\"GET / HT\"): that is HTTP.")]
+    [TestCase("PROXY TCP4 ", "(\"PROXY TC\"): that is a PROXY header: set ListenerOptions.ProxyProtocol.")]
+    [TestCase("\r\n\r\n\0\r\nQUIT", "0D0A0D0A000D0A51: that is a PROXY header: set ListenerOptions.ProxyProtocol.")]
     [TestCase("\u0016\u0003\u0001\u0000\u0005hello", "the TLS handshake failed")]
     [TestCase("\u0016\u0003\u0001", "the TLS handshake failed")]
     [TestCase("", "the peer ended the connection before the TLS handshake.")]

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Tls;
@@ -40,6 +41,23 @@ public sealed class TlsMistakeTests(SelectorKind selector) : TlsFixture(selector
             Throws.InstanceOf<IOException>()
                 .With.Message.StartsWith($"Can't connect to {listener.LocalEndPoint}: the TLS handshake failed: ")
                 .And.InnerException.InstanceOf<SocketException>());
+    }
+
+    [Test]
+    public void ServerThatAnswersWithoutTls_IsNamedAtOnce()
+    {
+        using Socket listener = Peer.Listen();
+        Task<Connection> attempt = Reactor.ConnectAsync(
+            listener.LocalEndPoint!, new ConnectOptions { Tls = Client() });
+        Reactor.RunOnce(TimeSpan.Zero);
+        using var server = Peer.Accept(listener);
+        server.Send("220"u8);
+
+        Assert.That(
+            () => RunUntil(attempt),
+            Throws.InstanceOf<AuthenticationException>().With.Message.EqualTo(
+                $"Can't connect to {listener.LocalEndPoint}: the peer answered not with TLS but with the bytes "
+                + "323230 (\"220\")."));
     }
 
     [TestCaseSource(nameof(SecondCertificates))]
