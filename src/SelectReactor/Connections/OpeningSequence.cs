@@ -16,9 +16,12 @@ internal sealed class OpeningSequence(
     Action<OpeningSequence, Exception?> concluded)
     : IEventHandler, IStoppable, IFallible
 {
+    private static readonly TimeSpan _maxOvertime = TimeSpan.FromSeconds(1);
     private SelectionKey? _key;
     private OpeningStep? _step;
     private ReactorTimer? _timer;
+    private long? _due;
+    private long _progress;
     private int _begun;
     private State _state;
 
@@ -58,6 +61,10 @@ internal sealed class OpeningSequence(
     /// <summary>What the current step is called.</summary>
     public string StepName => _step?.Name ?? "opening";
 
+    /// <summary>How long whoever has made progress after a time limit may go on: the loop had come too late to what
+    /// was there in time.</summary>
+    public static TimeSpan OvertimeOf(TimeSpan limit) => limit < _maxOvertime ? limit : _maxOvertime;
+
     /// <summary>Starts the first step. An exception is a failure, too.</summary>
     public void Begin()
     {
@@ -84,6 +91,22 @@ internal sealed class OpeningSequence(
         {
             End();
             concluded(this, null);
+        }
+    }
+
+    /// <summary>The peer has sent something, or a computation has ended.</summary>
+    public void NoteProgress() => _progress = reactor.Clock.Now;
+
+    /// <summary>Whether there was progress then or later.</summary>
+    public bool HasProgressSince(long moment) => _progress >= moment;
+
+    /// <summary>Does at once what the loop has not come to yet. Call it before a time-out gives up: after a long
+    /// callback the bytes of the peer may be there.</summary>
+    public void LookAgain()
+    {
+        if (_state == State.Running)
+        {
+            Try(static self => self._step!.LookAgain());
         }
     }
 
@@ -142,16 +165,34 @@ internal sealed class OpeningSequence(
     {
         _step = steps[_begun++]();
         _step.Sequence = this;
+        NoteProgress();
         if (_step.TimeLimit != Timeout.InfiniteTimeSpan)
         {
+            _due = reactor.Clock.After(_progress, _step.TimeLimit);
             _timer = reactor.Schedule(_step.TimeLimit, static self => ((OpeningSequence)self!).TimeOut(), this);
         }
 
         _step.Begin();
     }
 
-    private void TimeOut() =>
-        Fail(new TimeoutException($"{prefix}the {StepName} took longer than {_step!.TimeLimit}."));
+    private void TimeOut()
+    {
+        OpeningStep step = _step!;
+        LookAgain();
+        if (_step != step)
+        {
+            return;
+        }
+
+        if (_due is { } due && HasProgressSince(due))
+        {
+            _due = null;
+            _timer!.Change(OvertimeOf(step.TimeLimit));
+            return;
+        }
+
+        Fail(new TimeoutException($"{prefix}the {StepName} took longer than {step.TimeLimit}."));
+    }
 
     private void EndStep()
     {

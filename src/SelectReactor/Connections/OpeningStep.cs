@@ -10,8 +10,9 @@ namespace SelectReactor.Connections;
 /// <item><see cref="Begin"/> looks at <see cref="OpeningSequence.Opened"/>. Its <see cref="Opened.Received"/> come
 /// before whatever the handle receives. It sets <see cref="OpeningSequence.Interest"/> to what it waits for, or ends
 /// at once.</item>
-/// <item><see cref="OnReady"/> follows whenever the handle is ready. It receives from and sends to
-/// <see cref="Opened.Handle"/>. An end of stream, an error or a malformed byte is a failure.</item>
+/// <item><see cref="OnReady"/> follows whenever the handle is ready, or may be. It receives from and sends to
+/// <see cref="Opened.Handle"/>. An end of stream, an error or a malformed byte is a failure. Bytes that came
+/// are noted by <see cref="OpeningSequence.NoteProgress"/>.</item>
 /// <item>It ends once, by <see cref="OpeningSequence.Complete"/> or <see cref="OpeningSequence.Fail"/>, and returns at
 /// once. To go on it passes <c>Sequence.Opened with { … }</c>: other end points, or in <see cref="Opened.Received"/>
 /// the bytes that it has read too much. Features are added to <see cref="OpeningSequence.Facts"/>, and so is the
@@ -38,6 +39,15 @@ internal abstract class OpeningStep
 
     /// <summary>The handle is ready for something of <see cref="OpeningSequence.Interest"/>.</summary>
     public abstract void OnReady(Interest ready);
+
+    /// <summary>Does at once what the loop has not come to yet: the time limit is over.</summary>
+    public virtual void LookAgain()
+    {
+        if (Sequence.Interest != Interest.None)
+        {
+            OnReady(Sequence.Interest);
+        }
+    }
 
     /// <summary>Releases what the step holds. The handle is closed by others, or goes on.</summary>
     public virtual void End()

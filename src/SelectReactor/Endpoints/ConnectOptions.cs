@@ -15,7 +15,8 @@ public sealed class ConnectOptions
 {
     /// <summary>The time limit for the whole attempt, including the resolution of a name and all its addresses. Above
     /// zero. With <see cref="Timeout.InfiniteTimeSpan"/> the system decides, which gives up after a minute or two.
-    /// Default: 15 seconds.</summary>
+    /// A TLS handshake gets up to a second more if the loop has come to its bytes too late. Default: 15
+    /// seconds.</summary>
     public TimeSpan Timeout
     {
         get;

@@ -25,6 +25,7 @@ internal sealed class Connector(
     private HostAddresses? _host;
     private Exception? _error;
     private ReactorTimer? _timer;
+    private long? _due;
     private ReactorTimer? _next;
     private OpeningSequence? _opening;
     private CancellationTokenRegistration _registration;
@@ -60,6 +61,7 @@ internal sealed class Connector(
 
             if (options.Timeout != Timeout.InfiniteTimeSpan)
             {
+                _due = reactor.Clock.After(reactor.Clock.Now, options.Timeout);
                 _timer = reactor.Schedule(options.Timeout, static self => ((Connector)self!).TimeOut(), this);
             }
 
@@ -229,6 +231,14 @@ internal sealed class Connector(
     private void TimeOut()
     {
         PollAttempts();
+        _opening?.LookAgain();
+        if (_due is { } due && _opening?.HasProgressSince(due) is true)
+        {
+            _due = null;
+            _timer!.Change(OpeningSequence.OvertimeOf(options.Timeout));
+            return;
+        }
+
         Fail(new TimeoutException(_opening is { } opening
             ? $"{_description}: the {opening.StepName} did not end within {options.Timeout}."
             : $"{_description}: no answer within {options.Timeout}."));
@@ -236,13 +246,7 @@ internal sealed class Connector(
 
     // A time-out must not cut an attempt that has ended meanwhile: after a long callback, many handles may be ready
     // that the loop has not looked at yet.
-    private void PollAttempts()
-    {
-        foreach (ConnectAttempt attempt in _attempts.ToArray())
-        {
-            attempt.Poll();
-        }
-    }
+    private void PollAttempts() => Array.ForEach([.. _attempts], static attempt => attempt.Poll());
 
     // The token may be cancelled on any thread; this object belongs to the reactor's.
     private void CancelLater() => reactor.TryPost(

@@ -58,6 +58,7 @@ internal sealed class HeaderReceiver(ProxyProtocolOptions options, Func<EndPoint
         else
         {
             _received += received;
+            Sequence.NoteProgress();
             Decode();
         }
     }

@@ -4,16 +4,19 @@ namespace SelectReactor.Tls;
 /// One that waits for its peer computes nothing and is not counted. The reactor's thread only.</summary>
 internal sealed class HandshakeGate(int max)
 {
-    private readonly Queue<TlsHandshake> _waiting = [];
+    private readonly LinkedList<TlsHandshake> _waiting = [];
     private int _running;
 
-    /// <returns>Whether the handshake may compute now. If not, <see cref="TlsHandshake.Enter"/> follows, unless it
-    /// has ended.</returns>
-    public bool TryEnter(TlsHandshake handshake)
+    /// <summary>The number of handshakes that wait.</summary>
+    public int Waiting => _waiting.Count;
+
+    /// <returns>Whether the handshake may compute now, until <see cref="Exit"/>. If not,
+    /// <see cref="TlsHandshake.Enter"/> follows, unless <see cref="Leave"/> comes first.</returns>
+    public bool TryEnter(LinkedListNode<TlsHandshake> handshake)
     {
         if (_running == max)
         {
-            _waiting.Enqueue(handshake);
+            _waiting.AddLast(handshake);
             return false;
         }
 
@@ -21,16 +24,18 @@ internal sealed class HandshakeGate(int max)
         return true;
     }
 
+    /// <summary>A handshake that waits has ended.</summary>
+    public void Leave(LinkedListNode<TlsHandshake> handshake) => _waiting.Remove(handshake);
+
+    /// <summary>A handshake computes no longer.</summary>
     public void Exit()
     {
         _running--;
-        while (_running < max && _waiting.TryDequeue(out TlsHandshake? next))
+        while (_running < max && _waiting.First is { } next)
         {
-            if (next.IsWaitingToEnter)
-            {
-                _running++;
-                next.Enter();
-            }
+            _waiting.RemoveFirst();
+            _running++;
+            next.Value.Enter();
         }
     }
 }

@@ -19,6 +19,9 @@ internal sealed class HandshakeTurns(ITlsEngine engine, Func<HandshakeTurns, boo
 
         /// <summary>Nobody waits for the outcome.</summary>
         Abandoned,
+
+        /// <summary>Abandoned, and the engine is disposed of.</summary>
+        Over,
     }
 
     public ITlsEngine Engine => engine;
@@ -35,12 +38,16 @@ internal sealed class HandshakeTurns(ITlsEngine engine, Func<HandshakeTurns, boo
     /// <summary>Whether the loop may use the members.</summary>
     public bool IsLoopsTurn => _turn == Turn.Loop;
 
+    /// <summary>Whether an abandoned handshake computes no longer.</summary>
+    public bool IsOver => _turn == Turn.Over;
+
     /// <summary>What is there for the engine, and what it has left to send.</summary>
     public HandshakeRest Bytes;
 
     bool ICiphertextPort.IsBetweenRecords => false;
 
-    /// <summary>Begins the engine's turn. <c>ended</c> is called when it is over, on any thread.</summary>
+    /// <summary>Begins the engine's turn. <c>ended</c> is called when it is over, on any thread, also if it was
+    /// abandoned. It returns false if nobody is left to tell.</summary>
     public void GiveTurn()
     {
         _turn = Turn.Engine;
@@ -55,13 +62,14 @@ internal sealed class HandshakeTurns(ITlsEngine engine, Func<HandshakeTurns, boo
     }
 
     /// <summary>Gives up, in whoever's turn. The engine is disposed of as soon as it stands still.</summary>
-    public void Abandon()
+    /// <returns>Whether the engine computes on: a callback may run still.</returns>
+    public bool Abandon()
     {
         Turn before = Interlocked.Exchange(ref _turn, Turn.Abandoned);
         _cancel?.Invoke();
-        if (before == Turn.Engine)
+        if (before != Turn.Loop)
         {
-            return;
+            return before == Turn.Engine;
         }
 
         if (_isStarted && !IsDone)
@@ -73,6 +81,8 @@ internal sealed class HandshakeTurns(ITlsEngine engine, Func<HandshakeTurns, boo
         {
             Release();
         }
+
+        return false;
     }
 
     bool ICiphertextPort.HasInput()
@@ -137,12 +147,29 @@ internal sealed class HandshakeTurns(ITlsEngine engine, Func<HandshakeTurns, boo
         IsDone = true;
         if (!TryEndTurn())
         {
-            Release();
+            try
+            {
+                Release();
+            }
+            finally
+            {
+                _turn = Turn.Over;
+                ended(this);
+            }
         }
     }
 
-    private bool TryEndTurn() =>
-        Interlocked.CompareExchange(ref _turn, Turn.Loop, Turn.Engine) == Turn.Engine && ended(this);
+    /// <returns>False if the handshake is abandoned, and it is left to the caller to end it.</returns>
+    private bool TryEndTurn()
+    {
+        if (Interlocked.CompareExchange(ref _turn, Turn.Loop, Turn.Engine) != Turn.Engine)
+        {
+            return false;
+        }
+
+        // Without a reactor it is abandoned: by this thread or by Abandon, whichever comes first.
+        return ended(this) || Interlocked.Exchange(ref _turn, Turn.Abandoned) != Turn.Loop;
+    }
 
     private void ThrowIfAbandoned()
     {

@@ -21,7 +21,7 @@ public interface ITlsFeature
     /// <summary>The host name that the client asked for (SNI, RFC 6066). Null if it named none.</summary>
     string? ServerName { get; }
 
-    /// <summary>The certificate of the peer. Null if it sent none, as most clients do. Once the connection is closed,
-    /// it is null unless it was read before.</summary>
+    /// <summary>The certificate of the peer. Null if it sent none, as most clients do. It can be used after the
+    /// connection has closed, too.</summary>
     X509Certificate2? PeerCertificate { get; }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace SelectReactor.Tls;
@@ -7,6 +8,8 @@ namespace SelectReactor.Tls;
 /// and links tell less.</summary>
 internal sealed class PemFiles(string certificateFile, string? keyFile)
 {
+    private const string Begin = "-----BEGIN CERTIFICATE-----";
+
     private string? _lastText;
 
     public string Name => certificateFile;
@@ -27,6 +30,7 @@ internal sealed class PemFiles(string certificateFile, string? keyFile)
             return false;
         }
 
+        VerifyWhole(certificateText);
         certificate = WithKey(certificateText, keyText);
         intermediates = [];
         intermediates.ImportFromPem(certificateText);
@@ -37,6 +41,26 @@ internal sealed class PemFiles(string certificateFile, string? keyFile)
 
         _lastText = text;
         return true;
+    }
+
+    // Half of a file can hold the certificate and a part of its chain, and what is cut is skipped when it is read.
+    private void VerifyWhole(ReadOnlySpan<char> rest)
+    {
+        bool isCut = false;
+        while (PemEncoding.TryFind(rest, out PemFields fields))
+        {
+            isCut |= rest[..fields.Location.Start.Value].Contains("-----BEGIN", StringComparison.Ordinal);
+            rest = rest[fields.Location.End.Value..];
+        }
+
+        ReadOnlySpan<char> lastLine = rest[(rest.LastIndexOf('\n') + 1)..];
+        isCut |= rest.Contains("-----BEGIN", StringComparison.Ordinal)
+            || (!lastLine.IsEmpty && Begin.StartsWith(lastLine, StringComparison.Ordinal));
+        if (isCut)
+        {
+            throw new CryptographicException(
+                $"The file {certificateFile} is not whole: a part of it begins and has no end.");
+        }
     }
 
     private static X509Certificate2 WithKey(string certificateText, string keyText)

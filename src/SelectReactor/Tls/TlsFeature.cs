@@ -4,11 +4,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SelectReactor.Tls;
 
-/// <summary>The facts of a handshake. The certificate is asked for on use: then it outlives the engine.</summary>
+/// <summary>The facts of a handshake. The engine leaves a certificate that was asked for to whoever has it, and would
+/// dispose of another one: so it is asked for while the engine lives.</summary>
 internal sealed class TlsFeature(ITlsEngine engine) : ITlsFeature
 {
-    private X509Certificate2? _peerCertificate;
-
     public SslProtocols Protocol { get; } = engine.Protocol;
 
     public TlsCipherSuite CipherSuite { get; } = engine.CipherSuite;
@@ -17,5 +16,5 @@ internal sealed class TlsFeature(ITlsEngine engine) : ITlsFeature
 
     public string? ServerName { get; } = engine.ServerName is { Length: > 0 } name ? name : null;
 
-    public X509Certificate2? PeerCertificate => _peerCertificate ??= engine.PeerCertificate;
+    public X509Certificate2? PeerCertificate { get; } = engine.PeerCertificate;
 }

@@ -17,6 +17,7 @@ internal sealed class TlsHandshake(
     /// <summary>The type of the first record of each TLS connection.</summary>
     private const byte HandshakeRecord = 22;
 
+    private LinkedListNode<TlsHandshake>? _place;
     private CiphertextBuffer _early;
     private HandshakeTurns? _turns;
     private Stage _stage;
@@ -32,14 +33,15 @@ internal sealed class TlsHandshake(
 
         /// <summary>The engine computes.</summary>
         Computing,
+
+        /// <summary>It was given up while the engine computes: a callback may still run.</summary>
+        Abandoned,
         Ended,
     }
 
     public override string Name => "TLS handshake";
 
     public override TimeSpan TimeLimit => timeLimit;
-
-    public bool IsWaitingToEnter => _stage == Stage.Waiting;
 
     private bool IsServer => gate is not null;
 
@@ -68,6 +70,18 @@ internal sealed class TlsHandshake(
         }
     }
 
+    public override void LookAgain()
+    {
+        if (_stage == Stage.Computing)
+        {
+            OnTurnEnded();
+        }
+        else
+        {
+            base.LookAgain();
+        }
+    }
+
     /// <summary>The gate lets the handshake compute.</summary>
     public void Enter()
     {
@@ -78,10 +92,14 @@ internal sealed class TlsHandshake(
     public override void End()
     {
         Stage before = _stage;
-        _stage = Stage.Ended;
         _early.Release();
-        _turns?.Abandon();
-        if (before == Stage.Computing)
+        bool computesOn = _turns is not null && _turns.Abandon();
+        _stage = computesOn ? Stage.Abandoned : Stage.Ended;
+        if (before == Stage.Waiting)
+        {
+            gate?.Leave(_place!);
+        }
+        else if (before == Stage.Computing && !computesOn)
         {
             gate?.Exit();
         }
@@ -107,6 +125,7 @@ internal sealed class TlsHandshake(
         }
         else
         {
+            Sequence.NoteProgress();
             if (_turns is not null)
             {
                 _turns.HasInputEnded = received == 0;
@@ -135,7 +154,7 @@ internal sealed class TlsHandshake(
         }
 
         Sequence.Interest = Interest.None;
-        if (gate is null || gate.TryEnter(this))
+        if (gate is null || gate.TryEnter(_place ??= new LinkedListNode<TlsHandshake>(this)))
         {
             Enter();
         }
@@ -159,14 +178,22 @@ internal sealed class TlsHandshake(
     private bool PostEndOfTurn(HandshakeTurns turns) =>
         Sequence.Reactor.TryPost(static self => ((TlsHandshake)self!).OnTurnEnded(), this);
 
+    // It may have been noticed before the message came, and then the engine may have the next turn already.
     private void OnTurnEnded()
     {
-        if (_stage != Stage.Computing)
+        if (_stage == Stage.Abandoned && _turns!.IsOver)
+        {
+            _stage = Stage.Ended;
+            gate?.Exit();
+        }
+
+        if (_stage != Stage.Computing || !_turns!.IsLoopsTurn)
         {
             return;
         }
 
         _stage = Stage.Receiving;
+        Sequence.NoteProgress();
         gate?.Exit();
         Sequence.Try(_ =>
         {

@@ -30,7 +30,8 @@ public sealed class TlsServerOptions
     public Action<SslServerAuthenticationOptions>? Configure { get; set; }
 
     /// <summary>The time limit for the handshake of a client, from its TCP connection on. A client that is late is
-    /// dropped. Above zero, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 10 seconds.</summary>
+    /// dropped; if the loop has come to its bytes too late, it gets up to a second more. Above
+    /// zero, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 10 seconds.</summary>
     public TimeSpan HandshakeTimeout
     {
         get;
@@ -38,7 +39,8 @@ public sealed class TlsServerOptions
     } = TimeSpan.FromSeconds(10);
 
     /// <summary>The number of handshakes of this listener that may compute, or run your callbacks, at the same time.
-    /// The others wait, in order. A handshake that waits for its client is not counted. Default: 64.</summary>
+    /// The others wait, in order. A handshake that waits for its client is not counted; one whose callback runs is,
+    /// even if it was dropped meanwhile. Default: 64.</summary>
     public int MaxConcurrentHandshakes
     {
         get;

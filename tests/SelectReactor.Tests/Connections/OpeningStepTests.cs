@@ -101,6 +101,20 @@ public sealed class OpeningStepTests(SelectorKind selector) : ReactorFixture(sel
     }
 
     [Test]
+    public void ReactorThatIsDisposedInAStep_IsNoFault()
+    {
+        var logger = new ListLogger();
+        using var reactor = new Reactor(Options(logger: logger));
+        Listener listener = Own(reactor.Listen(AnyPort, _handler, With([static () => new DisposingStep()])));
+        Peer peer = Connect(listener);
+        RunUntil(reactor, () => listener.Refused == 1, "refused");
+
+        Assert.That(
+            logger.Entries.Select(static entry => entry.Level), Is.All.LessThanOrEqualTo(LogLevel.Information));
+        Assert.That(() => peer.Receive(1), Throws.InstanceOf<SocketException>());
+    }
+
+    [Test]
     public void StepThatTakesTooLong_IsEnded()
     {
         var time = new ManualTime(1000);
@@ -243,5 +257,22 @@ public sealed class OpeningStepTests(SelectorKind selector) : ReactorFixture(sel
     {
         _owned.Add(owned);
         return owned;
+    }
+
+    private sealed class DisposingStep : OpeningStep
+    {
+        public override string Name => "disposing";
+
+        public override TimeSpan TimeLimit => Timeout.InfiniteTimeSpan;
+
+        public override void Begin()
+        {
+            Sequence.Reactor.Dispose();
+            Sequence.Complete(Sequence.Opened);
+        }
+
+        public override void OnReady(Interest ready)
+        {
+        }
     }
 }

@@ -104,6 +104,30 @@ public sealed class CertificateSourceTests(SelectorKind selector) : TlsFixture(s
     }
 
     [Test]
+    public void HalfOfAChain_LeavesTheCertificateInUse()
+    {
+        var logger = new ListLogger();
+        Write("intermediate");
+        string intermediate = File.ReadAllText(CertificateFile);
+        Write("one");
+        using var source = CertificateSource.FromPemFiles(
+            CertificateFile, KeyFile, Timeout.InfiniteTimeSpan, logger, timeProvider: null);
+        Write("two");
+        string certificate = File.ReadAllText(CertificateFile) + "\n";
+        string chain = certificate + intermediate;
+        for (int length = certificate.Length + 1; length < chain.Length; length++)
+        {
+            File.WriteAllText(CertificateFile, chain[..length]);
+            Assert.That((length, source.Reload(), source.GetCurrent().Subject), Is.EqualTo((length, false, "CN=one")));
+        }
+
+        Assert.That(logger.Entries, Is.Not.Empty);
+        Assert.That(logger.Entries[0].Message, Does.Contain(CertificateFile));
+        File.WriteAllText(CertificateFile, chain);
+        Assert.That((source.Reload(), source.GetCurrent().Subject), Is.EqualTo((true, "CN=two")));
+    }
+
+    [Test]
     public void OneFile_MayHoldBoth()
     {
         Write("one");

@@ -28,21 +28,31 @@ public sealed class TlsHandshakeTests(SelectorKind selector) : TlsFixture(select
         Assert.That(feature.PeerCertificate, Is.Null);
     }
 
-    [TestCase(SslProtocols.Tls12)]
-    [TestCase(SslProtocols.Tls13)]
-    public void ClientCertificate_IsKnown(SslProtocols protocol)
+    [Test]
+    public void ClientCertificate_IsKnown_AlsoInOnClosed(
+        [Values(SslProtocols.Tls12, SslProtocols.Tls13)] SslProtocols protocol, [Values] bool isAskedBefore)
     {
         Listener listener = Listen(Server(static options =>
         {
             options.ClientCertificateRequired = true;
             options.RemoteCertificateValidationCallback = static (_, given, _, _) => given is not null;
         }));
+        X509Certificate2? certificate = null;
+        string? thumbprint = null;
+        Handler.Closed = (connection, _) =>
+        {
+            certificate = connection.GetFeature<ITlsFeature>()!.PeerCertificate;
+            thumbprint = certificate?.Thumbprint;
+        };
         Connect(listener, protocol, static options => options.ClientCertificates = [Certificates.Server]);
+        if (isAskedBefore)
+        {
+            Assert.That(Connection.GetFeature<ITlsFeature>()!.PeerCertificate, Is.Not.Null);
+        }
 
-        X509Certificate2? certificate = Connection.GetFeature<ITlsFeature>()!.PeerCertificate;
-        Assert.That(certificate?.Thumbprint, Is.EqualTo(Certificates.Server.Thumbprint));
         Connection.Abort();
         RunUntilClosed();
+        Assert.That(thumbprint, Is.EqualTo(Certificates.Server.Thumbprint), "in OnClosed");
         Assert.That(certificate!.Subject, Is.EqualTo($"CN={Certificates.Host}"), "it outlives the connection");
     }
 
@@ -151,38 +161,6 @@ public sealed class TlsHandshakeTests(SelectorKind selector) : TlsFixture(select
         RunUntil(Task.WhenAll(clients));
         RunUntil(() => Handler.CloseReasons.Count == 4, "all are served");
         Assert.That(selections, Is.EqualTo(4));
-    }
-
-    [Test]
-    public void CallbackThatNeverReturns_KeepsNeitherItsClientNorItsPlace()
-    {
-        using var never = new ManualResetEventSlim();
-        int selections = 0;
-        TlsServerOptions tls = Server();
-        tls.MaxConcurrentHandshakes = 1;
-        tls.HandshakeTimeout = TimeSpan.FromSeconds(3);
-        tls.CertificateSelector = _ =>
-        {
-            if (Interlocked.Increment(ref selections) == 1)
-            {
-                never.Wait(Bound);
-            }
-
-            return null;
-        };
-        Listener listener = Listen(tls);
-        var stuck = Task.Run(() =>
-        {
-            using var peer = Peer.Connect(listener.LocalEndPoint);
-            using var ssl = new SslStream(new NetworkStream(peer.Socket));
-            Assert.That(() => ssl.AuthenticateAsClient(Certificates.ClientOptions), Throws.InstanceOf<IOException>());
-        });
-        RunUntil(() => Volatile.Read(ref selections) == 1, "the callback");
-        RunUntil(() => listener.ConnectionCount == 0, "the time-out");
-        RunUntil(stuck);
-
-        Connect(listener);
-        never.Set();
     }
 
     [Test]
