@@ -132,6 +132,27 @@ public sealed class HaproxyTests(string selector)
         Assert.That(tls.CommonName, Is.EqualTo(showsCertificate ? Host : null));
     }
 
+    /// <summary>HAProxy passes TLS on as it is, behind its header.</summary>
+    [TestCase("send-proxy")]
+    [TestCase("send-proxy-v2")]
+    public void TlsBehindTheHeader_ReachesTheServer(string options)
+    {
+        using X509Certificate2 certificate = MakeCertificate();
+        string pem = Path.Combine(_folder, "certificate.pem");
+        File.WriteAllText(pem, certificate.ExportCertificatePem());
+        using var source = CertificateSource.FromCertificate(certificate);
+        using var haproxy = new Haproxy("", Listen(tls: new TlsServerOptions { Certificate = source }), options);
+        (int exitCode, string output, string error) = Server.Run(
+            $"printf hello | openssl s_client -connect {haproxy.EndPoint} -servername {Host} -CAfile {pem}"
+            + " -verify_return_error -quiet");
+        Served served = _server.Take();
+
+        Assert.That((exitCode, output), Is.EqualTo((0, "hello")), error + haproxy.Output);
+        Assert.That(served.Remote, Is.InstanceOf<IPEndPoint>().And.EqualTo(served.Feature.Header.Source));
+        Assert.That(served.Local, Is.EqualTo(haproxy.EndPoint));
+        Assert.That(served.ServerName, Is.EqualTo(Host));
+    }
+
     // A plain port has nothing to tell about TLS.
     [Test]
     public void WithoutTls_TheFactsSaySo()
@@ -220,13 +241,14 @@ public sealed class HaproxyTests(string selector)
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
-    private string Listen(bool checksum = false)
+    private string Listen(bool checksum = false, TlsServerOptions? tls = null)
     {
-        _server.Listen(_thread.Reactor, new IPEndPoint(IPAddress.Loopback, 0), new ProxyProtocolOptions
+        var proxy = new ProxyProtocolOptions
         {
             TrustedNetworks = [IPNetwork.Parse("127.0.0.1/32")],
             RequiresChecksum = checksum,
-        });
+        };
+        _server.Listen(_thread.Reactor, new IPEndPoint(IPAddress.Loopback, 0), proxy, tls);
         return $"{_server.Address}";
     }
 
@@ -248,7 +270,7 @@ public sealed class HaproxyTests(string selector)
         return back.AsSpan().SequenceEqual("hello"u8);
     }).WaitAsync(TimeSpan.FromSeconds(15)).GetAwaiter().GetResult();
 
-    private sealed record Served(EndPoint? Remote, EndPoint? Local, IProxyProtocolFeature Feature);
+    private sealed record Served(EndPoint? Remote, EndPoint? Local, IProxyProtocolFeature Feature, string? ServerName);
 
     private sealed class EchoServer : ConnectionHandler
     {
@@ -258,8 +280,9 @@ public sealed class HaproxyTests(string selector)
 
         public bool HasServed => _served.Count > 0;
 
-        public void Listen(Reactor reactor, EndPoint endPoint, ProxyProtocolOptions options) =>
-            Address = reactor.ListenAsync(endPoint, this, new ListenerOptions { ProxyProtocol = options })
+        public void Listen(
+            Reactor reactor, EndPoint endPoint, ProxyProtocolOptions options, TlsServerOptions? tls = null) =>
+            Address = reactor.ListenAsync(endPoint, this, new ListenerOptions { ProxyProtocol = options, Tls = tls })
                 .WaitAsync(TimeSpan.FromSeconds(15)).GetAwaiter().GetResult().LocalEndPoint;
 
         public Served Take() => _served.TryTake(out Served? served, TimeSpan.FromSeconds(15))
@@ -269,7 +292,8 @@ public sealed class HaproxyTests(string selector)
         public override void OnConnected(Connection connection) => _served.Add(new Served(
             connection.RemoteEndPoint,
             connection.LocalEndPoint,
-            connection.GetFeature<IProxyProtocolFeature>()!));
+            connection.GetFeature<IProxyProtocolFeature>()!,
+            connection.GetFeature<ITlsFeature>()?.ServerName));
 
         public override void OnReadable(Connection connection)
         {
@@ -277,6 +301,12 @@ public sealed class HaproxyTests(string selector)
             {
                 connection.TryWrite(result.Buffer);
                 connection.Input.AdvanceTo(result.Buffer.End);
+            }
+
+            // s_client ends with its server.
+            if (connection.GetFeature<ITlsFeature>() is not null)
+            {
+                connection.Close();
             }
         }
     }

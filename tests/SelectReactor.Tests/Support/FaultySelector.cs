@@ -36,7 +36,12 @@ public sealed class FaultySelector(ISelector inner) : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         inner.Select(wait, ready);
-        ready.RemoveAll(entry => Withholds(entry));
+        foreach (SelectorEntry entry in ready.FindAll(entry => Withholds(entry)))
+        {
+            // As the loop leaves it: a selector adds no entry that is said to be ready already.
+            entry.Ready = Interest.None;
+            ready.Remove(entry);
+        }
     }
 
     public void Wake() => inner.Wake();
