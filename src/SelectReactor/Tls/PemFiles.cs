@@ -31,7 +31,7 @@ internal sealed class PemFiles(string certificateFile, string? keyFile)
         }
 
         VerifyWhole(certificateText);
-        certificate = WithKey(certificateText, keyText);
+        certificate = PemCertificate.Create(certificateText, keyText, certificateFile, keyFile ?? certificateFile);
         intermediates = [];
         intermediates.ImportFromPem(certificateText);
         if (intermediates.Count > 0)
@@ -60,21 +60,6 @@ internal sealed class PemFiles(string certificateFile, string? keyFile)
         {
             throw new CryptographicException(
                 $"The file {certificateFile} is not whole: a part of it begins and has no end.");
-        }
-    }
-
-    private static X509Certificate2 WithKey(string certificateText, string keyText)
-    {
-        var certificate = X509Certificate2.CreateFromPem(certificateText, keyText);
-        if (!OperatingSystem.IsWindows())
-        {
-            return certificate;
-        }
-
-        // Windows serves only with a key that came from a store or a PKCS#12 file.
-        using (certificate)
-        {
-            return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), password: null);
         }
     }
 }
