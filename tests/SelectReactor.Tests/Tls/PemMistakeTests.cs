@@ -41,7 +41,7 @@ public sealed class PemMistakeTests
     public void Message_NamesTheFile(string certificateFile, string? keyFile, string message)
     {
         CryptographicException exception = Assert.Throws<CryptographicException>(() => CertificateSource.FromPemFiles(
-            PathOf(certificateFile), keyFile is null ? null : PathOf(keyFile)));
+            PathOf(certificateFile), keyFile is null ? null : PathOf(keyFile)))!;
 
         string folder = PathOf("x")[..^1];
         Assert.That(exception.Message.Replace(folder, "", StringComparison.Ordinal), Does.StartWith(message));
