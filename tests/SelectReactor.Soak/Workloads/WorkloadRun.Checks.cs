@@ -79,7 +79,9 @@ internal sealed partial class WorkloadRun
         JudgeTaken(call.Callee, caller);
         if (_workload.IsCalm)
         {
-            Require.That(call.Attempt!.IsCompletedSuccessfully, "nothing keeps a connect from its end");
+            Require.That(
+                call.Attempt!.IsCompletedSuccessfully || caller.Connection is not null,
+                "nothing keeps a connect from its end");
             JudgeLinger(caller);
             JudgeLinger(call.Callee);
             JudgeCalm(caller, call.Callee, call.Plan.IsOrderly, call.Plan.Limits.LingerSeconds);
@@ -94,9 +96,12 @@ internal sealed partial class WorkloadRun
                 attempt.Result == caller.Connection, "the attempt's connection is the one that the handler has");
             Require.That(caller.Reason is not null, "a connection that was opened is closed");
         }
-        else
+        else if (caller.Connection is not null)
         {
-            Require.That(caller.Connection is null, "an attempt that fails has no connection");
+            Require.That(
+                caller.Reason is { Kind: CloseKind.HandlerFault, Error: { } fault }
+                    && attempt.Exception?.InnerException == fault,
+                "an attempt that fails has no connection, unless OnConnected threw");
         }
     }
 
