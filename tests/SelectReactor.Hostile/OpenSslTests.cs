@@ -15,48 +15,9 @@ namespace SelectReactor.Hostile;
 [TestFixture("select", SslProtocols.Tls13)]
 [TestFixture("epoll", SslProtocols.Tls12)]
 [TestFixture("epoll", SslProtocols.Tls13)]
-public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
+public sealed class OpenSslTests(string selector, SslProtocols protocol)
+    : OpenSslFixture(selector, protocol)
 {
-    private const string Host = "reactor.test";
-    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
-    private ReactorThread _thread = null!;
-    private X509Certificate2 _certificate = null!;
-    private string _folder = null!;
-
-    private string Version => protocol == SslProtocols.Tls12 ? "-tls1_2" : "-tls1_3";
-
-    private string PathOf(string file) => Path.Combine(_folder, file);
-
-    [OneTimeSetUp]
-    public void FindOpenSsl()
-    {
-        (int exitCode, string output, string error) = Server.Run("openssl version");
-        Assert.That(exitCode, Is.Zero, $"These tests need the program openssl. {output}{error}");
-    }
-
-    [SetUp]
-    public void Start()
-    {
-        _folder = Directory.CreateTempSubdirectory("reactor-tls-").FullName;
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={Host}", key, HashAlgorithmName.SHA256);
-        _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        File.WriteAllText(PathOf("certificate.pem"), _certificate.ExportCertificatePem());
-        File.WriteAllText(PathOf("key.pem"), key.ExportPkcs8PrivateKeyPem());
-        _thread = new ReactorThread(selector == "epoll"
-            ? new ReactorOptions().UseEpoll()
-            : new ReactorOptions());
-    }
-
-    [TearDown]
-    public void Stop()
-    {
-        _thread.Dispose();
-        Assert.That(_thread.Reactor.Buffers.Outstanding, Is.Zero, "segments not given back");
-        _certificate.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     [Test]
     public void Server_SendsBackWhatSClientSends()
     {
@@ -87,7 +48,7 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
         ReadUntil(client, "before");
         foreach (string line in (string[])["one", "two", "three"])
         {
-            if (protocol == SslProtocols.Tls13)
+            if (Protocol == SslProtocols.Tls13)
             {
                 WriteLine(client, "K");
                 ReadUntil(client, "KEYUPDATE");
@@ -98,7 +59,7 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
         }
 
         client.StandardInput.Close();
-        Assert.That(client.WaitForExit(_bound));
+        Assert.That(client.WaitForExit(Bound));
     }
 
     [Test]
@@ -120,7 +81,7 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
                 Assert.That(answer, Is.EqualTo(string.Concat(line.Reverse())));
             }
         });
-        Assert.That(server.WaitForExit(_bound), rest.IsCompleted ? rest.Result : "s_server does not end");
+        Assert.That(server.WaitForExit(Bound), rest.IsCompleted ? rest.Result : "s_server does not end");
     }
 
     [Test]
@@ -140,59 +101,21 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
             byte[] answer = all.ToArray();
             Assert.That(answer.AsSpan().EndsWith(bytes), $"{answer.Length} bytes");
         });
-        Assert.That(server.WaitForExit(_bound), rest.IsCompleted ? rest.Result : "s_server does not end");
+        Assert.That(server.WaitForExit(Bound), rest.IsCompleted ? rest.Result : "s_server does not end");
     }
-
-    private static void WriteLine(Process client, string line)
-    {
-        client.StandardInput.Write($"{line}\n");
-        client.StandardInput.Flush();
-    }
-
-    private static string ReadUntil(Process process, string text)
-    {
-        while (true)
-        {
-            Task<string?> reading = process.StandardOutput.ReadLineAsync();
-            Assert.That(reading.Wait(_bound), $"no {text}");
-            if (reading.Result is not { } line)
-            {
-                throw new EndOfStreamException($"The program ended without {text}.");
-            }
-
-            if (line.Contains(text, StringComparison.Ordinal))
-            {
-                return line;
-            }
-        }
-    }
-
-    private static IPEndPoint ReadAddress(Process server)
-    {
-        string port = Port().Match(ReadUntil(server, "ACCEPT")).Value;
-        return new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture));
-    }
-
-    private string SClient(IPEndPoint address) =>
-        $"openssl s_client -connect {address} -servername {Host} {Version}"
-        + $" -CAfile {PathOf("certificate.pem")} -verify_return_error";
-
-    private Process StartSServer(string mode) => Server.Shell(
-        $"cd {_folder} && exec openssl s_server -accept 127.0.0.1:0 -naccept 1 {Version} {mode}"
-        + " -cert certificate.pem -key key.pem 2>&1");
 
     /// <summary>Listens, and serves one client by TLS.</summary>
     private IPEndPoint Serve(Func<SslStream, Task> serve)
     {
-        Listener listener = OnLoop(() => _thread.Reactor.Listen(
+        Listener listener = OnLoop(() => Thread.Reactor.Listen(
             new IPEndPoint(IPAddress.Loopback, 0),
             new Serving(async connection =>
             {
                 var ssl = new SslStream(connection.AsStream());
                 await ssl.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
                 {
-                    ServerCertificate = _certificate,
-                    EnabledSslProtocols = protocol,
+                    ServerCertificate = Certificate,
+                    EnabledSslProtocols = Protocol,
                 }).ConfigureAwait(false);
                 await serve(ssl).ConfigureAwait(false);
                 Assert.That(connection.Reactor.IsReactorThread, "the server left the reactor's thread");
@@ -210,23 +133,20 @@ public sealed partial class OpenSslTests(string selector, SslProtocols protocol)
             await ssl.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
                 TargetHost = Host,
-                EnabledSslProtocols = protocol,
+                EnabledSslProtocols = Protocol,
                 RemoteCertificateValidationCallback = (_, given, _, _) =>
-                    (given as X509Certificate2)?.Thumbprint == _certificate.Thumbprint,
+                    (given as X509Certificate2)?.Thumbprint == Certificate.Thumbprint,
             }).ConfigureAwait(false);
             await talk(ssl).ConfigureAwait(false);
             Assert.That(connection.Reactor.IsReactorThread, "the client left the reactor's thread");
             await ssl.ShutdownAsync().ConfigureAwait(false);
         });
-        _thread.Reactor.ConnectAsync(address, talking);
-        Assert.That(async () => await talking.Completion.WaitAsync(_bound), Throws.Nothing);
+        Thread.Reactor.ConnectAsync(address, talking);
+        Assert.That(async () => await talking.Completion.WaitAsync(Bound), Throws.Nothing);
     }
 
     private T OnLoop<T>(Func<T> function) =>
-        _thread.Reactor.InvokeAsync(function).WaitAsync(_bound).GetAwaiter().GetResult();
-
-    [GeneratedRegex(@"\d+$")]
-    private static partial Regex Port();
+        Thread.Reactor.InvokeAsync(function).WaitAsync(Bound).GetAwaiter().GetResult();
 
     private sealed class Serving(Func<Connection, Task> serve) : AsyncConnectionHandler
     {

@@ -14,45 +14,23 @@ namespace SelectReactor.Hostile;
 [TestFixture("select", SslProtocols.Tls13)]
 [TestFixture("epoll", SslProtocols.Tls12)]
 [TestFixture("epoll", SslProtocols.Tls13)]
-public sealed class TlsTests(string selector, SslProtocols protocol)
+public sealed class TlsTests(string selector, SslProtocols protocol) : OpenSslFixture(selector, protocol)
 {
-    private const string Host = "reactor.test";
-    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
     private readonly TlsServerOptions _tls = new();
     private readonly Recorder _recorder = new();
-    private ReactorThread _thread = null!;
     private CertificateSource _certificate = null!;
-    private string _folder = null!;
-
-    private string Version => protocol == SslProtocols.Tls12 ? "-tls1_2" : "-tls1_3";
 
     [SetUp]
-    public void Start()
+    public void LoadCertificate()
     {
-        _folder = Directory.CreateTempSubdirectory("reactor-tls-").FullName;
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={Host}", key, HashAlgorithmName.SHA256);
-        using X509Certificate2 certificate =
-            request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        File.WriteAllText(PathOf("certificate.pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(PathOf("key.pem"), key.ExportPkcs8PrivateKeyPem());
         _certificate = CertificateSource.FromPemFiles(PathOf("certificate.pem"), PathOf("key.pem"));
         _tls.Certificate = _certificate;
-        _tls.Configure = options => options.EnabledSslProtocols = protocol;
+        _tls.Configure = options => options.EnabledSslProtocols = Protocol;
         _recorder.Forget();
-        _thread = new ReactorThread(selector == "epoll"
-            ? new ReactorOptions().UseEpoll()
-            : new ReactorOptions());
     }
 
     [TearDown]
-    public void Stop()
-    {
-        _thread.Dispose();
-        Assert.That(_thread.Reactor.Buffers.Outstanding, Is.Zero, "segments not given back");
-        _certificate.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void DisposeCertificate() => _certificate.Dispose();
 
     [Test]
     public void SClient_GetsBackWhatItSends()
@@ -73,7 +51,7 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
     {
         IPEndPoint address = Listen(expected: 1);
         string output;
-        if (protocol == SslProtocols.Tls12)
+        if (Protocol == SslProtocols.Tls12)
         {
             (_, output, _) = Server.Run($"{SClient(address)} -reconnect < /dev/null 2>&1");
         }
@@ -104,14 +82,14 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
 
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Contain("ALPN protocol: chat"));
-        Assert.That(_recorder.TakeFacts(), Is.EqualTo((protocol, "chat", Host, $"CN={Host}")));
+        Assert.That(_recorder.TakeFacts(), Is.EqualTo((Protocol, "chat", Host, $"CN={Host}")));
     }
 
     [Test]
     public void OtherVersion_IsRefused_AndTheNextClientIsServed()
     {
         IPEndPoint address = Listen(expected: 1);
-        string other = protocol == SslProtocols.Tls12 ? "-tls1_3" : "-tls1_2";
+        string other = Protocol == SslProtocols.Tls12 ? "-tls1_3" : "-tls1_2";
         (int refused, string output, _) = Server.Run($"{SClient(address).Replace(Version, other)} < /dev/null 2>&1");
         Assert.That(refused, Is.Not.Zero, output);
 
@@ -125,12 +103,10 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
     {
         IPEndPoint address = Listen(expected: 100);
         using Process client = Server.Shell($"exec {SClient(address)} 2>&1");
-        client.StandardInput.Write("one\n");
-        client.StandardInput.Flush();
-        Thread.Sleep(300);
-        client.StandardInput.Write(protocol == SslProtocols.Tls12 ? "R\n" : "K\n");
-        client.StandardInput.Flush();
-        if (protocol == SslProtocols.Tls12)
+        WriteLine(client, "one");
+        ReadUntil(client, "one");
+        WriteLine(client, Protocol == SslProtocols.Tls12 ? "R" : "K");
+        if (Protocol == SslProtocols.Tls12)
         {
             CloseReason reason = _recorder.TakeReason();
             Assert.That(reason.Kind, Is.EqualTo(CloseKind.ProtocolError));
@@ -138,9 +114,8 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
         }
         else
         {
-            Thread.Sleep(300);
-            client.StandardInput.Write(new string('x', 95) + "\n");
-            client.StandardInput.Flush();
+            ReadUntil(client, "KEYUPDATE");
+            WriteLine(client, new string('x', 95));
             Assert.That(_recorder.TakeReason().Kind, Is.EqualTo(CloseKind.Local).Or.EqualTo(CloseKind.PeerClosed));
         }
 
@@ -150,7 +125,7 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
     [Test]
     public void KeyUpdatesWithoutEnd_EndTheConnection()
     {
-        if (protocol == SslProtocols.Tls12)
+        if (Protocol == SslProtocols.Tls12)
         {
             Assert.Ignore("TLS 1.2 has no key updates.");
         }
@@ -160,18 +135,13 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
         Task<CloseReason> ending = Task.Run(_recorder.TakeReason);
         for (int i = 0; i < 33; i++)
         {
-            // It looks for a command at the beginning of what it reads.
-            client.StandardInput.Write("k\n");
-            client.StandardInput.Flush();
-            while (client.StandardOutput.ReadLine() is { } line && line != "KEYUPDATE")
-            {
-            }
+            WriteLine(client, "k");
+            ReadUntil(client, "KEYUPDATE");
         }
 
         Assert.That(ending.IsCompleted, Is.False);
-        client.StandardInput.Write("k\n");
-        client.StandardInput.Flush();
-        Assert.That(ending.Wait(_bound));
+        WriteLine(client, "k");
+        Assert.That(ending.Wait(Bound));
         Assert.That(ending.Result.Kind, Is.EqualTo(CloseKind.ProtocolError));
         Assert.That(ending.Result.Error!.Message, Does.Contain("records in a row without data"));
         client.Kill(entireProcessTree: true);
@@ -182,19 +152,10 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
     {
         byte[] bytes = RandomNumberGenerator.GetBytes(3_000_000);
         File.WriteAllBytes(PathOf("file"), bytes);
-        using Process server = Server.Shell(
-            $"cd {_folder} && exec openssl s_server -accept 127.0.0.1:0 -naccept 1 {Version} -WWW"
-            + " -cert certificate.pem -key key.pem 2>&1");
-        string line;
-        do
-        {
-            line = server.StandardOutput.ReadLine() ?? throw new EndOfStreamException("s_server ended");
-        }
-        while (!line.StartsWith("ACCEPT", StringComparison.Ordinal));
-        var address = new IPEndPoint(
-            IPAddress.Loopback, int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
+        using Process server = StartSServer("-WWW");
+        IPEndPoint address = ReadAddress(server);
         Task<string> rest = server.StandardOutput.ReadToEndAsync();
-        Task<byte[]> fetching = _thread.Reactor.InvokeAsync(async () =>
+        Task<byte[]> fetching = Thread.Reactor.InvokeAsync(async () =>
         {
             var tls = new TlsClientOptions
             {
@@ -206,7 +167,7 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
                 },
             };
             await using Connection connection =
-                await _thread.Reactor.ConnectAsync(address, new ConnectOptions { Tls = tls });
+                await Thread.Reactor.ConnectAsync(address, new ConnectOptions { Tls = tls });
             Stream stream = connection.AsStream();
             await stream.WriteAsync("GET /file HTTP/1.0\r\n\r\n"u8.ToArray());
             using var all = new MemoryStream();
@@ -214,23 +175,17 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
             return all.ToArray();
         });
 
-        Assert.That(fetching.Wait(_bound), $"no answer; {(rest.IsCompleted ? rest.Result : "")}");
+        Assert.That(fetching.Wait(Bound), $"no answer; {(rest.IsCompleted ? rest.Result : "")}");
         Assert.That(fetching.Result.AsSpan().EndsWith(bytes));
     }
-
-    private string PathOf(string file) => Path.Combine(_folder, file);
-
-    private string SClient(IPEndPoint address) =>
-        $"openssl s_client -connect {address} -servername {Host} {Version}"
-        + $" -CAfile {PathOf("certificate.pem")} -verify_return_error";
 
     // Sends everything back, and closes after so many bytes.
     private IPEndPoint Listen(int expected)
     {
         _recorder.Expected = expected;
-        Task<Listener> listening = _thread.Reactor.ListenAsync(
+        Task<Listener> listening = Thread.Reactor.ListenAsync(
             new IPEndPoint(IPAddress.Loopback, 0), _recorder, new ListenerOptions { Tls = _tls });
-        return (IPEndPoint)listening.WaitAsync(_bound).GetAwaiter().GetResult().LocalEndPoint;
+        return (IPEndPoint)listening.WaitAsync(Bound).GetAwaiter().GetResult().LocalEndPoint;
     }
 
     private sealed class Recorder : ConnectionHandler
@@ -249,10 +204,10 @@ public sealed class TlsTests(string selector, SslProtocols protocol)
         }
 
         public CloseReason TakeReason() =>
-            _reasons.TryTake(out CloseReason reason, _bound) ? reason : throw new TimeoutException("no close");
+            _reasons.TryTake(out CloseReason reason, Bound) ? reason : throw new TimeoutException("no close");
 
         public (SslProtocols Protocol, string Application, string? Name, string? Certificate) TakeFacts() =>
-            _facts.TryTake(out var facts, _bound) ? facts : throw new TimeoutException("no connection");
+            _facts.TryTake(out var facts, Bound) ? facts : throw new TimeoutException("no connection");
 
         public override void OnConnected(Connection connection)
         {
