@@ -6,15 +6,15 @@ namespace SelectReactor.Tls;
 /// fail for a reason that tells nothing.</summary>
 internal static class NotTls
 {
-    // The type of a record (RFC 8446, 5.1).
+    // The types of a record (RFC 8446, 5.1).
     private const byte Alert = 21;
+    private const byte Handshake = 22;
 
-    /// <summary>What is wrong with the first bytes of a peer, which are no record of a handshake. Null if they can be
-    /// TLS all the same.</summary>
+    /// <summary>What is wrong with the first bytes of a peer. Null if they can be TLS.</summary>
     public static string? Explain(ReadOnlySpan<byte> first, bool isServer)
     {
         // A server may answer with an alert.
-        if (first[0] == Alert && !isServer)
+        if (first[0] == Handshake || (first[0] == Alert && !isServer))
         {
             return null;
         }

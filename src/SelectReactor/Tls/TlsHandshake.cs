@@ -14,9 +14,6 @@ internal sealed class TlsHandshake(
 {
     private const int ReceiveBytes = 16 * 1024;
 
-    /// <summary>The type of the first record of each TLS connection.</summary>
-    private const byte HandshakeRecord = 22;
-
     private LinkedListNode<TlsHandshake>? _place;
     private CiphertextBuffer _early;
     private HandshakeTurns? _turns;
@@ -141,7 +138,7 @@ internal sealed class TlsHandshake(
         if (!_hasPeerSpoken && !received.IsEmpty)
         {
             _hasPeerSpoken = true;
-            if (received[0] != HandshakeRecord && NotTls.Explain(received, IsServer) is { } what)
+            if (NotTls.Explain(received, IsServer) is { } what)
             {
                 Fail(new AuthenticationException(Sequence.Prefix + what));
                 return;
