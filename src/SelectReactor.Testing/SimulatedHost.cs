@@ -1,6 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using SelectReactor.Testing.InMemory;
 using SelectReactor.Testing.Network;
 
@@ -8,22 +8,21 @@ namespace SelectReactor.Testing;
 
 /// <summary>
 /// A machine on a <see cref="SimulatedNetwork"/>. It has addresses, a table of descriptors, and a
-/// <see cref="SelectReactor.Reactor"/> that the network runs. <see cref="SimulatedNetwork.AddHost(string)"/> makes
-/// it. Use it on the network's thread.
+/// <see cref="SelectReactor.Reactor"/> that the network runs; <see cref="AddGroup(int)"/> adds more.
+/// <see cref="SimulatedNetwork.AddHost(string)"/> makes it. Use it on the network's thread.
 /// </summary>
-[SuppressMessage("Reliability", "CA1001",
-    Justification = "The reactor owns its selector, and the network the reactor.")]
 public sealed class SimulatedHost
 {
-    private readonly SimulatedSelector _selector;
+    private readonly List<SimulatedLoop> _loops = [];
     private readonly FaultLog? _faults;
-    private long _stalledUntil;
+    private readonly ILogger _logger;
     private SocketError _acceptError;
     private int _acceptErrorsLeft;
 
     internal SimulatedHost(SimulatedNetwork network, string name, int number, ReactorOptions options, FaultLog? faults)
     {
         _faults = faults;
+        _logger = options.Logger;
         Network = network;
         Name = name;
         Address = new IPAddress([10, 0, (byte)(number >> 8), (byte)number]);
@@ -32,18 +31,7 @@ public sealed class SimulatedHost
         Ports = new PortTable(network.InternalRandom);
         DatagramPorts = new PortTable(network.InternalRandom);
         Handles = new SimulatedHandleFactory(this);
-        _selector = new SimulatedSelector(this);
-        Reactor = new Reactor(new ReactorOptions
-        {
-            TimeProvider = network.Clock,
-            SelectorFactory = () => _selector,
-            HandleFactory = Handles,
-            NameResolver = network.Names,
-            Logger = options.Logger,
-            MaxConnections = options.MaxConnections,
-            MaxPostsPerTick = options.MaxPostsPerTick,
-            PropagateExceptions = options.PropagateExceptions,
-        });
+        Reactor = AddReactor(options);
     }
 
     /// <summary>The name by which the other hosts find it.</summary>
@@ -55,7 +43,7 @@ public sealed class SimulatedHost
     /// <summary>Its IPv6 address; it also has ::1 for itself.</summary>
     public IPAddress AddressV6 { get; }
 
-    /// <summary>Its reactor.</summary>
+    /// <summary>Its reactor: the first, if <see cref="AddGroup(int)"/> has added others.</summary>
     public Reactor Reactor { get; }
 
     /// <summary>Makes handles on this host, for a peer without a reactor. A test may connect, send and receive with
@@ -74,15 +62,15 @@ public sealed class SimulatedHost
     /// keeps.</summary>
     public int OpenDescriptors => Descriptors.Open;
 
-    /// <summary>How many handles the reactor's selector watches.</summary>
-    public int RegisteredKeys => _selector.Entries.Count;
+    /// <summary>How many handles the selectors of its reactors watch.</summary>
+    public int RegisteredKeys => _loops.Sum(static loop => loop.Selector.Entries.Count);
 
     /// <summary>How many handles were closed while they were still registered.</summary>
-    public int EvictedKeys => _selector.Evicted;
+    public int EvictedKeys => _loops.Sum(static loop => loop.Selector.Evicted);
 
-    /// <summary>How many ticks the reactor has run. If there are more than events and timers explain, the loop
+    /// <summary>How many ticks its reactors have run. If there are more than events and timers explain, a loop
     /// spins.</summary>
-    public long Ticks { get; private set; }
+    public long Ticks => _loops.Sum(static loop => loop.Ticks);
 
     internal SimulatedNetwork Network { get; }
 
@@ -94,15 +82,15 @@ public sealed class SimulatedHost
     /// <summary>The ports of UDP.</summary>
     internal PortTable DatagramPorts { get; }
 
-    /// <summary>How many of the next changes of interest its selector refuses.</summary>
+    /// <summary>How many of the next changes of interest the selector of its first reactor refuses.</summary>
     internal int SelectorUpdatesToFail
     {
-        get => _selector.UpdatesToFail;
-        set => _selector.UpdatesToFail = value;
+        get => _loops[0].Selector.UpdatesToFail;
+        set => _loops[0].Selector.UpdatesToFail = value;
     }
 
-    /// <summary>What its reactor's selector watches.</summary>
-    internal IReadOnlyList<SelectorEntry> Entries => _selector.Entries;
+    /// <summary>What the selector of its first reactor watches.</summary>
+    internal IReadOnlyList<SelectorEntry> Entries => _loops[0].Selector.Entries;
 
     /// <summary>How many bytes its system has taken for its programs, without those that a reset discarded.</summary>
     internal long TakenBytes { get; set; }
@@ -110,48 +98,89 @@ public sealed class SimulatedHost
     /// <summary>The open ends on this host.</summary>
     internal List<SimulatedStream> Streams { get; } = [];
 
-    /// <summary>When the reactor runs its next tick if nothing happens before. Never, once it is disposed.</summary>
-    internal long WakeAt => _selector.IsDisposed ? long.MaxValue
-        : IsTouched || _selector.IsWoken ? _stalledUntil
-        : Math.Max(_selector.SleepsUntil, _stalledUntil);
-
-    /// <summary>Whether something happened to it since its last wait.</summary>
-    internal bool IsTouched { get => field && !_selector.IsDisposed; private set; } = true;
-
-    /// <summary>Whether the reactor waits for an event or for a timer.</summary>
-    internal bool IsAsleep =>
-        _selector.IsDisposed || (!IsTouched && !_selector.IsWoken && _selector.SleepsUntil > Network.Now);
-
-    /// <summary>Whether the reactor is in a tick: it can't begin another.</summary>
-    internal bool IsBusy { get; private set; }
-
     /// <summary>An address of this host with a port, to listen on or to connect to.</summary>
     public IPEndPoint EndPoint(int port) => new(Address, port);
 
-    /// <summary>Stops the reactor for this long, as a stopped process or an overloaded machine does. The host's
+    /// <summary>Adds a group of reactors, which the network runs beside the host's own. They share its addresses and
+    /// descriptors. An exception of a handler is treated as on the host's own reactor.</summary>
+    /// <inheritdoc cref="AddGroup(int, ReactorGroupOptions)"/>
+    public ReactorGroup AddGroup(int count) => AddGroup(count, new ReactorGroupOptions());
+
+    /// <summary>Adds a group of reactors, which the network runs beside the host's own. They share its addresses and
+    /// descriptors.</summary>
+    /// <param name="count">How many reactors, at least one.</param>
+    /// <param name="options">The options of the group. The clock, the selectors, the handles and the resolver of its
+    /// reactors are always those of the network, and they have no threads. Where the logger is the default, it is
+    /// that of the host's own reactor.</param>
+    /// <returns>The group. The network disposes of it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below one.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    public ReactorGroup AddGroup(int count, ReactorGroupOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentNullException.ThrowIfNull(options);
+        List<SimulatedLoop> loops = [];
+        var group = new ReactorGroup(count, new ReactorGroupOptions
+        {
+            StartThreads = false,
+            Sharing = options.Sharing,
+            MaxConnections = options.MaxConnections,
+            Reactor = OnNetwork(options.Reactor, () =>
+            {
+                loops.Add(new SimulatedLoop(this));
+                return loops[^1].Selector;
+            }),
+        });
+        for (int i = 0; i < count; i++)
+        {
+            loops[i].Reactor = group.Reactors[i];
+            Add(loops[i]);
+        }
+
+        return group;
+    }
+
+    /// <summary>Stops all its reactors for this long, as a stopped process or an overloaded machine does. The host's
     /// system still receives and acknowledges. If stalls overlap, the last end counts.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     public void Stall(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
         Note($"is stalled for {time}");
-        _stalledUntil = Math.Max(_stalledUntil, Network.After(time));
+        _loops.ForEach(loop => loop.Stall(time));
     }
 
-    /// <summary>Simulates a callback that takes this long: call it in a callback of this host's reactor. The rest of
-    /// the network runs meanwhile. If two hosts spend time at once, the one that began first ends last.</summary>
+    /// <summary>Stops one of its reactors for this long, as a callback that computes, or a system that runs other
+    /// threads, does. If stalls overlap, the last end counts.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
+    /// <exception cref="ArgumentException"><paramref name="reactor"/> is not one of this host.</exception>
+    public void Stall(Reactor reactor, TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        int index = _loops.FindIndex(loop => loop.Reactor == reactor);
+        if (index < 0)
+        {
+            throw new ArgumentException($"The reactor is not one of {Name}.", nameof(reactor));
+        }
+
+        Note($"reactor {index} is stalled for {time}");
+        _loops[index].Stall(time);
+    }
+
+    /// <summary>Simulates a callback that takes this long: call it in a callback of one of this host's reactors. The
+    /// rest of the network runs meanwhile. If two reactors spend time at once, the one that began first ends
+    /// last.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called outside this host's callbacks.</exception>
     public void Spend(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
-        if (SynchronizationContext.Current != Reactor.SynchronizationContext)
-        {
-            throw new InvalidOperationException($"Only a callback of {Name}'s reactor can spend its time; see Stall.");
-        }
-
+        SynchronizationContext? current = SynchronizationContext.Current;
+        SimulatedLoop spending = _loops.Find(loop => loop.Reactor.SynchronizationContext == current)
+            ?? throw new InvalidOperationException(
+                $"Only a callback of a reactor of {Name} can spend its time; see Stall.");
         Note($"spends {time}");
-        Wait(static () => false, Network.After(time));
+        spending.Wait(static () => false, Network.After(time));
     }
 
     /// <summary>Lets the next accepts that find a client fail. Each failure loses that client, as
@@ -177,44 +206,32 @@ public sealed class SimulatedHost
 
     internal void Note(string text) => Network.Note($"{Name} {text}");
 
-    /// <summary>Something happened that may concern the reactor.</summary>
-    internal void Touch() => IsTouched = true;
+    /// <summary>Something happened that may concern its reactors.</summary>
+    internal void Touch() => _loops.ForEach(static loop => loop.Touch());
 
-    internal void BeginWait() => IsTouched = false;
-
-    internal void Tick()
+    private Reactor AddReactor(ReactorOptions options)
     {
-        IsBusy = true;
-        try
-        {
-            Ticks++;
-            IsTouched = Reactor.RunOnce(Timeout.InfiniteTimeSpan) > 0 || IsTouched;
-            if (!IsAsleep)
-            {
-                Network.NoteUserCode();
-            }
-
-            ThrowFault();
-        }
-        finally
-        {
-            IsBusy = false;
-            _stalledUntil = Math.Max(_stalledUntil, Network.After(Network.Conditions.TickTime));
-        }
+        var loop = new SimulatedLoop(this);
+        loop.Reactor = new Reactor(OnNetwork(options, () => loop.Selector));
+        Add(loop);
+        return loop.Reactor;
     }
 
-    /// <summary>Runs the rest of the network while this reactor is in the middle of a tick.</summary>
-    internal bool Wait(Func<bool> isOver, long deadline)
+    private void Add(SimulatedLoop loop)
     {
-        bool wasBusy = IsBusy;
-        IsBusy = true;
-        try
-        {
-            return Network.Drive(isOver, deadline);
-        }
-        finally
-        {
-            IsBusy = wasBusy;
-        }
+        _loops.Add(loop);
+        Network.Add(loop);
     }
+
+    private ReactorOptions OnNetwork(ReactorOptions options, Func<ISelector> selectorFactory) => new()
+    {
+        TimeProvider = Network.Clock,
+        SelectorFactory = selectorFactory,
+        HandleFactory = Handles,
+        NameResolver = Network.Names,
+        Logger = options.Logger == new ReactorOptions().Logger ? _logger : options.Logger,
+        MaxConnections = options.MaxConnections,
+        MaxPostsPerTick = options.MaxPostsPerTick,
+        PropagateExceptions = options.PropagateExceptions,
+    };
 }

@@ -1,9 +1,10 @@
 using System.Runtime.ExceptionServices;
+using SelectReactor.Testing.Network;
 using SelectReactor.Testing.Time;
 
 namespace SelectReactor.Testing;
 
-/// <content>The run: one event, or one tick of one host, after the other, each at its moment.</content>
+/// <content>The run: one event, or one tick of one reactor, after the other, each at its moment.</content>
 public sealed partial class SimulatedNetwork
 {
     private static readonly TimeSpan _maxRunTime = TimeSpan.FromHours(1);
@@ -26,7 +27,7 @@ public sealed partial class SimulatedNetwork
     internal bool IsRunning => _depth > 0;
 
     /// <summary>Whether no packet is on its way and no reactor has work to do now.</summary>
-    internal bool IsIdle => _events.Pending == 0 && _hosts.TrueForAll(static host => host.IsAsleep);
+    internal bool IsIdle => _events.Pending == 0 && _loops.TrueForAll(static loop => loop.IsAsleep);
 
     /// <summary>Runs until a condition is true, for at most an hour of the network's time.</summary>
     /// <inheritdoc cref="RunUntil(Func{bool}, TimeSpan)"/>
@@ -110,7 +111,7 @@ public sealed partial class SimulatedNetwork
         }
 
         // The code may have given any reactor something to do.
-        _hosts.ForEach(static host => host.Touch());
+        _loops.ForEach(static loop => loop.Touch());
         NoteUserCode();
     }
 
@@ -123,7 +124,7 @@ public sealed partial class SimulatedNetwork
     internal bool Drive(Func<bool> isDone, long deadline)
     {
         // Whoever calls may have given any reactor something to do.
-        _hosts.ForEach(static host => host.Touch());
+        _loops.ForEach(static loop => loop.Touch());
         _depth++;
         try
         {
@@ -169,14 +170,14 @@ public sealed partial class SimulatedNetwork
 
     /// <summary>Whether neither an event nor a tick is left.</summary>
     private bool IsOver =>
-        _events.NextAt == long.MaxValue && _hosts.TrueForAll(static host => host.WakeAt == long.MaxValue);
+        _events.NextAt == long.MaxValue && _loops.TrueForAll(static loop => loop.WakeAt == long.MaxValue);
 
     private bool Step(long deadline)
     {
-        SimulatedHost? host = NextHost();
-        long hostAt = host?.WakeAt ?? long.MaxValue;
+        SimulatedLoop? loop = NextLoop();
+        long loopAt = loop?.WakeAt ?? long.MaxValue;
         long eventAt = _events.NextAt;
-        long at = Math.Min(hostAt, eventAt);
+        long at = Math.Min(loopAt, eventAt);
         if (at > deadline || at == long.MaxValue)
         {
             Now = deadline == long.MaxValue ? Now : Math.Max(Now, deadline);
@@ -184,29 +185,29 @@ public sealed partial class SimulatedNetwork
         }
 
         Now = Math.Max(Now, at);
-        if (eventAt <= hostAt)
+        if (eventAt <= loopAt)
         {
             _events.RunNext();
         }
         else
         {
-            host!.Tick();
+            loop!.Tick();
         }
 
         return true;
     }
 
     // Of those that are due together, chance decides who is first.
-    private SimulatedHost? NextHost()
+    private SimulatedLoop? NextLoop()
     {
-        SimulatedHost? next = null;
-        int first = _hosts.Count > 1 ? InternalRandom.Below(_hosts.Count) : 0;
-        for (int i = 0; i < _hosts.Count; i++)
+        SimulatedLoop? next = null;
+        int first = _loops.Count > 1 ? InternalRandom.Below(_loops.Count) : 0;
+        for (int i = 0; i < _loops.Count; i++)
         {
-            SimulatedHost host = _hosts[(first + i) % _hosts.Count];
-            if (!host.IsBusy && (next is null || host.WakeAt < next.WakeAt))
+            SimulatedLoop loop = _loops[(first + i) % _loops.Count];
+            if (!loop.IsBusy && (next is null || loop.WakeAt < next.WakeAt))
             {
-                next = host;
+                next = loop;
             }
         }
 

@@ -6,7 +6,7 @@ using SelectReactor.Testing.Network;
 namespace SelectReactor.Testing;
 
 /// <summary>
-/// A network of hosts in memory, each with a reactor of its own, in virtual time: no socket, no thread, no sleep.
+/// A network of hosts in memory, each with reactors of its own, in virtual time: no socket, no thread, no sleep.
 /// A seed decides everything random, so the same program on the same seed is the same run, to the last packet. Use it
 /// on one thread.
 /// </summary>
@@ -26,6 +26,7 @@ namespace SelectReactor.Testing;
 public sealed partial class SimulatedNetwork : IDisposable
 {
     private readonly List<SimulatedHost> _hosts = [];
+    private readonly List<SimulatedLoop> _loops = [];
     private readonly HashSet<(SimulatedHost From, SimulatedHost To)> _cuts = [];
     private readonly List<Link> _held = [];
 
@@ -225,12 +226,12 @@ public sealed partial class SimulatedNetwork : IDisposable
     public void Dispose()
     {
         ExceptionDispatchInfo? first = null;
-        foreach (SimulatedHost host in _hosts)
+        foreach (SimulatedLoop loop in _loops)
         {
             try
             {
-                host.Reactor.Dispose();
-                host.ThrowFault();
+                loop.Reactor.Dispose();
+                loop.Host.ThrowFault();
             }
             catch (Exception exception)
             {
@@ -247,6 +248,8 @@ public sealed partial class SimulatedNetwork : IDisposable
     /// <summary>The host with this address. Null if there is none: packets to it are lost.</summary>
     internal SimulatedHost? HostOf(SimulatedHost from, IPAddress address) =>
         from.Has(address) ? from : _hosts.Find(host => !IPAddress.IsLoopback(address) && host.Has(address));
+
+    internal void Add(SimulatedLoop loop) => _loops.Add(loop);
 
     internal bool IsCut(SimulatedHost from, SimulatedHost to) => _cuts.Contains((from, to));
 

@@ -3,9 +3,9 @@ using System.Net.Sockets;
 
 namespace SelectReactor.Testing.Network;
 
-/// <summary>A listening handle and its backlog.</summary>
-internal sealed class SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family)
-    : SimulatedHandle(host, descriptor, family)
+/// <summary>A handle on a listening socket. Several handles, of several reactors, may share one socket and its
+/// backlog.</summary>
+internal sealed class SimulatedListener : SimulatedHandle
 {
     /// <summary>The limit of the system: the default of net.core.somaxconn on Linux.</summary>
     private const int MaxBacklog = 4096;
@@ -14,33 +14,42 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
     /// tcp(7)).</summary>
     private static readonly TimeSpan _handshake = TimeSpan.FromSeconds(63);
 
-    private readonly Queue<SimulatedStream> _backlog = new();
-    private readonly HashSet<SimulatedStream> _halfOpen = [];
-    private int _backlogSize;
-    private bool _isListening;
-    private bool _takesBothFamilies;
+    private readonly ListeningState _socket;
 
-    public override bool IsListening => _isListening;
+    public SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family)
+        : this(host, descriptor, family, new ListeningState())
+    {
+    }
+
+    private SimulatedListener(SimulatedHost host, int descriptor, AddressFamily family, ListeningState socket)
+        : base(host, descriptor, family)
+    {
+        _socket = socket;
+        _socket.Handles++;
+    }
+
+    public override bool IsListening => _socket.IsListening;
 
     /// <summary>The buffer size that accepted handles inherit. Null if it was not set.</summary>
-    public int? SendBufferBytes { get; private set; }
+    public int? SendBufferBytes => _socket.SendBufferBytes;
 
-    public int? ReceiveBufferBytes { get; private set; }
+    public int? ReceiveBufferBytes => _socket.ReceiveBufferBytes;
 
     // poll(2): a socket that is neither connected nor listening has hung up.
-    public override Interest Readiness => !_isListening ? Interest.Connect | Interest.Read | Interest.Write
-        : _backlog.Count > 0 ? Interest.Read : Interest.None;
+    public override Interest Readiness => !IsListening ? Interest.Connect | Interest.Read | Interest.Write
+        : _socket.Backlog.Count > 0 ? Interest.Read : Interest.None;
 
     public override SocketError SetOption(SocketOptionLevel level, SocketOptionName name, int value)
     {
-        _takesBothFamilies |= (level, name) == (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only) && value == 0;
+        _socket.TakesBothFamilies |=
+            (level, name) == (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only) && value == 0;
         if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.SendBuffer))
         {
-            SendBufferBytes = Math.Max(2, value);
+            _socket.SendBufferBytes = Math.Max(2, value);
         }
         else if ((level, name) == (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer))
         {
-            ReceiveBufferBytes = Math.Max(1, value);
+            _socket.ReceiveBufferBytes = Math.Max(1, value);
         }
 
         return base.SetOption(level, name, value);
@@ -63,10 +72,22 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             return SocketError.AddressAlreadyInUse;
         }
 
-        _backlogSize = Math.Min(backlog, MaxBacklog);
-        Note($"listen, backlog {_backlogSize}");
-        _isListening = true;
+        _socket.BacklogSize = Math.Min(backlog, MaxBacklog);
+        Note($"listen, backlog {_socket.BacklogSize}");
+        _socket.IsListening = true;
         return SocketError.Success;
+    }
+
+    public override Handle? ShareListener()
+    {
+        if (IsClosed || !IsListening || Host.Descriptors.IsFull)
+        {
+            return null;
+        }
+
+        var share = new SimulatedListener(Host, Host.Descriptors.Take(), Family, _socket);
+        share.Claim(Local!);
+        return share;
     }
 
     public override SocketError Accept(out Handle? accepted)
@@ -82,7 +103,7 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             return SocketError.InvalidArgument;
         }
 
-        if (_backlog.Count == 0)
+        if (_socket.Backlog.Count == 0)
         {
             return SocketError.WouldBlock;
         }
@@ -93,7 +114,7 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
             return SocketError.TooManyOpenSockets;
         }
 
-        SimulatedStream stream = _backlog.Dequeue();
+        SimulatedStream stream = _socket.Backlog.Dequeue();
         if (Host.TakeAcceptError() is not SocketError.Success and var error)
         {
             Note($"accept: {error}");
@@ -110,25 +131,25 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
     /// <summary>Whether it takes clients of this address of its host.</summary>
     public bool Answers(IPAddress address) => Local!.Address.Equals(address)
         || (PortTable.IsAny(Local.Address)
-            && (Local.AddressFamily == address.AddressFamily || (_takesBothFamilies
+            && (Local.AddressFamily == address.AddressFamily || (_socket.TakesBothFamilies
                 && Family == AddressFamily.InterNetworkV6)));
 
     /// <summary>A client's SYN arrives. As on Linux, there is room for one more client than the backlog
     /// says.</summary>
     public void OnSyn(SimulatedStream client)
     {
-        if (_backlog.Count + _halfOpen.Count > _backlogSize)
+        if (_socket.Backlog.Count + _socket.HalfOpen.Count > _socket.BacklogSize)
         {
             Note("the backlog is full: a client is left without an answer");
             return;
         }
 
         var stream = new SimulatedStream(Host, client, this, Family);
-        _halfOpen.Add(stream);
+        _socket.HalfOpen.Add(stream);
         stream.SendSynAck();
         Network.ScheduleTimer(_handshake, () =>
         {
-            if (_halfOpen.Remove(stream))
+            if (_socket.HalfOpen.Remove(stream))
             {
                 stream.Forget();
             }
@@ -138,25 +159,52 @@ internal sealed class SimulatedListener(SimulatedHost host, int descriptor, Addr
     /// <summary>The client has our answer.</summary>
     public void OnEstablished(SimulatedStream stream)
     {
-        if (_halfOpen.Remove(stream))
+        if (_socket.HalfOpen.Remove(stream))
         {
-            _backlog.Enqueue(stream);
-            Touch();
+            _socket.Backlog.Enqueue(stream);
+            Host.Touch();
         }
     }
 
     /// <summary>The client went away before it was established.</summary>
-    public void Forget(SimulatedStream stream) => _halfOpen.Remove(stream);
+    public void Forget(SimulatedStream stream) => _socket.HalfOpen.Remove(stream);
 
     protected override void OnClosing(bool reset)
     {
-        foreach (SimulatedStream stream in _halfOpen.Concat(_backlog).ToArray())
+        _socket.Handles--;
+        if (_socket.Handles > 0)
+        {
+            return;
+        }
+
+        foreach (SimulatedStream stream in _socket.HalfOpen.Concat(_socket.Backlog).ToArray())
         {
             stream.Refuse();
         }
 
-        _halfOpen.Clear();
-        _backlog.Clear();
-        _isListening = false;
+        _socket.HalfOpen.Clear();
+        _socket.Backlog.Clear();
+        _socket.IsListening = false;
+    }
+
+    /// <summary>What the handles on one socket have in common.</summary>
+    private sealed class ListeningState
+    {
+        public Queue<SimulatedStream> Backlog { get; } = new();
+
+        public HashSet<SimulatedStream> HalfOpen { get; } = [];
+
+        public int BacklogSize { get; set; }
+
+        public bool IsListening { get; set; }
+
+        public bool TakesBothFamilies { get; set; }
+
+        public int? SendBufferBytes { get; set; }
+
+        public int? ReceiveBufferBytes { get; set; }
+
+        /// <summary>The number of open handles.</summary>
+        public int Handles { get; set; }
     }
 }

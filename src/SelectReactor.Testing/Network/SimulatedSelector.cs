@@ -1,11 +1,11 @@
 namespace SelectReactor.Testing.Network;
 
 /// <summary>
-/// The selector of a simulated host. When the network runs the host's reactor, a wait returns at once and notes until
+/// The selector of a simulated loop. When the network runs the loop's reactor, a wait returns at once and notes until
 /// when it would have waited; the network runs the reactor again then. When a test runs the reactor itself, the wait
 /// runs the network.
 /// </summary>
-internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
+internal sealed class SimulatedSelector(SimulatedLoop loop) : ISelector
 {
     private static readonly TimeSpan _minWait = TimeSpan.FromMilliseconds(1);
     private readonly List<SelectorEntry> _entries = [];
@@ -24,13 +24,15 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     public bool IsDisposed { get; private set; }
 
+    private SimulatedHost Host => loop.Host;
+
     public void Add(SelectorEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        if (entry.Handle is not SimulatedHandle handle || handle.Host != host)
+        if (entry.Handle is not SimulatedHandle handle || handle.Host != Host)
         {
             throw new ArgumentException(
-                $"{host.Name} watches its own simulated handles, not a {entry.Handle.GetType().Name}.", nameof(entry));
+                $"{Host.Name} watches its own simulated handles, not a {entry.Handle.GetType().Name}.", nameof(entry));
         }
 
         if (handle.IsClosed)
@@ -40,7 +42,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
         entry.State = new Position { Index = _entries.Count };
         _entries.Add(entry);
-        host.Touch();
+        loop.Touch();
     }
 
     public void Update(SelectorEntry entry, Interest previous)
@@ -48,11 +50,11 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
         if (UpdatesToFail > 0)
         {
             UpdatesToFail--;
-            host.Note("the selector refuses a new interest");
+            Host.Note("the selector refuses a new interest");
             throw new IOException("The system is out of memory.");
         }
 
-        host.Touch();
+        loop.Touch();
     }
 
     public void Remove(SelectorEntry entry)
@@ -68,7 +70,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        SimulatedNetwork network = host.Network;
+        SimulatedNetwork network = Host.Network;
         long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
         if (network.Clock.Stands && wait > TimeSpan.Zero)
         {
@@ -81,7 +83,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
             RunNetwork(wait, deadline);
         }
 
-        host.BeginWait();
+        loop.BeginWait();
         Collect(ready);
         network.InternalRandom.Shuffle(ready);
         bool returns = _isWoken || ready.Count > 0;
@@ -104,22 +106,22 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
     private void RunNetwork(TimeSpan wait, long deadline)
     {
         // Every wait takes at least the time of a tick, so that time passes for a loop that never sleeps.
-        SimulatedNetwork network = host.Network;
-        host.Wait(static () => false, network.After(network.Conditions.TickTime));
+        SimulatedNetwork network = Host.Network;
+        loop.Wait(static () => false, network.After(network.Conditions.TickTime));
         long turns = network.UserTurns;
         if (wait != TimeSpan.Zero
-            && !host.Wait(() => _isWoken || _entries.Exists(IsReady) || network.UserTurns != turns, deadline)
+            && !loop.Wait(() => _isWoken || _entries.Exists(IsReady) || network.UserTurns != turns, deadline)
             && deadline == long.MaxValue)
         {
             throw new SimulationException(
-                $"Seed {network.Seed}: {host.Name} waits for ever: nothing is left that could happen.");
+                $"Seed {network.Seed}: {Host.Name} waits for ever: nothing is left that could happen.");
         }
     }
 
     private void Collect(List<SelectorEntry> ready)
     {
         // One draw for the wait: with one for each handle, a host with many of them would never sleep.
-        bool isSpurious = host.Network.InternalRandom.Hits(host.Network.Conditions.SpuriousReadinessChance);
+        bool isSpurious = Host.Network.InternalRandom.Hits(Host.Network.Conditions.SpuriousReadinessChance);
         for (int i = _entries.Count - 1; i >= 0; i--)
         {
             SelectorEntry entry = _entries[i];
@@ -133,7 +135,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
             // Not for a connect: no system reports its end too early.
             Interest watched = entry.Interest & (Interest.Read | Interest.Write);
-            if (isSpurious && watched != Interest.None && host.Network.InternalRandom.Below(2) == 0)
+            if (isSpurious && watched != Interest.None && Host.Network.InternalRandom.Below(2) == 0)
             {
                 entry.Ready |= watched;
             }
@@ -147,7 +149,7 @@ internal sealed class SimulatedSelector(SimulatedHost host) : ISelector
 
     private void Evict(SelectorEntry entry, List<SelectorEntry> ready)
     {
-        host.Note("a handle was closed while it was registered");
+        Host.Note("a handle was closed while it was registered");
         Evicted++;
         Remove(entry);
         entry.Evict();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Dispatch;
@@ -35,11 +36,12 @@ internal sealed class ClientRegistry(
 
     public bool HasCloses => _closing.Count > 0;
 
+    /// <summary>After <see cref="TryReservePlace"/> in the same tick.</summary>
     public void Add(IReactorClient client)
     {
         client.ClientIndex = _clients.Count;
         _clients.Add(client);
-        shared?.Need(Count);
+        Debug.Assert(shared is null || shared.Cover(Count), "the place was not reserved");
     }
 
     public void Remove(IReactorClient client)
@@ -52,11 +54,11 @@ internal sealed class ClientRegistry(
     }
 
     /// <summary>Something will become a connection, and takes the place of one until
-    /// <see cref="EndOpening"/>.</summary>
+    /// <see cref="EndOpening"/>. After <see cref="TryReservePlace"/> in the same tick.</summary>
     public void BeginOpening()
     {
         _opening++;
-        shared?.Need(Count);
+        Debug.Assert(shared is null || shared.Cover(Count), "the place was not reserved");
     }
 
     public void EndOpening()
@@ -71,9 +73,12 @@ internal sealed class ClientRegistry(
     /// <summary>Whether the limit is one for several reactors.</summary>
     public bool SharesLimit => shared is not null;
 
-    /// <summary>Reserves a place in the shared limit for one more connection, until the end of the tick.</summary>
-    /// <returns>False if it has none.</returns>
-    public bool TryReservePlace() => shared?.TryReserve(Count) ?? true;
+    /// <summary>Reserves a place for one more connection, until the end of the tick.</summary>
+    /// <returns>False if there is none.</returns>
+    public bool TryReservePlace() => Count < capacity && (shared?.TryReserve(Count) ?? true);
+
+    /// <summary>Gives back what was reserved and not used.</summary>
+    public void GiveBackPlaces() => shared?.KeepOnly(Count);
 
     /// <summary>Gives the reserved place to another reactor.</summary>
     public void PassPlace() => shared?.Pass();
@@ -130,7 +135,7 @@ internal sealed class ClientRegistry(
         }
 
         _finishing.Clear();
-        shared?.KeepOnly(Count);
+        GiveBackPlaces();
     }
 
     public void BeginStop(StopPhase phase)

@@ -34,14 +34,8 @@ internal sealed class Places(SharedLimit limit)
     /// <summary>Takes over a place from another reactor.</summary>
     public void Grant() => _taken++;
 
-    /// <summary>Sees to it that so many places are taken.</summary>
-    public void Need(int count)
-    {
-        for (; _taken < count; _taken++)
-        {
-            limit.Take();
-        }
-    }
+    /// <summary>Whether so many places are taken.</summary>
+    public bool Cover(int count) => _taken >= count;
 
     /// <summary>Gives back all places but so many.</summary>
     public void KeepOnly(int count)

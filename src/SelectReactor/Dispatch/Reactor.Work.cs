@@ -129,10 +129,13 @@ public sealed partial class Reactor
     /// <summary>Whether the limit on connections is that of a group.</summary>
     internal bool SharesLimit => _clients.SharesLimit;
 
-    /// <summary>Reserves a place in the limit of the group for one more connection, until the end of the
-    /// tick.</summary>
-    /// <returns>False if the group has none.</returns>
+    /// <summary>Reserves a place for one more connection, of this reactor and in the limit of the group, until the end
+    /// of the tick.</summary>
+    /// <returns>False if there is none.</returns>
     internal bool TryReservePlace() => _clients.TryReservePlace();
+
+    /// <summary>Gives back what was reserved and not used, before the end of the tick.</summary>
+    internal void GiveBackPlaces() => _clients.GiveBackPlaces();
 
     /// <summary>Gives the reserved place to another reactor of the group.</summary>
     internal void PassPlace() => _clients.PassPlace();

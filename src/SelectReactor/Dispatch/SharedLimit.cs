@@ -1,9 +1,8 @@
 namespace SelectReactor.Dispatch;
 
 /// <summary>
-/// A number of places that several reactors share: one for each connection. Whoever may wait for a place or refuse
-/// calls <see cref="TryTake"/>, so that the limit holds exactly. <see cref="Places"/> notes what one reactor has
-/// taken. Any thread.
+/// A number of places that several reactors share: one for each connection. The limit holds exactly.
+/// <see cref="Places"/> notes what one reactor has taken. Any thread.
 /// </summary>
 /// <param name="capacity">The number of places.</param>
 /// <param name="roomMade">Called when a place is given back while all were taken, on the thread that gives it
@@ -32,9 +31,6 @@ internal sealed class SharedLimit(int capacity, Action roomMade)
 
         return false;
     }
-
-    /// <summary>Takes a place even if all are taken: for a caller that has seen room a moment ago.</summary>
-    public void Take() => Interlocked.Increment(ref _taken);
 
     public void GiveBack()
     {

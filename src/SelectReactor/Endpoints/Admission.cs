@@ -87,7 +87,7 @@ internal sealed class Admission : IAdmission
     public void Admit(Handle handle)
     {
         bool isProxy = _proxies is not null && _proxies.Contains(handle.RemoteEndPoint);
-        if (IsFull)
+        if (_connectionCount >= _options.MaxConnections || !_reactor.TryReservePlace())
         {
             Refuse(handle, "the limit on connections is reached");
         }

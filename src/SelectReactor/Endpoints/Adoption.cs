@@ -19,7 +19,13 @@ internal static class Adoption
         ArgumentNullException.ThrowIfNull(handlerFactory);
         ArgumentNullException.ThrowIfNull(options);
         reactor.VerifyCanStart();
-        if (reactor.IsFull)
+        if (socket.SocketType != SocketType.Stream)
+        {
+            throw new ArgumentException(
+                $"A socket of type {socket.SocketType} can't be a connection: pass a stream socket.", nameof(socket));
+        }
+
+        if (!reactor.TryReservePlace())
         {
             throw new InvalidOperationException("The reactor has as many connections as its MaxConnections allows.");
         }
@@ -43,12 +49,6 @@ internal static class Adoption
 
     private static StreamConnection Register(Reactor reactor, Socket socket, ConnectionOptions options)
     {
-        if (socket.SocketType != SocketType.Stream)
-        {
-            throw new ArgumentException(
-                $"A socket of type {socket.SocketType} can't be a connection: pass a stream socket.", nameof(socket));
-        }
-
         OwnedSockets.Take(socket);
         try
         {
@@ -66,6 +66,7 @@ internal static class Adoption
         }
         catch
         {
+            reactor.GiveBackPlaces();
             OwnedSockets.Release(socket);
             throw;
         }

@@ -137,7 +137,7 @@ internal sealed class Connector(
             return;
         }
 
-        if (reactor.IsFull)
+        if (!reactor.TryReservePlace())
         {
             attempt.Abort();
             Fail(IsFullFailure());

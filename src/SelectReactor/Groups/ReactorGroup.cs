@@ -43,12 +43,6 @@ public sealed partial class ReactorGroup : IDisposable
     /// <see cref="ReactorGroupOptions.Reactor"/> is set.</exception>
     /// <exception cref="SocketException">A selector can't open its wake-up.</exception>
     public ReactorGroup(int count, ReactorGroupOptions options)
-        : this(count, options, startsThreads: true)
-    {
-    }
-
-    /// <summary>Without threads, the caller runs the reactors.</summary>
-    internal ReactorGroup(int count, ReactorGroupOptions options, bool startsThreads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentNullException.ThrowIfNull(options);
@@ -56,10 +50,10 @@ public sealed partial class ReactorGroup : IDisposable
         _options.Verify();
         _limit = new SharedLimit(_options.MaxConnections, NoteRoom);
         _options.Reactor.SharedLimit = _limit;
-        _threads = startsThreads ? Start(count, _options) : [];
-        Reactors = startsThreads
+        _threads = _options.StartThreads ? Start(count, _options) : [];
+        Reactors = _options.StartThreads
             ? [.. _threads.Select(static thread => thread.Reactor)]
-            : [.. Enumerable.Range(0, count).Select(_ => new Reactor(_options.Reactor))];
+            : CreateBound(count, _options);
         _members = new GroupMembers([.. Reactors.Select(static reactor => new GroupMember(reactor))]);
     }
 
@@ -69,7 +63,8 @@ public sealed partial class ReactorGroup : IDisposable
     public IReadOnlyList<Reactor> Reactors { get; }
 
     /// <summary>Completes when all loops have ended and everything is closed. It fails with the exceptions that ended
-    /// loops, if there were any.</summary>
+    /// loops, if there were any. Without <see cref="ReactorGroupOptions.StartThreads"/> the loops are the caller's,
+    /// and it is complete at once.</summary>
     public Task Completion => Task.WhenAll(_threads.Select(static thread => thread.Completion));
 
     /// <summary>The numbers of this moment.</summary>
@@ -174,6 +169,26 @@ public sealed partial class ReactorGroup : IDisposable
         catch
         {
             threads.ForEach(static thread => thread.Dispose());
+            throw;
+        }
+    }
+
+    private static Reactor[] CreateBound(int count, ReactorGroupOptions options)
+    {
+        List<Reactor> reactors = [];
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                reactors.Add(new Reactor(options.Reactor));
+                reactors[i].Affinity.Bind();
+            }
+
+            return [.. reactors];
+        }
+        catch
+        {
+            reactors.ForEach(static reactor => reactor.Dispose());
             throw;
         }
     }

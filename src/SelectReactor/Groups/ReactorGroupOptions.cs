@@ -24,9 +24,8 @@ public sealed class ReactorGroupOptions
         set => field = OptionValue.Defined(this, value);
     }
 
-    /// <summary>The maximum number of open connections of all reactors together, accepted and outgoing. Accepted
-    /// clients never exceed it. Attempts to connect, and sockets that are adopted, may by one for each reactor if they
-    /// succeed at the same moment. Default: no limit (<see cref="int.MaxValue"/>).</summary>
+    /// <summary>The maximum number of open connections of all reactors together, accepted, outgoing and adopted. It is
+    /// never exceeded. Default: no limit (<see cref="int.MaxValue"/>).</summary>
     public int MaxConnections
     {
         get;
@@ -35,8 +34,14 @@ public sealed class ReactorGroupOptions
 
     /// <summary>Called first on the thread of each reactor, with the reactor's index, for example to bind the thread
     /// to a processor (<c>PinToProcessors</c> of SelectReactor.Epoll). What it throws, the constructor of the group
-    /// throws. Default (null): nothing.</summary>
+    /// throws. Not called without <see cref="StartThreads"/>. Default (null): nothing.</summary>
     public Action<int>? ThreadStart { get; set; }
+
+    /// <summary>Whether each reactor has a thread of its own, which the constructor of the group starts. If not, the
+    /// caller runs each of <see cref="ReactorGroup.Reactors"/>, with <see cref="SelectReactor.Reactor.Run()"/> or
+    /// <see cref="SelectReactor.Reactor.RunOnce"/>, on one thread or on several; until then the thread that made the
+    /// group is the thread of all. A simulated network runs them like this. Default: true.</summary>
+    public bool StartThreads { get; set; } = true;
 
     internal ReactorGroupOptions Copy()
     {

@@ -14,7 +14,7 @@ internal sealed class SimulatedWorld : World
         Handles = host.Handles;
 
         // Beside the one of the host's reactor, which has nothing to do here.
-        Selector = new SimulatedSelector(host);
+        Selector = new SimulatedLoop(host).Selector;
     }
 
     public override IHandleFactory Handles { get; }

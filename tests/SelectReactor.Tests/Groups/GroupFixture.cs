@@ -29,7 +29,9 @@ public abstract class GroupFixture(SelectorKind selector) : ReactorFixture(selec
 
     protected ReactorGroup Stepped(ClientSharing sharing, int count = 2, int maxConnections = int.MaxValue)
     {
-        var group = new ReactorGroup(count, GroupOptions(sharing, maxConnections), startsThreads: false);
+        ReactorGroupOptions options = GroupOptions(sharing, maxConnections);
+        options.StartThreads = false;
+        var group = new ReactorGroup(count, options);
         _groups.Add(group);
         return group;
     }

@@ -102,8 +102,7 @@ public sealed class GroupSharingTests(SelectorKind selector) : GroupFixture(sele
     {
         using var group = new ReactorGroup(
             2,
-            new ReactorGroupOptions { Reactor = new ReactorOptions(), Sharing = ClientSharing.SharedSocket },
-            startsThreads: false);
+            new ReactorGroupOptions { Sharing = ClientSharing.SharedSocket, StartThreads = false });
         Task<GroupListener> listening = group.ListenAsync(AnyPort, new ScriptedHandler());
 
         Assert.That(() => Run(group, listening), Throws.TypeOf<NotSupportedException>()

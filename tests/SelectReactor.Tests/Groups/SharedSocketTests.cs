@@ -1,0 +1,78 @@
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Groups;
+
+/// <summary>One listening socket that several reactors on epoll watch.</summary>
+public sealed class SharedSocketTests(SelectorKind selector) : GroupFixture(selector)
+{
+    // The system wakes one reactor for a client (EPOLLEXCLUSIVE). If that one ends before it has accepted, the client
+    // waits for the next one to come, unless the others look again.
+    [Test]
+    public void AClientForWhomAnEndingReactorWasWoken_IsAcceptedByAnother()
+    {
+        List<AbsentSelector> selectors = [];
+        ReactorGroupOptions options = GroupOptions(ClientSharing.SharedSocket);
+        Func<ISelector> create = options.Reactor.SelectorFactory;
+        options.StartThreads = false;
+        options.Reactor.SelectorFactory = () =>
+        {
+            selectors.Add(new AbsentSelector(create()));
+            return selectors[^1];
+        };
+        ReactorGroup group = Own(new ReactorGroup(2, options));
+        var handler = new ScriptedHandler();
+        GroupListener listener = Listen(group, handler);
+
+        selectors[0].IsAbsent = true;
+        Reactor ending = group.Reactors[0];
+        var thread = new Thread(() =>
+        {
+            ending.RunOnce(Bound);
+            ending.Dispose();
+        });
+        thread.Start();
+        selectors[0].Waits.Wait(Bound);
+
+        // If this were too short, both would be woken, and the test would only miss the fault.
+        Thread.Sleep(50);
+        Connect(listener, 1);
+        Assert.That(thread.Join(Bound));
+        Assert.That(selectors[0].Missed, Is.True);
+        RunUntil(group.Reactors[1], () => handler.IsConnected, "the other reactor accepts");
+    }
+
+    /// <summary>Keeps the first thing that it finds to itself.</summary>
+    private sealed class AbsentSelector(ISelector inner) : ISelector
+    {
+        public bool IsAbsent { get; set; }
+
+        public bool Missed { get; private set; }
+
+        public ManualResetEventSlim Waits { get; } = new();
+
+        public void Add(SelectorEntry entry) => inner.Add(entry);
+
+        public void Update(SelectorEntry entry, Interest previous) => inner.Update(entry, previous);
+
+        public void Remove(SelectorEntry entry) => inner.Remove(entry);
+
+        public void Select(TimeSpan wait, List<SelectorEntry> ready)
+        {
+            if (IsAbsent)
+            {
+                Waits.Set();
+            }
+
+            inner.Select(wait, ready);
+            if (IsAbsent && ready.Count > 0)
+            {
+                Missed = true;
+                ready.Clear();
+            }
+        }
+
+        public void Wake() => inner.Wake();
+
+        public void Dispose() => inner.Dispose();
+    }
+}
