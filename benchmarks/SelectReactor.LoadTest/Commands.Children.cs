@@ -69,10 +69,12 @@ internal static partial class Commands
         Option<LoadTls> tls = Number("--tls", defaults.Tls, "TLS, and whether clients resume their sessions.");
         Option<double> seconds = Number("--seconds", defaults.Seconds, "How long to measure.");
         Option<double> warmup = Number("--warmup", defaults.Warmup, "How long to warm up before that.");
-        var command = new Command("load", "Puts load on a server and prints one line of JSON.")
+        Option<int> intervals = Number(
+            "--intervals", defaults.Intervals, "In echo mode, how often to measure, without a pause between.");
+        var command = new Command("load", "Puts load on a server and prints one line of JSON for each interval.")
         {
             mode, port, serverPid, connections, idle, flooding, storm, fresh, depth, size, bytes, tls,
-            seconds, warmup,
+            seconds, warmup, intervals,
         };
         command.SetAction(arguments =>
         {
@@ -92,18 +94,22 @@ internal static partial class Commands
                 Tls = arguments.GetValue(tls),
                 Seconds = arguments.GetValue(seconds),
                 Warmup = arguments.GetValue(warmup),
+                Intervals = arguments.GetValue(intervals),
             };
-            LoadResult result = options.Mode switch
+            LoadResult[] results = options.Mode switch
             {
-                not LoadMode.Idle when options.Tls != LoadTls.None => TlsLoad.Run(options),
-                LoadMode.Accept => AcceptLoad.Run(options),
-                LoadMode.Bulk => BulkLoad.Run(options),
-                LoadMode.Idle => IdleLoad.Run(options),
-                LoadMode.Storm => StormLoad.Run(options),
-                LoadMode.Datagrams => DatagramLoad.Run(options),
+                not LoadMode.Idle when options.Tls != LoadTls.None => [TlsLoad.Run(options)],
+                LoadMode.Accept => [AcceptLoad.Run(options)],
+                LoadMode.Bulk => [BulkLoad.Run(options)],
+                LoadMode.Idle => [IdleLoad.Run(options)],
+                LoadMode.Storm => [StormLoad.Run(options)],
+                LoadMode.Datagrams => [DatagramLoad.Run(options)],
                 _ => EchoLoad.Run(options),
             };
-            Console.WriteLine(JsonSerializer.Serialize(result, ResultsJson.Default.LoadResult));
+            foreach (LoadResult result in results)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(result, ResultsJson.Default.LoadResult));
+            }
         });
         return command;
     }

@@ -35,9 +35,10 @@ internal sealed class EchoLoad
         }
     }
 
-    public static LoadResult Run(LoadOptions options) => new EchoLoad(options).Run();
+    /// <summary>The results of each interval.</summary>
+    public static LoadResult[] Run(LoadOptions options) => [.. new EchoLoad(options).Run()];
 
-    private LoadResult Run()
+    private IEnumerable<LoadResult> Run()
     {
         for (int i = 0; i < _clients.Length; i++)
         {
@@ -45,10 +46,13 @@ internal sealed class EchoLoad
         }
 
         RunFor(_options.Warmup);
-        _batches = 0;
-        _meter.Start();
-        RunFor(_options.Seconds);
-        return _meter.Stop(_batches * _options.Depth, _batches * _batch.Length);
+        for (int i = 0; i < _options.Intervals; i++)
+        {
+            _batches = 0;
+            _meter.Start();
+            RunFor(_options.Seconds);
+            yield return _meter.Stop(_batches * _options.Depth, _batches * _batch.Length);
+        }
     }
 
     private void RunFor(double seconds)

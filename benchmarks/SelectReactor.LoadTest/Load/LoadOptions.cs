@@ -77,6 +77,9 @@ internal sealed record LoadOptions
 
     public double Warmup { get; init; } = 1;
 
+    /// <summary>In echo mode, how often the seconds are measured, one after the other.</summary>
+    public int Intervals { get; init; } = 1;
+
     /// <summary>The command line of the child process.</summary>
     public IEnumerable<string> ToArguments()
     {

@@ -40,7 +40,7 @@ internal static class CallCheck
         bool isWithin = true;
         foreach (string server in servers)
         {
-            isWithin &= Check(server, "message", port => EchoLoad.Run(echo with { Port = port }));
+            isWithin &= Check(server, "message", port => EchoLoad.Run(echo with { Port = port })[0]);
             isWithin &= Check(server, "connection", port => AcceptLoad.Run(accept with { Port = port }));
         }
 
