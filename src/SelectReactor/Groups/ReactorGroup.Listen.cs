@@ -60,7 +60,11 @@ public sealed partial class ReactorGroup
     /// <summary>Listens on a socket that is already bound, for example one that a supervisor has passed on.</summary>
     /// <param name="socket">A bound stream socket, listening or not. The listener owns and closes it from now on. If
     /// the task fails, dispose of the socket yourself.</param>
-    /// <inheritdoc cref="ListenAsync(EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"/>
+    /// <param name="handlerFactory">Creates the handler of a new connection, before its <c>OnConnected</c>, on the
+    /// thread of its reactor: on several threads at once. An exception refuses that client.</param>
+    /// <param name="options">How to accept clients. They are copied.</param>
+    /// <inheritdoc cref="ListenAsync(EndPoint, Func{Connection, IConnectionHandler}, ListenerOptions)"
+    /// path="/returns|/exception"/>
     public Task<GroupListener> ListenAsync(
         Socket socket, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
     {
