@@ -27,7 +27,8 @@ assembly() {
 
 # Fails, and says what, when a user of assembly $1 would miss something in assembly $2.
 compare_api() {
-    local runtime
-    runtime=$(dirname "$(dotnet --list-runtimes | sed -n 's|^Microsoft.NETCore.App \([^ ]*\) \[\(.*\)\]|\2/\1/x|p' | tail -n 1)")
-    dotnet tool run apicompat -l "$1" -r "$2" --lref "$runtime" --rref "$runtime" 2>&1
+    local references runtime
+    runtime=$(dotnet --list-runtimes | sed -n 's|^Microsoft.NETCore.App \([^ ]*\) \[\(.*\)\]|\2/\1|p' | tail -n 1)
+    references="$runtime,$temp/consumer/bin/Release/net10.0"
+    dotnet tool run apicompat -l "$1" -r "$2" --lref "$references" --rref "$references" 2>&1
 }

@@ -11,7 +11,7 @@ build_reference() {
     dotnet tool restore
     dotnet tool run docfx docs/docfx.json --warningsAsErrors --logLevel warning
     [[ -s docs/api/SelectReactor.Reactor.html ]] || fail 'The reference lacks the reactor.'
-    broken=$(grep -rhoE '<span class="xref">SelectReactor[^<]*' docs/api | sort -u || true)
+    broken=$(grep -rhoE '<span class="xref">SelectReactor\.[^<]*' docs/api | sort -u || true)
     [[ -z $broken ]] || fail "References that lead nowhere: $broken"
     echo "The API reference has $(find docs/api -name '*.html' | wc -l) pages, and its references lead somewhere."
 }
