@@ -14,7 +14,7 @@ internal sealed class OpeningSequence(
     IReadOnlyList<Func<OpeningStep>> steps,
     string prefix,
     Action<OpeningSequence, Exception?> concluded)
-    : IEventHandler, IStoppable, IFallible
+    : IEventHandler, IOpening, IFallible
 {
     private static readonly TimeSpan _maxOvertime = TimeSpan.FromSeconds(1);
     private SelectionKey? _key;

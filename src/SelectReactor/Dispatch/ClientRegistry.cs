@@ -17,7 +17,20 @@ internal sealed class ClientRegistry(
     private readonly List<IReactorClient> _dirty = [];
     private List<IReactorClient> _closing = [];
     private List<IReactorClient> _finishing = [];
+    private readonly List<Action> _waitingForDrain = [];
+    private DrainState _drain;
     private int _opening;
+
+    private enum DrainState
+    {
+        None,
+
+        /// <summary>Connections, and those that open later, are told of the end.</summary>
+        Telling,
+
+        /// <summary>Connections, and those that open while somebody waits for the end, are closed.</summary>
+        Closing,
+    }
 
     public IReadOnlyList<IReactorClient> All => _clients;
 
@@ -42,6 +55,10 @@ internal sealed class ClientRegistry(
         client.ClientIndex = _clients.Count;
         _clients.Add(client);
         Debug.Assert(shared is null || shared.Cover(Count), "the place was not reserved");
+        if (_drain != DrainState.None)
+        {
+            client.BeginStop(StopPhase.Drain);
+        }
     }
 
     public void Remove(IReactorClient client)
@@ -136,6 +153,10 @@ internal sealed class ClientRegistry(
 
         _finishing.Clear();
         GiveBackPlaces();
+        if (_waitingForDrain.Count > 0)
+        {
+            ContinueDrain();
+        }
     }
 
     public void BeginStop(StopPhase phase)
@@ -148,14 +169,32 @@ internal sealed class ClientRegistry(
         StopConnections(phase);
     }
 
-    /// <summary>As <see cref="BeginStop(StopPhase)"/>, and listeners go on.</summary>
-    public void StopConnections(StopPhase phase)
+    /// <summary>Tells the connections of the end, and those that open later. Listeners, and what becomes a connection,
+    /// go on.</summary>
+    public void BeginDrain()
     {
-        foreach (IReactorClient client in _clients.ToArray())
+        if (_drain == DrainState.None)
         {
-            BeginStop(client, phase);
+            _drain = DrainState.Telling;
+            StopConnections(StopPhase.Drain);
         }
     }
+
+    /// <summary>After <see cref="BeginDrain"/>: closes the connections, and ends what becomes one. Listeners go
+    /// on.</summary>
+    public void EndDrain()
+    {
+        _drain = DrainState.Closing;
+        StopConnections(StopPhase.Close);
+        foreach (IOpening opening in _starters.OfType<IOpening>().ToArray())
+        {
+            BeginStop(opening, StopPhase.Close);
+        }
+    }
+
+    /// <summary>Calls back once, at the end of a tick, when neither a connection is left nor what becomes one. The
+    /// callback must not call the user.</summary>
+    public void WaitForDrain(Action callback) => _waitingForDrain.Add(callback);
 
     /// <summary>A call of the loop threw: the part that was called gives up.</summary>
     public void Fail(IFallible part, Exception error)
@@ -182,6 +221,28 @@ internal sealed class ClientRegistry(
             }
 
             _waitingForRoom.Clear();
+        }
+    }
+
+    private void StopConnections(StopPhase phase)
+    {
+        foreach (IReactorClient client in _clients.ToArray())
+        {
+            BeginStop(client, phase);
+        }
+    }
+
+    private void ContinueDrain()
+    {
+        if (Count == 0 && !_starters.Any(static starter => starter is IOpening))
+        {
+            _waitingForDrain.ForEach(static callback => callback());
+            _waitingForDrain.Clear();
+        }
+        else if (_drain == DrainState.Closing)
+        {
+            // Handlers still connect to others.
+            EndDrain();
         }
     }
 

@@ -17,6 +17,10 @@ internal interface IStoppable
     void BeginStop(StopPhase phase);
 }
 
+/// <summary>Something that will become a connection: an attempt to connect, or an accepted client in its
+/// handshake.</summary>
+internal interface IOpening : IStoppable;
+
 /// <summary>A part of the library that the loop calls. When one of these calls throws, that part alone
 /// fails.</summary>
 internal interface IFallible

@@ -143,8 +143,8 @@ public sealed partial class Reactor
     /// <summary>Takes over the reserved place of another reactor of the group.</summary>
     internal void GrantPlace() => _clients.GrantPlace();
 
-    /// <summary>Tells the connections of the end, or ends them. Listeners go on.</summary>
-    internal void StopConnections(StopPhase phase) => _clients.StopConnections(phase);
+    /// <summary>The reactor's connections, for whoever ends them while the reactor goes on.</summary>
+    internal ClientRegistry Registry => _clients;
 
     /// <summary>Takes note of a part that starts connections and is to be told of the end. Throws as
     /// <see cref="VerifyCanStart"/>.</summary>

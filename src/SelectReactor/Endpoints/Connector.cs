@@ -17,7 +17,7 @@ internal sealed class Connector(
     Func<Connection, IConnectionHandler> handlerFactory,
     ConnectOptions options,
     CancellationToken token)
-    : IStoppable
+    : IOpening
 {
     private readonly ReactorCompletion<Connection> _outcome = new(reactor);
     private readonly string _description = $"Can't connect to {EndPointText.Of(remoteEndPoint)}";

@@ -38,11 +38,7 @@ internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket
                 part.Dispose();
             }
 
-            foreach (Handle share in _shares)
-            {
-                share.Close();
-            }
-
+            CloseShares();
             throw;
         }
 
@@ -93,9 +89,27 @@ internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket
             open = reactor => again.Open(reactor, options);
         }
 
-        foreach (ListenerPart part in shared.Parts.Where(part => part != first))
+        foreach (ListenerPart part in shared.Parts.Where(part => part != first && part.Member.IsRunning))
         {
-            await part.Member.Reactor.InvokeAsync(() => part.Open(open, static _ => { })).ConfigureAwait(false);
+            try
+            {
+                await part.Member.Reactor.InvokeAsync(() => part.Open(open, static _ => { })).ConfigureAwait(false);
+            }
+            catch (Exception) when (!part.Member.IsRunning && first.Member.IsRunning)
+            {
+                // This reactor has ended alone meanwhile: the others serve.
+            }
+        }
+
+        // Of reactors that have ended.
+        CloseShares();
+    }
+
+    private void CloseShares()
+    {
+        while (_shares.TryDequeue(out Handle? share))
+        {
+            share.Close();
         }
     }
 }

@@ -8,8 +8,11 @@ internal sealed class GroupMember(Reactor reactor)
 
     public Reactor Reactor => reactor;
 
+    /// <summary>Whether its loop goes on.</summary>
+    public bool IsRunning => !reactor.Stopping.IsCancellationRequested && !reactor.IsDisposed;
+
     /// <summary>Whether new connections may be given to it.</summary>
-    public bool TakesClients => !_isDraining && !reactor.Stopping.IsCancellationRequested && !reactor.IsDisposed;
+    public bool TakesClients => !_isDraining && IsRunning;
 
     /// <summary>The number of its connections, with those that are given to it and not open yet.</summary>
     public int Load => reactor.ConnectionCount + Volatile.Read(ref _onTheWay);

@@ -102,12 +102,14 @@ public sealed partial class ReactorGroup : IDisposable
     /// are told by <see cref="IConnectionHandler.OnStopping"/> and go on until they close by themselves, and those
     /// that are left at the deadline are closed with <see cref="CloseKind.ReactorStopped"/>. No client is lost that
     /// waits to be accepted: where the reactor has a socket of its own, or accepts for all, it goes on accepting and
-    /// gives the clients to the others until the listener closes. For that its loop goes on.
+    /// gives the clients to the others until the listener closes. For that its loop goes on. Clients in a handshake,
+    /// and attempts to connect that are under way, go on: when they are open they are told, too, and at the deadline
+    /// they end.
     /// </summary>
     /// <param name="reactor">One of <see cref="Reactors"/>.</param>
     /// <param name="deadline">From now; zero closes its connections at once; <see cref="Timeout.InfiniteTimeSpan"/>
     /// waits until every connection has closed by itself.</param>
-    /// <returns>A task that completes when the reactor has no connection left.</returns>
+    /// <returns>A task that completes when the reactor has no connection left, and none that is being made.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="reactor"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="reactor"/> is not one of the group.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
@@ -124,7 +126,7 @@ public sealed partial class ReactorGroup : IDisposable
         GroupMember member = _members.All.FirstOrDefault(member => member.Reactor == reactor)
             ?? throw new ArgumentException("The reactor is not one of this group.", nameof(reactor));
         _members.Drain(member);
-        return reactor.InvokeAsync(() => new ReactorDrain(reactor).RunAsync(deadline));
+        return reactor.InvokeAsync(() => ReactorDrain.RunAsync(reactor, deadline));
     }
 
     /// <summary>Ends all reactors in good order, as <see cref="Reactor.ShutdownAsync"/> does: listeners close at once,

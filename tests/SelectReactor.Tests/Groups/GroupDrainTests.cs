@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Groups;
@@ -6,6 +8,9 @@ namespace SelectReactor.Tests.Groups;
 public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(selector)
 {
     private static readonly TimeSpan _long = TimeSpan.FromMinutes(10);
+
+    private static readonly ProxyProtocolOptions _loopback =
+        new() { TrustedNetworks = [new IPNetwork(IPAddress.Loopback, 32)], Timeout = _long };
 
     // The clients wait in the backlog when the reactor is taken out of use, and more come while it is.
     [Test]
@@ -79,6 +84,85 @@ public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(select
         Assert.That(group.Statistics.ConnectionsOfReactors, Is.EqualTo(new[] { 3, 0 }));
     }
 
+    // They are no connections yet, and become some.
+    [Test]
+    public void ClientsInAHandshake_AreToldWhenTheyAreOpen_AndTheDrainWaitsForThem()
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        List<Connection> told = [];
+        var handler = new StoppingHandler(told);
+        Peer[] peers = Connect(Listen(group, handler, new ListenerOptions { ProxyProtocol = _loopback }), 4);
+        Run(group, () => group.Statistics.Connections == 4);
+
+        Task draining = group.DrainAsync(group.Reactors[1], _long);
+        RunUntilQuiet(group);
+        Assert.That(draining.IsCompleted, Is.False);
+        Array.ForEach(peers, static peer => peer.Send("PROXY UNKNOWN\r\n"u8));
+        Run(group, () => told.Count == 2);
+        Assert.That(told, Has.All.Property(nameof(Connection.Reactor)).SameAs(group.Reactors[1]));
+        Array.ForEach(peers, static peer => peer.EndOutput());
+        Run(group, draining);
+        Assert.That(group.Statistics.ConnectionsOfReactors[1], Is.Zero);
+    }
+
+    [Test]
+    public void ClientsInAHandshake_AndAttempts_EndAtTheDeadline()
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        GroupListener listener = Listen(
+            group, new StoppingHandler([]), new ListenerOptions { ProxyProtocol = _loopback });
+        Connect(listener, 4);
+        Run(group, () => group.Statistics.Connections == 4);
+        using Socket full = FullBacklog(out List<Socket> others);
+        Task<Connection> attempt = group.Reactors[1].ConnectAsync(full.LocalEndPoint!, new ScriptedHandler());
+        RunUntilQuiet(group);
+        Assert.That(attempt.IsCompleted, Is.False);
+
+        Task draining = group.DrainAsync(group.Reactors[1], _long);
+        RunUntilQuiet(group);
+        Assert.That(draining.IsCompleted, Is.False);
+        Run(group, group.DrainAsync(group.Reactors[1], TimeSpan.Zero));
+        Run(group, draining);
+
+        Assert.That(attempt.IsCanceled);
+        Assert.That(group.Statistics.ConnectionsOfReactors, Is.EqualTo(new[] { 2, 0 }));
+        others.ForEach(static other => other.Dispose());
+    }
+
+    [Test]
+    public void Disposal_EndsADrain([Values] bool isOfTheGroup)
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        using Socket full = FullBacklog(out List<Socket> others);
+        Task<Connection> attempt = group.Reactors[1].ConnectAsync(full.LocalEndPoint!, new ScriptedHandler());
+        Task draining = group.DrainAsync(group.Reactors[1], Timeout.InfiniteTimeSpan);
+        RunUntilQuiet(group);
+        Assert.That(draining.IsCompleted, Is.False);
+
+        ((IDisposable)(isOfTheGroup ? group : group.Reactors[1])).Dispose();
+
+        Assert.That(draining.Wait(Bound), "the drain");
+        Assert.That(() => attempt.Wait(Bound), Throws.Exception);
+        others.ForEach(static other => other.Dispose());
+    }
+
+    [Test]
+    public void AReactorThatHasEnded_IsLeftOutOfNewListeners([Values] ClientSharing sharing)
+    {
+        ReactorGroup group = Stepped(sharing, count: 3);
+        group.Reactors[1].Dispose();
+        var handler = new ScriptedHandler { Readable = ScriptedHandler.Echo };
+        for (int i = 0; i < 3; i++)
+        {
+            GroupListener listener = Listen(group, handler);
+            Exchange(group, Connect(listener, 10));
+            Run(group, listener.StopAcceptingAsync());
+        }
+
+        Assert.That(handler.Connections, Has.None.Property(nameof(Connection.Reactor)).SameAs(group.Reactors[1]));
+        Assert.That(handler.Connections.Select(static each => each.Reactor).Distinct().Count(), Is.EqualTo(2));
+    }
+
     [Test]
     public void TheLastReactor_CannotBeDrained()
     {
@@ -127,6 +211,29 @@ public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(select
         Assert.That(listener.Drained.IsCompleted, Is.False);
         Array.ForEach(peers, static peer => peer.EndOutput());
         Run(group, listener.Drained);
+    }
+
+    /// <summary>A socket that answers no attempt to connect: nobody accepts, and its queue is full.</summary>
+    private static Socket FullBacklog(out List<Socket> others)
+    {
+        Socket listening = Peer.Listen(backlog: 0);
+        others = [];
+        for (int i = 0; i < 4; i++)
+        {
+            var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            other.Blocking = false;
+            others.Add(other);
+            try
+            {
+                other.Connect(listening.LocalEndPoint!);
+            }
+            catch (SocketException exception)
+            {
+                Assert.That(exception.SocketErrorCode, Is.EqualTo(SocketError.WouldBlock));
+            }
+        }
+
+        return listening;
     }
 
     private sealed class StoppingHandler(List<Connection> told) : ConnectionHandler

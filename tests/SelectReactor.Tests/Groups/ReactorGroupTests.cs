@@ -123,12 +123,15 @@ public sealed class ReactorGroupTests(SelectorKind selector) : GroupFixture(sele
     {
         var filter = new BusyFilter();
         using var group = new ReactorGroup(3, GroupOptions(ClientSharing.ReusePort));
-        using GroupListener listener = await group.ListenAsync(
-            AnyPort,
-            new ScriptedHandler(),
-            new ListenerOptions { AcceptFilter = filter, WhenFull = WhenFull.Refuse }).WaitAsync(Bound);
+        var options = new ListenerOptions { AcceptFilter = filter, WhenFull = WhenFull.Refuse };
+        using GroupListener first = await group.ListenAsync(AnyPort, new ScriptedHandler(), options).WaitAsync(Bound);
+        using GroupListener second = await group.ListenAsync(AnyPort, new ScriptedHandler(), options).WaitAsync(Bound);
 
-        Peer[] peers = [.. Enumerable.Range(0, 60).Select(_ => Own(Peer.Connect(listener.LocalEndPoint)))];
+        Peer[] peers =
+        [
+            .. Enumerable.Range(0, 60)
+                .Select(i => Own(Peer.Connect(i % 2 == 0 ? first.LocalEndPoint : second.LocalEndPoint))),
+        ];
         await Task.Run(() => Array.ForEach(peers, static peer => peer.Socket.Poll(Bound, SelectMode.SelectRead)));
 
         Assert.That((filter.Asked, filter.Most), Is.EqualTo((60, 1)));
