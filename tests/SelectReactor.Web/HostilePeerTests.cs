@@ -104,6 +104,19 @@ public sealed class HostilePeerTests(Transport transport) : WebFixture(transport
         Assert.That(await client.ReadToAnyEndAsync(Bound), Does.StartWith("HTTP/1.1 200 OK").Or.Empty);
     }
 
+    // The preface of HTTP/2 and an empty SETTINGS frame.
+    [TestCase("http", Get, "hello\r\n0\r\n\r\n")]
+    [TestCase("h2c", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "\0\0\0\x04\x01\0\0\0\0")]
+    public async Task AFinOnAnIdleConnection_IsAnsweredByFin(string scheme, string request, string answer)
+    {
+        using RawClient client = await RawClient.ConnectAsync(scheme == "http" ? Server.Http : Server.Http2, Bound);
+        await client.SendAsync(request, Bound);
+        await client.ReadUntilAsync(answer, Bound);
+        client.Socket.Shutdown(SocketShutdown.Send);
+
+        Assert.That(async () => await client.ReadToEndAsync(Bound), Throws.Nothing);
+    }
+
     [TestCase("GET /hel", Description = "in the request line")]
     [TestCase("GET /hello HTTP/1.1\r\nHost: loc", Description = "in the headers")]
     [TestCase(BeginOfUpload, Description = "in the body")]

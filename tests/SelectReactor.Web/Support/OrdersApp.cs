@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Routing;
@@ -74,8 +75,7 @@ internal static class OrdersApp
             book.Add(order);
             return Results.Created($"/orders/{order.Id}", order);
         });
-        app.MapPost("/form", (HttpRequest request) => $"{request.Form["name"]} {request.Form.Files[0].Length}")
-            .DisableAntiforgery();
+        app.MapPost("/form", ([FromForm] string name, IFormFile file) => $"{name} {file.Length}").DisableAntiforgery();
         app.MapGet("/visit", (Visit visit, Visit same) => visit == same ? "one a request" : "two a request");
         app.MapGet("/fault", string () => throw new InvalidOperationException("a fault"));
         app.MapGet("/long", () => string.Join(' ', Enumerable.Range(0, 10_000)));

@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -77,9 +78,10 @@ internal static class Site
         {
             return Convert.ToHexString(await SHA256.HashDataAsync(context.Request.Body, context.RequestAborted));
         }
-        catch (IOException)
+        catch (ConnectionResetException)
         {
-            return "The body has not come to its end.";
+            context.Abort();
+            return "";
         }
     }
 
