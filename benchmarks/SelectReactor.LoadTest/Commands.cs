@@ -59,7 +59,7 @@ internal static partial class Commands
                 : [.. chosen.Scenarios];
             string[] serverNames = arguments.GetValue(servers) is { Length: > 0 } few
                 ? few
-                : [.. chosen.Servers ?? EchoServers.All.Select(each => each.Name)];
+                : [.. chosen.Servers ?? EchoServers.All.Where(each => !each.IsOnRequest).Select(each => each.Name)];
             var options = new RunOptions
             {
                 Set = chosen,

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -12,6 +14,7 @@ namespace SelectReactor;
 /// The reactors of a host, with their servers and clients. The host starts and stops them; take this service from
 /// dependency injection, by its key if <c>AddSelectReactor</c> was given a name. All members may be used on any
 /// thread. </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class HostedReactor : IDisposable
 {
     private readonly string _name;
@@ -38,6 +41,7 @@ public sealed class HostedReactor : IDisposable
             reactor.Logger = loggers.CreateLogger("SelectReactor");
         }
 
+        reactor.MeterFactory ??= services.GetService<IMeterFactory>();
         Group = new ReactorGroup(_options.ReactorCount, _options.Group);
         foreach ((string client, Type handler) in registrations.Clients)
         {
@@ -91,6 +95,9 @@ public sealed class HostedReactor : IDisposable
         _isStopping = true;
         Group.Dispose();
     }
+
+    /// <summary>The name and the numbers. Any thread.</summary>
+    public override string ToString() => _name.Length == 0 ? $"{Group}" : $"{_name}: {Group}";
 
     internal async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -232,6 +232,7 @@ public sealed class SimulatedHost
         Logger = options.Logger == new ReactorOptions().Logger ? _logger : options.Logger,
         MaxConnections = options.MaxConnections,
         MaxPostsPerTick = options.MaxPostsPerTick,
+        MeterFactory = options.MeterFactory,
         PropagateExceptions = options.PropagateExceptions,
     };
 }

@@ -13,7 +13,11 @@ internal sealed record EchoServer(
     string Description,
     Action<int, Action<EndPoint>> Run,
     Action<int, Action<EndPoint>>? RunDatagrams = null,
-    Action<int, Action<EndPoint>>? RunTls = null);
+    Action<int, Action<EndPoint>>? RunTls = null)
+{
+    /// <summary>Whether it runs only if it is asked for by its name.</summary>
+    public bool IsOnRequest { get; init; }
+}
 
 internal static class EchoServers
 {
@@ -39,6 +43,10 @@ internal static class EchoServers
         new("kestrel", "Kestrel, ConnectionHandler", KestrelServer.Run, RunTls: KestrelServer.RunTls),
         new("async", "async Socket loops", AsyncServer.Run, DatagramServer.RunAsynchronously),
         new("dotnetty", "DotNetty, one event loop", DotNettyServer.Run),
+        new("metered", "SelectReactor.Epoll, with OpenTelemetry listening to its meter", ReactorServer.RunMetered)
+        {
+            IsOnRequest = true,
+        },
         new("naive", "Socket.Select on a fresh List<Socket> each time", NaiveServer.Run),
     ];
 

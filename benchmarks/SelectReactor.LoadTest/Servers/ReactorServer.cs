@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
 
 namespace SelectReactor.LoadTest.Servers;
 
@@ -15,6 +17,16 @@ internal static class ReactorServer
 
     public static void RunOnEpoll(int port, Action<EndPoint> listening) =>
         Run(new ReactorOptions().UseEpoll(), port, listening);
+
+    /// <summary>As a program that exports its metrics each second.</summary>
+    public static void RunMetered(int port, Action<EndPoint> listening)
+    {
+        using MeterProvider provider = Sdk.CreateMeterProviderBuilder()
+            .AddMeter("SelectReactor")
+            .AddReader(new PeriodicExportingMetricReader(new NoExport(), exportIntervalMilliseconds: 1000))
+            .Build();
+        RunOnEpoll(port, listening);
+    }
 
     private static void RunTls(ReactorOptions options, int port, Action<EndPoint> listening)
     {
@@ -32,6 +44,11 @@ internal static class ReactorServer
             new ListenerOptions { Backlog = EchoServers.Backlog, Tls = tls });
         listening(listener.LocalEndPoint);
         reactor.Run();
+    }
+
+    private sealed class NoExport : BaseExporter<Metric>
+    {
+        public override ExportResult Export(in Batch<Metric> batch) => ExportResult.Success;
     }
 
     private sealed class EchoHandler : IConnectionHandler

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Buffers;
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
@@ -16,6 +17,7 @@ namespace SelectReactor;
 /// <see cref="IConnectionHandler.OnClosed"/>. Members may be added and removed in any callback. An enumeration of the
 /// group runs over a snapshot.</remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "It is a group that one can enumerate.")]
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class ConnectionGroup : IReadOnlyCollection<Connection>
 {
     private readonly ConnectionGroupOptions _options;
@@ -177,6 +179,10 @@ public sealed class ConnectionGroup : IReadOnlyCollection<Connection>
         Reactor.VerifyAccess();
         return ((IEnumerable<Connection>)_members.ToArray()).GetEnumerator();
     }
+
+    /// <summary>The number of members. Any thread; on another one than the reactor's it may be a moment
+    /// old.</summary>
+    public override string ToString() => $"Group of {_members.Count} connections";
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

@@ -31,13 +31,22 @@ internal sealed class BufferPool
     private readonly Stack<InputQueue> _inputQueues = [];
     private readonly Stack<OutputQueue> _outputQueues = [];
     private bool _isClosed;
+    private long _usedBytes;
 
     /// <summary>Whether so much is idle that it should be freed in time: call <see cref="Trim"/> now and
     /// then.</summary>
-    public bool IsWorthTrimming =>
+    public bool IsWorthTrimming => IdleBytes > WorthTrimming;
+
+    /// <summary>The memory of the blocks that are kept for later. Any thread; on another one it may be a moment
+    /// old.</summary>
+    public long IdleBytes =>
         ((long)_small.Count * SmallSize)
         + ((long)_medium.Count * MediumSize)
-        + ((long)_large.Count * LargeSize) > WorthTrimming;
+        + ((long)_large.Count * LargeSize);
+
+    /// <summary>The memory of the blocks that are handed out. Any thread; on another one it may be a moment
+    /// old.</summary>
+    public long UsedBytes => Volatile.Read(ref _usedBytes);
 
     /// <summary>Blocks and views handed out and not given back.</summary>
     public int Outstanding { get; private set; }
@@ -67,6 +76,7 @@ internal sealed class BufferPool
             <= LargeSize => _large.Take() ?? Create(LargeSize),
             _ => Create(size),
         };
+        _usedBytes += segment.Capacity;
         segment.BeginUse();
         return segment;
     }
@@ -99,6 +109,7 @@ internal sealed class BufferPool
         if (segment.EndUse())
         {
             Outstanding--;
+            _usedBytes -= segment.Capacity;
             if (!segment.IsShared)
             {
                 Keep(segment);

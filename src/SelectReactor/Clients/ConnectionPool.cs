@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using SelectReactor.Clients;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
+using SelectReactor.Selection;
 
 namespace SelectReactor;
 
@@ -13,6 +15,7 @@ namespace SelectReactor;
 /// <remarks>A connection is not handed out again if it is closed, if the loop has seen an end of its stream or an
 /// error, if input is left in it, or if its lease ended without <see cref="ConnectionLease.Return"/>. A server may
 /// still close a connection while a request is on its way: repeat those that may be repeated.</remarks>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
 {
     private readonly EndPoint _endPoint;
@@ -91,6 +94,14 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
         }
 
         return new ValueTask(_end.Task);
+    }
+
+    /// <summary>The address and the numbers. Any thread.</summary>
+    public override string ToString()
+    {
+        ConnectionPoolStatistics now = Statistics;
+        return $"Pool to {EndPointText.Of(_endPoint)}: {now.Rented} rented, {now.Idle} idle, "
+            + $"{now.Connecting} connecting, {now.Waiting} waiting";
     }
 
     void IStoppable.BeginStop(StopPhase phase) => BeginEnd(

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using SelectReactor.Clients;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
+using SelectReactor.Selection;
 
 namespace SelectReactor;
 
@@ -13,6 +15,7 @@ namespace SelectReactor;
 /// </summary>
 /// <remarks>Events are raised on the reactor's thread. Subscribe before <see cref="Start"/>. An exception of a
 /// subscriber is logged, and changes nothing: others are told all the same.</remarks>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
 {
     private readonly EndPoint[] _endPoints;
@@ -147,6 +150,10 @@ public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
         // Asked for only now: on the loop an outcome that is there already is a completed task.
         return wait.Task;
     }
+
+    /// <summary>The addresses and the state. Any thread.</summary>
+    public override string ToString() =>
+        $"Client of {string.Join(" and ", _endPoints.Select(EndPointText.Of))}: {State}";
 
     void IStoppable.BeginStop(StopPhase phase)
     {

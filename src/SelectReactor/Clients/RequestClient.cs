@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Buffers;
 using SelectReactor.Clients;
 
@@ -15,6 +16,7 @@ namespace SelectReactor;
 /// <typeparam name="TRequest">The type of the requests.</typeparam>
 /// <typeparam name="TResponse">The type of the responses. They must not refer to the input, which is reused: let the
 /// decoder copy what it needs, with <see cref="MessageDecoder{T}.Select"/>.</typeparam>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class RequestClient<TRequest, TResponse>
 {
     private readonly Reactor _reactor;
@@ -101,4 +103,8 @@ public sealed class RequestClient<TRequest, TResponse>
         // Asked for only now: on the loop an outcome that is there already is a completed task.
         return pending.Task;
     }
+
+    /// <summary>The numbers of requests. Any thread; on another one than the reactor's they may be a moment
+    /// old.</summary>
+    public override string ToString() => $"{_pipeline}";
 }

@@ -238,6 +238,8 @@ internal sealed partial class RequestPipeline<TRequest, TResponse>(
         }
     }
 
+    public override string ToString() => $"Request client: {InFlight} in flight, {Waiting} waiting";
+
     private void Unregister()
     {
         if (_isRegistered)

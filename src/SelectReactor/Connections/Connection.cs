@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
@@ -10,6 +11,7 @@ namespace SelectReactor;
 /// another thread members throw an <see cref="InvalidOperationException"/>, except those that say "any thread". The
 /// class is abstract so that it can be mocked and decorated; members that are added later are virtual.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public abstract class Connection : IDuplexPipe, IAsyncDisposable
 {
     private WriteTurns? _writeTurns;

@@ -24,6 +24,12 @@ internal struct Deadlines
     /// <summary>Null until output waits, a timer fires, or the end is awaited.</summary>
     private PeerProgress? _progress;
 
+    /// <summary>When the connection opened, or bytes came in last.</summary>
+    public readonly long ReceivedAt => _receivedAt;
+
+    /// <summary>When the connection opened, or the system took bytes last.</summary>
+    public readonly long SentAt => _sentAt;
+
     private readonly long EndAt => _progress?.EndAt ?? 0;
 
     private readonly long TakenAt => _progress?.TakenAt ?? 0;

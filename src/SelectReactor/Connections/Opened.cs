@@ -1,4 +1,5 @@
 using System.Net;
+using SelectReactor.Diagnostics;
 
 namespace SelectReactor.Connections;
 
@@ -15,6 +16,9 @@ internal readonly struct Opened(Handle handle, EndPoint? localEndPoint = null)
 
     /// <summary>The address that the connection shows as its peer's.</summary>
     public EndPoint? RemoteEndPoint { get; init; } = handle.RemoteEndPoint;
+
+    /// <summary>Where the connection is counted.</summary>
+    public ConnectionCounts Counts { get; init; } = ConnectionCounts.Unused;
 
     /// <summary>Bytes that were received from <see cref="Handle"/> already. Whoever comes next, a step or the input of
     /// the connection, gets them first.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using SelectReactor.Dispatch;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Connections;
 
@@ -57,6 +58,9 @@ internal sealed class OpeningSequence(
         get => _key!.Interest;
         set => _key!.Interest = value;
     }
+
+    /// <summary>Why the steps have failed. Null if they have not, or if they were given up.</summary>
+    public Exception? Failure { get; private set; }
 
     /// <summary>What the current step is called.</summary>
     public string StepName => _step?.Name ?? "opening";
@@ -117,6 +121,7 @@ internal sealed class OpeningSequence(
     {
         if (_state == State.Running)
         {
+            Failure = error;
             Close(reset);
             concluded(this, error);
         }
@@ -130,6 +135,8 @@ internal sealed class OpeningSequence(
             Close(reset: true);
         }
     }
+
+    public override string ToString() => $"{StepName} with {EndPointText.Of(Opened.RemoteEndPoint)}";
 
     public void BeginStop(StopPhase phase) =>
         Fail(new OperationCanceledException($"{prefix}the reactor is stopping."));

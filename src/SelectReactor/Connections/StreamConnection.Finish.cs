@@ -8,6 +8,7 @@ internal sealed partial class StreamConnection
 {
     public void FinishClose()
     {
+        NoteEnded();
         Transition(ConnectionPhase.Closed);
         _reactor.Remove(this);
         CloseHandle();

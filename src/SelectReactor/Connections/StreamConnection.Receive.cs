@@ -96,7 +96,7 @@ internal sealed partial class StreamConnection
         PauseReason next = on ? _pause | reason : _pause & ~reason;
         if (next != _pause)
         {
-            LogPause(next);
+            NotePause(next);
             _pause = next;
             Mark();
         }
@@ -113,7 +113,7 @@ internal sealed partial class StreamConnection
         PauseReason pause = isOutputFull ? _pause | PauseReason.OutputFull : _pause & ~PauseReason.OutputFull;
         if (pause != _pause)
         {
-            LogPause(pause);
+            NotePause(pause);
             _pause = pause;
         }
 
@@ -148,6 +148,7 @@ internal sealed partial class StreamConnection
         }
 
         _bytesReceived = received.Length;
+        _counts.AddReceived(received.Length);
         while (!received.IsEmpty)
         {
             Span<byte> room = _input.Reserve();
@@ -185,6 +186,7 @@ internal sealed partial class StreamConnection
         }
 
         _bytesReceived += received;
+        _counts.AddReceived(received);
         _deadlines.Receive(_reactor.Now, beginsMessage);
         if (_phase == ConnectionPhase.Closing)
         {

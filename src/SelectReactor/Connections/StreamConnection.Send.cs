@@ -120,6 +120,7 @@ internal sealed partial class StreamConnection
     private void FinishSend(SocketError error, int sent, bool isShort)
     {
         _bytesSent += sent;
+        _counts.AddSent(sent);
         if (sent > 0)
         {
             _deadlines.Send(_reactor.Now);

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Buffers;
+using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
@@ -22,9 +23,10 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     private readonly InputBuffer _input;
     private readonly OutputBuffer _output;
     private readonly Action<Connection>? _onFinished;
+    private readonly ConnectionCounts _counts;
     private SelectionKey _key = null!;
     private IConnectionHandler? _handler;
-    private readonly OpeningFacts? _facts;
+    private OpeningFacts? _facts;
     private object? _userState;
     private ConnectionTimers _timers;
     private ConnectionPhase _phase;
@@ -43,6 +45,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         _reactor = reactor;
         _handle = opened.Handle;
         _facts = opened.Facts;
+        _counts = opened.Counts;
         _options = options;
         _pauseReadingWhenOutputIsFull = options.PauseReadingWhenOutputIsFull ?? pauseReadingWhenOutputIsFull;
         _onFinished = onFinished;
@@ -125,9 +128,6 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
     public override ConnectionStatistics Statistics =>
         new() { BytesReceived = Volatile.Read(ref _bytesReceived), BytesSent = Volatile.Read(ref _bytesSent) };
 
-    public override string ToString() =>
-        $"Connection {Id}: {EndPointText.Of(LocalEndPoint)} to {EndPointText.Of(RemoteEndPoint)}, {State}";
-
     public override ReactorTimer Schedule(TimeSpan due, Action callback)
     {
         ReactorTimer timer = base.Schedule(due, callback);
@@ -196,6 +196,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
         UpdateInterest();
         ReactorLog.Opened(_reactor.Logger, Id, LocalEndPoint, RemoteEndPoint);
         _isGiven = true;
+        NoteOpened();
         Call(Callback.OnConnected);
     }
 

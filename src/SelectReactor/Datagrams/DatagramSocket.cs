@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -9,6 +10,7 @@ namespace SelectReactor;
 /// except those that say "any thread". The reactor closes it when it is disposed or shut down. The class is abstract
 /// so that a test of a handler can derive a substitute.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public abstract class DatagramSocket : IDisposable
 {
     /// <summary>For derived classes.</summary>

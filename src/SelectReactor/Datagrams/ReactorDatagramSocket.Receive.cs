@@ -128,9 +128,11 @@ internal sealed partial class ReactorDatagramSocket
                 return false;
             case SocketError.MessageSize:
                 _droppedTooLong++;
+                _counts.NoteTooLong();
                 break;
             default:
                 _networkErrors++;
+                _counts.NoteNetworkError();
                 if (++_errorsInARow >= MaxErrorsInARow)
                 {
                     Pause(error);
@@ -187,6 +189,7 @@ internal sealed partial class ReactorDatagramSocket
     {
         _received++;
         _bytesReceived += datagram.Length;
+        _counts.NoteReceived(datagram.Length);
         _reactor.BeginCallback(_handler);
         try
         {

@@ -79,6 +79,7 @@ internal sealed partial class ReactorDatagramSocket
             if (own != error)
             {
                 _networkErrors++;
+                _counts.NoteNetworkError();
                 _pendingError = error;
                 DatagramLog.NetworkError(_reactor.Logger, error, _localEndPoint);
                 Defer(Work.Error);
@@ -99,6 +100,7 @@ internal sealed partial class ReactorDatagramSocket
 
         _sent++;
         _bytesSent += bytes;
+        _counts.NoteSent(bytes);
         return DatagramSendResult.Sent;
     }
 
@@ -119,6 +121,7 @@ internal sealed partial class ReactorDatagramSocket
                 break;
             default:
                 _sendErrors++;
+                _counts.NoteSendError();
                 DatagramLog.Unsent(_reactor.Logger, _localEndPoint, error);
                 break;
         }

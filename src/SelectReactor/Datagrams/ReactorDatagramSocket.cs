@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 using SelectReactor.Selection;
@@ -22,6 +23,7 @@ internal sealed partial class ReactorDatagramSocket
     private readonly EndPoint? _remoteEndPoint;
     private readonly AddressFamily _family;
     private readonly SelectionKey _key;
+    private readonly DatagramCounts _counts;
     private CloseReason _reason;
     private SocketError _pendingError;
     private Work _work;
@@ -40,6 +42,8 @@ internal sealed partial class ReactorDatagramSocket
             : handle.LocalEndPoint;
         _remoteEndPoint = handle.RemoteEndPoint;
         _family = family;
+        _counts = reactor.Counts.DatagramsOf(
+            family == AddressFamily.Unix ? EndpointTags.Unix : EndpointTags.Udp);
         _sender = new SenderAddress(_family);
         _peer = _remoteEndPoint?.Serialize();
         _limiter = new MessageLimiter(reactor.TimeProvider);

@@ -103,6 +103,9 @@ internal sealed class ClientRegistry(
     /// <summary>Takes over the reserved place of another reactor.</summary>
     public void GrantPlace() => shared?.Grant();
 
+    /// <summary>A copy of the parts that may start a connection.</summary>
+    public IStoppable[] Starters() => [.. _starters];
+
     public void AddStarter(IStoppable starter) => _starters.Add(starter);
 
     public void RemoveStarter(IStoppable starter) => _starters.Remove(starter);

@@ -1,3 +1,5 @@
+using SelectReactor.Diagnostics;
+
 namespace SelectReactor.Dispatch;
 
 /// <summary>How far a reactor has got with its end.</summary>
@@ -42,4 +44,11 @@ internal interface IReactorClient : IStoppable, IFallible
 
     /// <summary>Closes the connection finally and tells the user.</summary>
     void FinishClose();
+
+    /// <summary>For a dump. Changes nothing. Any thread; on another one it may throw if the connection changes
+    /// meanwhile.</summary>
+    ConnectionFacts GetFacts();
+
+    /// <summary>One line of a dump, as <see cref="GetFacts"/>.</summary>
+    string Describe();
 }

@@ -21,6 +21,9 @@ internal sealed class LoopProgress
     /// <summary>The argument of the delegate.</summary>
     public object? State => _state;
 
+    /// <summary>Whether a thread runs the loop at this moment. Any thread.</summary>
+    public bool IsRunning => _thread != Nobody;
+
     /// <summary>Whether the calling thread runs the loop at this moment. Any thread.</summary>
     public bool IsMine => _thread == Environment.CurrentManagedThreadId;
 

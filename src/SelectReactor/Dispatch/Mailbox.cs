@@ -22,6 +22,9 @@ internal sealed class Mailbox
     /// reactor's thread.</summary>
     public bool IsWorthTrimming => _largest > WorthTrimming;
 
+    /// <summary>How many callbacks wait. Any thread; on another one it may be a moment old.</summary>
+    public int Depth => Volatile.Read(ref _incomingCount) + Math.Max(0, _current.Count - _next);
+
     /// <summary>How many callbacks fit without more memory. Any thread.</summary>
     public int Capacity
     {

@@ -156,6 +156,7 @@ public sealed partial class Reactor
             _place.End();
             _guard.Leave(outer);
             _late.Open();
+            Counts.End();
             Watch?.Dispose();
             _demultiplexer.Dispose();
         }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using SelectReactor.Buffers;
+using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.Threading;
 using SelectReactor.Timing;
@@ -22,7 +24,8 @@ namespace SelectReactor;
 /// time, <see cref="Run()"/> and <see cref="RunOnce"/>. <c>ListenAsync</c> and <c>ConnectAsync</c> also work from any
 /// thread.
 /// </remarks>
-public sealed partial class Reactor : IDisposable
+[DebuggerDisplay("{ToString(),nq}")]
+public sealed partial class Reactor : IDisposable, ILoopGauges
 {
     private static readonly TimeSpan _trimInterval = TimeSpan.FromSeconds(30);
     private readonly ReactorOptions _options;
@@ -31,10 +34,12 @@ public sealed partial class Reactor : IDisposable
     private readonly LoopPlace _place;
     private readonly CallbackGuard _guard;
     private readonly Mailbox _mailbox = new();
+    private readonly LoopProgress _progress = new();
     private readonly LateWork _late;
     private readonly ResumeQueue _resumed;
     private readonly ClientRegistry _clients;
     private readonly GracefulShutdown _shutdown;
+    private readonly LoopMeter _meter;
     private ReactorTimer? _trimming;
     private volatile bool _stopRequested;
 
@@ -53,20 +58,22 @@ public sealed partial class Reactor : IDisposable
         _options = options.Copy();
         (options.Logger as StandardErrorLogger)?.Open();
         Logger = new GuardedLogger(options.Logger);
-        var progress = new LoopProgress();
-        Watch = LoopWatch.For(_options, progress, Logger, WatchThread.Shared);
+        Watch = LoopWatch.For(_options, _progress, Logger, WatchThread.Shared);
         SynchronizationContext = new ReactorSynchronizationContext(this, Watch);
         PipeScheduler = new ReactorPipeScheduler(this);
         Clock = new MonotonicClock(options.TimeProvider);
         Now = Clock.Now;
+        Counts = new ReactorCounts(Instruments.Of(options.MeterFactory), this);
+        _meter = new LoopMeter(Counts.Instruments, Clock);
         _timers = new TimerQueue(Clock, Affinity);
         _place = new LoopPlace(Affinity);
-        _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext, progress);
+        _guard = new CallbackGuard(Logger, options.PropagateExceptions, SynchronizationContext, _progress);
         _late = new LateWork(Logger, SynchronizationContext);
         _resumed = new ResumeQueue(_late);
         _clients = new ClientRegistry(options.MaxConnections, options.CreatePlaces(), _resumed, _guard, Logger);
         _shutdown = new GracefulShutdown(this, _clients);
         _demultiplexer = new Demultiplexer(options.SelectorFactory(), Affinity, _clients, _guard, Logger);
+        Counts.Begin();
     }
 
     /// <summary>The clock of the timers. Any thread.</summary>
@@ -99,6 +106,8 @@ public sealed partial class Reactor : IDisposable
     internal long Ticks { get; private set; }
 
     internal BufferPool Buffers { get; } = new();
+
+    internal ReactorCounts Counts { get; }
 
     internal List<ArraySegment<byte>> GatherList { get; } = [];
 
@@ -262,16 +271,19 @@ public sealed partial class Reactor : IDisposable
     {
         Ticks++;
         _clients.SettleDirty();
+        _meter.BeginWait();
         Select(ComputeWait(timeout));
         Now = Clock.Now;
-        int served = _demultiplexer.DispatchReady();
-        served += RunDueTimers();
+        _meter.EndWait(Now);
+        int readyKeys = _demultiplexer.DispatchReady();
+        int served = readyKeys + RunDueTimers();
         served += RunResumed();
         served += RunMailbox(_options.MaxPostsPerTick);
         _clients.SettleDirty();
         _clients.FinishCloses();
         _shutdown.EndTick();
         KeepTrimming();
+        _meter.EndTick(readyKeys);
         _guard.ThrowKept();
         return served;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor.Dispatch;
@@ -85,6 +86,11 @@ public sealed class ReactorOptions
     /// closes its connection instead, and a failure of the library itself is always logged. Default: false.
     /// </summary>
     public bool PropagateExceptions { get; set; }
+
+    /// <summary>Makes the meter that the reactor reports to, for a program with dependency injection or a test that
+    /// wants numbers of its own. Reactors with the same factory share the meter. Default: null, which is a meter
+    /// "SelectReactor" for the whole process.</summary>
+    public IMeterFactory? MeterFactory { get; set; }
 
     /// <summary>The limit of the group that the reactor belongs to. Null if there is none.</summary>
     internal SharedLimit? SharedLimit { get; set; }

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using SelectReactor.Connections;
+using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.ProxyProtocol;
 
@@ -20,6 +21,7 @@ internal sealed class Admission : IAdmission
     private readonly EndPoint? _localEndPoint;
     private readonly Func<bool> _isOpen;
     private readonly Action<Connection?> _onFinished;
+    private readonly ConnectionCounts _counts;
     private readonly TrustedProxies? _proxies;
     private readonly IReadOnlyList<Func<OpeningStep>> _stepsOfProxies = [];
     private int _connectionCount;
@@ -49,6 +51,7 @@ internal sealed class Admission : IAdmission
         _listening = listening;
         _isOpen = isOpen;
         _localEndPoint = IsOneAddress(listening) ? listening : null;
+        _counts = reactor.Counts.Of(EndpointTags.Server(listening));
         if (options.ProxyProtocol is { } proxy)
         {
             _proxies = new TrustedProxies(proxy);
@@ -89,7 +92,7 @@ internal sealed class Admission : IAdmission
         bool isProxy = _proxies is not null && _proxies.Contains(handle.RemoteEndPoint);
         if (_connectionCount >= _options.MaxConnections || !_reactor.TryReservePlace())
         {
-            Refuse(handle, "the limit on connections is reached");
+            Refuse(handle, Refusal.Limit);
         }
         else if (!isProxy && _options.ProxyProtocol is { UntrustedClients: UntrustedClients.Refuse })
         {
@@ -97,11 +100,11 @@ internal sealed class Admission : IAdmission
         }
         else if (!isProxy && _options.AcceptFilter is not null && !IsAllowed(handle.RemoteEndPoint))
         {
-            Refuse(handle, "the filter does not allow it");
+            Refuse(handle, Refusal.Filter);
         }
         else if (!_isOpen())
         {
-            Refuse(handle, "the listener is closed");
+            Refuse(handle, Refusal.ListenerClosed);
         }
         else
         {
@@ -111,10 +114,10 @@ internal sealed class Admission : IAdmission
     }
 
     /// <summary>Resets a client and counts it as refused.</summary>
-    public void Refuse(Handle handle, string why)
+    public void Refuse(Handle handle, Refusal refusal)
     {
-        ReactorLog.Refused(_reactor.Logger, _listening, why);
-        Drop(handle);
+        ReactorLog.Refused(_reactor.Logger, _listening, refusal.Why);
+        Drop(handle, refusal);
     }
 
     // A connection to a listener on one address has that address: there is no need to ask the system for each.
@@ -127,13 +130,19 @@ internal sealed class Admission : IAdmission
         LogLevel level = _hasRefusedStranger ? LogLevel.Debug : LogLevel.Warning;
         _hasRefusedStranger = true;
         ReactorLog.RefusedStranger(_reactor.Logger, level, handle.RemoteEndPoint, _listening);
-        Drop(handle);
+        Drop(handle, Refusal.Stranger);
     }
 
-    private void Drop(Handle handle)
+    private void Drop(Handle handle, Refusal refusal)
+    {
+        CountRefused(refusal.ErrorType);
+        handle.Abort();
+    }
+
+    private void CountRefused(string errorType)
     {
         _refused++;
-        handle.Abort();
+        _counts.Instruments.CountRefused(_counts.Tags, errorType);
     }
 
     private bool IsAllowed(EndPoint? client)
@@ -161,7 +170,7 @@ internal sealed class Admission : IAdmission
 
     private void Begin(Handle handle, IReadOnlyList<Func<OpeningStep>> steps)
     {
-        var opened = new Opened(handle, _localEndPoint);
+        var opened = new Opened(handle, _localEndPoint) { Counts = _counts };
         _connectionCount++;
         if (steps.Count == 0)
         {
@@ -178,7 +187,7 @@ internal sealed class Admission : IAdmission
         {
             // The reactor is stopping: the exception says so.
             _connectionCount--;
-            Refuse(handle, exception.Message);
+            Refuse(handle, Refusal.ReactorStops(exception.Message));
             return;
         }
 
@@ -194,7 +203,7 @@ internal sealed class Admission : IAdmission
         }
         else
         {
-            _refused++;
+            CountRefused(ErrorTypes.Of(error));
             ReactorLog.OpeningFailed(_reactor.Logger, sequence.Opened.RemoteEndPoint, _listening, error.Message);
             _onFinished(null);
         }
@@ -215,7 +224,7 @@ internal sealed class Admission : IAdmission
         }
         catch (Exception exception)
         {
-            _refused++;
+            CountRefused(Refusal.NoHandler.ErrorType);
             ReactorLog.HandlerFactoryFault(_reactor.Logger, _listening, exception);
             return;
         }
@@ -242,12 +251,12 @@ internal sealed class Admission : IAdmission
         }
         catch (ObjectDisposedException) when (_reactor.IsDisposed)
         {
-            Refuse(opened.Handle, "the reactor is disposed");
+            Refuse(opened.Handle, Refusal.ReactorDisposed);
         }
         catch (Exception exception)
         {
             ReactorLog.RegistrationFault(_reactor.Logger, _listening, exception);
-            Refuse(opened.Handle, "it can't be registered");
+            Refuse(opened.Handle, Refusal.NotRegistered);
         }
 
         _onFinished(null);

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using SelectReactor.Connections;
+using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
@@ -59,8 +60,9 @@ internal static class Adoption
             }
 
             options.ApplyTo(handle, socket.AddressFamily);
+            ConnectionCounts counts = reactor.Counts.Of(EndpointTags.Adopted(handle.RemoteEndPoint));
             var connection = new StreamConnection(
-                reactor, new Opened(handle), options, pauseReadingWhenOutputIsFull: true, onFinished: null);
+                reactor, new Opened(handle) { Counts = counts }, options, pauseReadingWhenOutputIsFull: true, onFinished: null);
             connection.Register();
             return connection;
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Connections;
+using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
@@ -22,6 +23,7 @@ internal sealed class Connector(
     private readonly ReactorCompletion<Connection> _outcome = new(reactor);
     private readonly string _description = $"Can't connect to {EndPointText.Of(remoteEndPoint)}";
     private readonly List<ConnectAttempt> _attempts = [];
+    private readonly EndpointTags _tags = EndpointTags.Client(remoteEndPoint);
     private HostAddresses? _host;
     private Exception? _error;
     private ReactorTimer? _timer;
@@ -40,6 +42,9 @@ internal sealed class Connector(
 
         return _outcome.Task;
     }
+
+    public override string ToString() =>
+        $"Connect to {EndPointText.Of(remoteEndPoint)}: {_opening?.StepName ?? "waits for the peer"}";
 
     public void BeginStop(StopPhase phase) =>
         Fail(new OperationCanceledException($"{_description}: the reactor is stopping."));
@@ -144,7 +149,7 @@ internal sealed class Connector(
             return;
         }
 
-        var opened = new Opened(attempt.TakeHandle());
+        var opened = new Opened(attempt.TakeHandle()) { Counts = reactor.Counts.Of(_tags) };
         IReadOnlyList<Func<OpeningStep>> steps = options.CreateSteps(remoteEndPoint);
         if (steps.Count == 0)
         {
@@ -183,6 +188,7 @@ internal sealed class Connector(
         catch (Exception exception)
         {
             opened.Handle.Abort();
+            reactor.Counts.Instruments.CountConnectError(_tags, ErrorTypes.Of(exception));
             _outcome.SetException(exception);
             return;
         }
@@ -267,6 +273,7 @@ internal sealed class Connector(
         if (!_outcome.IsCompleted)
         {
             End();
+            reactor.Counts.Instruments.CountConnectError(_tags, ErrorTypes.Of(exception));
             if (exception is OperationCanceledException cancelled)
             {
                 _outcome.SetCanceled(cancelled);

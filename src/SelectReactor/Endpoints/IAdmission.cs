@@ -18,5 +18,5 @@ internal interface IAdmission
     void Admit(Handle handle);
 
     /// <summary>Resets a client and counts it as refused.</summary>
-    void Refuse(Handle handle, string why);
+    void Refuse(Handle handle, Refusal refusal);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
@@ -10,6 +11,7 @@ namespace SelectReactor;
 /// used on the reactor's thread only, except those that say "any thread". The reactor closes it when it is disposed or
 /// shut down.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class Listener : IDisposable
 {
     private readonly Reactor _reactor;
@@ -142,5 +144,9 @@ public sealed class Listener : IDisposable
     private sealed class Stopper(Listener listener) : IStoppable
     {
         public void BeginStop(StopPhase phase) => listener.CloseSocket();
+
+        public override string ToString() =>
+            $"{listener}: {listener.ConnectionCount} connections, {listener.Accepted} accepted, "
+            + $"{listener.Refused} refused{(listener._acceptor.IsPaused ? ", paused" : "")}";
     }
 }

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using SelectReactor.Dispatch;
 
 namespace SelectReactor;
 
 /// <summary>Runs a <see cref="SelectReactor.Reactor"/> on a background thread of its own. When its loop ends, by a
 /// shutdown, a stop, a fault or <see cref="Dispose"/>, the reactor is disposed.</summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class ReactorThread : IDisposable
 {
     private readonly Thread _thread;
@@ -56,6 +58,9 @@ public sealed class ReactorThread : IDisposable
             _thread.Join();
         }
     }
+
+    /// <summary>Its reactor's state. Any thread.</summary>
+    public override string ToString() => $"Thread of {Reactor}";
 
     private void Run(object? start)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using SelectReactor.Endpoints;
 using SelectReactor.Groups;
@@ -10,6 +11,7 @@ namespace SelectReactor;
 /// thread. The end of the group closes it. If one reactor of the group ends alone, the sockets that it accepts from
 /// close, and the clients that wait at a socket of its own are reset: use <see cref="ReactorGroup.DrainAsync"/>.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class GroupListener : IDisposable
 {
     private readonly GroupAccept _accept;

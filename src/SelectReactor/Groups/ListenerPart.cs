@@ -92,7 +92,7 @@ internal sealed class ListenerPart : IAdmission, IStoppable
     {
         if (!HasPlace())
         {
-            Refuse(handle, "the limit on connections is reached");
+            Refuse(handle, Refusal.Limit);
         }
         else if (KeepsNext())
         {
@@ -104,7 +104,7 @@ internal sealed class ListenerPart : IAdmission, IStoppable
         }
     }
 
-    public void Refuse(Handle handle, string why) => _admission!.Refuse(handle, why);
+    public void Refuse(Handle handle, Refusal refusal) => _admission!.Refuse(handle, refusal);
 
     void IStoppable.BeginStop(StopPhase phase) => Close();
 
@@ -143,7 +143,7 @@ internal sealed class ListenerPart : IAdmission, IStoppable
             TakePlaces();
         }
 
-        Refuse(handle, "no reactor of the group takes clients");
+        Refuse(handle, Refusal.NoReactor);
         GiveBackPlaces();
     }
 
@@ -179,6 +179,10 @@ internal sealed class ListenerPart : IAdmission, IStoppable
         _places.KeepOnly(_admission!.ConnectionCount);
         _shared.CompleteDrain();
     }
+
+    public override string ToString() =>
+        $"Part of a group's listener on {_acceptor}: {_admission?.ConnectionCount} connections, "
+        + $"{_admission?.Accepted} accepted, {_admission?.Refused} refused";
 
     private void Close()
     {

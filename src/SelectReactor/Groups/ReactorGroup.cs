@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
@@ -11,6 +12,7 @@ namespace SelectReactor;
 /// So handlers that are made for each connection need no lock; what they share, and one handler for all connections,
 /// must work on several threads at once. All members may be used on any thread.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed partial class ReactorGroup : IDisposable
 {
     private readonly ReactorGroupOptions _options;
@@ -154,6 +156,14 @@ public sealed partial class ReactorGroup : IDisposable
             Array.ForEach(_threads, static thread => thread.Dispose());
         }
     }
+
+    /// <summary>Its numbers. Any thread.</summary>
+    public override string ToString() => $"Group of {Reactors.Count} reactors: {Statistics}";
+
+    /// <summary>What each reactor is doing, as <see cref="Reactor.Dump()"/> says. If a loop does not answer, the
+    /// caller is blocked for a second for each such loop. Any thread.</summary>
+    public string Dump() => string.Join(
+        "\n", Reactors.Select(static (reactor, i) => $"{i + 1}. {reactor.Dump()}").Prepend($"{this}"));
 
     private static ReactorThread[] Start(int count, ReactorGroupOptions options)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SelectReactor.Threading;
 
 namespace SelectReactor;
@@ -6,6 +7,7 @@ namespace SelectReactor;
 /// The registration of one <see cref="SelectReactor.Handle"/> with a reactor. A key is never used again for another
 /// handle. Use it on the reactor's thread only.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class SelectionKey
 {
     private readonly ISelector _selector;
@@ -87,6 +89,9 @@ public sealed class SelectionKey
             }
         }
     }
+
+    /// <summary>The handle, the interest and whether it is cancelled. Any thread.</summary>
+    public override string ToString() => IsValid ? $"{Handle}, {Entry.Interest}" : $"{Handle}, cancelled";
 
     private void Change(Interest value)
     {

@@ -1,9 +1,12 @@
+using System.Diagnostics;
+
 namespace SelectReactor;
 
 /// <summary>
 /// One watched handle, as an <see cref="ISelector"/> sees it. A reactor makes one entry for each
 /// <see cref="SelectionKey"/>; a test of a selector makes its own. Only the reactor's thread uses an entry.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class SelectorEntry
 {
     /// <summary>Makes an entry. It is watched once it is given to <see cref="ISelector.Add"/>.</summary>
@@ -55,4 +58,7 @@ public sealed class SelectorEntry
         IsEvicted = true;
         Ready = Interest;
     }
+
+    /// <summary>The handle, the interest and what it is ready for. Any thread.</summary>
+    public override string ToString() => $"{Handle}, interest {Interest}, ready {Ready}";
 }

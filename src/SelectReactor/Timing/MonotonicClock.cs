@@ -42,4 +42,7 @@ internal sealed class MonotonicClock
         Int128 ticks = ((units * TimeSpan.TicksPerSecond) + (_frequency - 1)) / _frequency;
         return TimeSpan.FromTicks((long)Int128.Min(ticks, long.MaxValue));
     }
+
+    /// <summary>For statistics.</summary>
+    public double SecondsBetween(long earlier, long later) => (later - earlier) / (double)_frequency;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SelectReactor.Timing;
 
 namespace SelectReactor;
@@ -7,6 +8,7 @@ namespace SelectReactor;
 /// <see cref="Reactor.SchedulePeriodic"/>. Use it on the reactor's thread only. It never fires early. It fires late
 /// while the loop is busy.
 /// </summary>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed class ReactorTimer
 {
     private readonly TimerQueue _queue;
@@ -67,4 +69,8 @@ public sealed class ReactorTimer
     /// <summary>Stops the timer. Its callback is not called again, even if it is already due. Idempotent.</summary>
     /// <exception cref="InvalidOperationException">Called on another thread.</exception>
     public void Cancel() => _queue.Cancel(this);
+
+    /// <summary>Whether it is active, and its period. Any thread.</summary>
+    public override string ToString() =>
+        $"Timer: {(IsActive ? "active" : "idle")}{(Period > TimeSpan.Zero ? $", each {Period}" : "")}";
 }

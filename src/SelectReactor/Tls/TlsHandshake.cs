@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using SelectReactor.Connections;
+using SelectReactor.Diagnostics;
+using SelectReactor.Timing;
 
 namespace SelectReactor.Tls;
 
@@ -19,6 +21,7 @@ internal sealed class TlsHandshake(
     private HandshakeTurns? _turns;
     private Stage _stage;
     private bool _hasPeerSpoken;
+    private long? _begunAt;
 
     private enum Stage
     {
@@ -44,8 +47,15 @@ internal sealed class TlsHandshake(
 
     private Handle Transport => Sequence.Opened.Handle;
 
+    private Instruments Instruments => Sequence.Reactor.Counts.Instruments;
+
     public override void Begin()
     {
+        if (Instruments.IsHandshakeListenedTo)
+        {
+            _begunAt = Sequence.Reactor.Clock.Now;
+        }
+
         Sequence.Interest = Interest.Read;
         _early.Add(Sequence.Opened.Received.Span);
         if (!IsServer || !_early.IsEmpty)
@@ -88,6 +98,7 @@ internal sealed class TlsHandshake(
 
     public override void End()
     {
+        Record();
         Stage before = _stage;
         _early.Release();
         bool computesOn = _turns is not null && _turns.Abandon();
@@ -101,6 +112,29 @@ internal sealed class TlsHandshake(
             gate?.Exit();
         }
     }
+
+    // A step that has completed has given its engine away.
+    private void Record()
+    {
+        if (_begunAt is not { } begun)
+        {
+            return;
+        }
+
+        MonotonicClock clock = Sequence.Reactor.Clock;
+        ITlsFeature? tls = Sequence.Opened.Facts?.GetFeature<ITlsFeature>();
+        string? error = tls is null ? ErrorTypes.Of(Sequence.Failure ?? new OperationCanceledException()) : null;
+        Instruments.RecordHandshake(
+            Sequence.Opened.Counts.Tags.Role, clock.Until(clock.Now, begun), VersionOf(tls), error);
+    }
+
+    private static string? VersionOf(ITlsFeature? tls) => tls?.Protocol switch
+    {
+        null => null,
+        SslProtocols.Tls12 => "1.2",
+        SslProtocols.Tls13 => "1.3",
+        var other => other.ToString(),
+    };
 
     private void Receive()
     {

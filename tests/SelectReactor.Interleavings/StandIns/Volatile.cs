@@ -31,6 +31,9 @@ internal static class Volatile
     // Of the connections and listeners, which the scenarios do without.
     public static long Read(ref long location) => System.Threading.Volatile.Read(ref location);
 
+    // Of the measured times, which nothing depends on.
+    public static void Write(ref long location, long value) => System.Threading.Volatile.Write(ref location, value);
+
     // A reference, such as the reactor's thread, is seen at once: each write of it is followed by a fence of the core.
     public static T Read<T>(ref T location, [CallerArgumentExpression(nameof(location))] string name = "")
         where T : class?

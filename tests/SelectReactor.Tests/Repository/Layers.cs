@@ -16,6 +16,7 @@ internal static partial class Layers
         ["Selection"] = 0,
         ["Timing"] = 0,
         ["Buffers"] = 0,
+        ["Diagnostics"] = 0,
         ["Dispatch"] = 1,
         ["Connections"] = 2,
         ["Tls"] = 3,

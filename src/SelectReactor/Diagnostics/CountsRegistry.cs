@@ -1,0 +1,65 @@
+namespace SelectReactor.Diagnostics;
+
+/// <summary>The numbers of several reactors, with those of reactors that have ended. Any thread.</summary>
+internal sealed class CountsRegistry
+{
+    // Held for a moment, and never while anything else is called that may wait.
+    private readonly object _gate = new();
+    private readonly HashSet<ReactorCounts> _live = [];
+    private readonly ReactorCounts _ended;
+
+    public CountsRegistry(Instruments instruments) => _ended = new ReactorCounts(instruments, gauges: null);
+
+    public void Add(ReactorCounts counts)
+    {
+        lock (_gate)
+        {
+            // Reactors that were never disposed.
+            foreach (ReactorCounts lost in _live.Where(static live => live.Gauges is null).ToArray())
+            {
+                End(lost);
+            }
+
+            _live.Add(counts);
+        }
+    }
+
+    /// <summary>The reactor has ended: its numbers are kept, and it has no state any more. Idempotent.</summary>
+    public void End(ReactorCounts counts)
+    {
+        lock (_gate)
+        {
+            if (_live.Remove(counts))
+            {
+                _ended.Add(counts);
+            }
+        }
+    }
+
+    /// <summary>Reads the numbers of the connections, each of which counts once.</summary>
+    public T ReadConnections<T>(Func<IEnumerable<ConnectionCounts>, T> read)
+    {
+        lock (_gate)
+        {
+            return read(_live.Append(_ended).SelectMany(static counts => counts.Connections));
+        }
+    }
+
+    /// <summary>Reads the numbers of the datagram sockets, each of which counts once.</summary>
+    public T ReadDatagrams<T>(Func<IEnumerable<DatagramCounts>, T> read)
+    {
+        lock (_gate)
+        {
+            return read(_live.Append(_ended).SelectMany(static counts => counts.Datagrams));
+        }
+    }
+
+    /// <summary>The state of the reactors that are left.</summary>
+    public ILoopGauges[] Gauges()
+    {
+        lock (_gate)
+        {
+            return [.. _live.Select(static counts => counts.Gauges).OfType<ILoopGauges>()];
+        }
+    }
+}

@@ -1,0 +1,282 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+
+namespace SelectReactor.Diagnostics;
+
+/// <summary>
+/// The meter of the library with its instruments, one for each factory. What the loop counts in any case is observed:
+/// it costs nothing until somebody asks, and an increment and its decrement never fall apart. The rest is recorded
+/// where it happens, and only while somebody listens. Any thread.
+/// </summary>
+internal sealed class Instruments
+{
+    public const string MeterName = "SelectReactor";
+
+    private static readonly double[] _loopTimes =
+        [0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+
+    private static readonly double[] _lifetimes =
+        [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600];
+
+    private static readonly double[] _handshakeTimes =
+        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+    private static readonly long[] _keyCounts = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+
+    private static readonly ConditionalWeakTable<IMeterFactory, Instruments> _ofFactories = [];
+    private readonly Counter<long> _refused;
+    private readonly Counter<long> _acceptErrors;
+    private readonly Counter<long> _connectErrors;
+    private readonly Histogram<double> _lifetime;
+    private readonly Histogram<double> _handshake;
+    private readonly Histogram<double> _tick;
+    private readonly Histogram<double> _wait;
+    private readonly Histogram<long> _readyKeys;
+
+    private Instruments(Meter meter)
+    {
+        Registry = new CountsRegistry(this);
+        _refused = meter.CreateCounter<long>(
+            "selectreactor.refused_connections", "{connection}", "Clients that a listener has refused.");
+        _acceptErrors = meter.CreateCounter<long>(
+            "selectreactor.accept_errors", "{error}", "Errors of accept.");
+        _connectErrors = meter.CreateCounter<long>(
+            "selectreactor.connect_errors", "{error}", "Outgoing connections that were not made.");
+        _lifetime = Times(meter, "selectreactor.connection.duration", "How long connections were open.", _lifetimes);
+        _handshake = Times(
+            meter, "selectreactor.tls.handshake.duration", "The time of TLS handshakes.", _handshakeTimes);
+        _tick = Times(
+            meter, "selectreactor.loop.iteration.duration", "The time that a loop serves between two waits.", _loopTimes);
+        _wait = Times(
+            meter, "selectreactor.selector.wait.duration", "The time that a loop waits in its selector.", _loopTimes);
+        _readyKeys = meter.CreateHistogram(
+            "selectreactor.loop.ready_keys",
+            "{key}",
+            "Handles that were ready after one wait.",
+            tags: null,
+            new InstrumentAdvice<long> { HistogramBucketBoundaries = _keyCounts });
+        ObserveConnections(meter);
+        ObserveDatagrams(meter);
+        ObserveLoops(meter);
+    }
+
+    /// <summary>The reactors that report to this meter.</summary>
+    public CountsRegistry Registry { get; }
+
+    /// <summary>Whether somebody listens to the times of the loop.</summary>
+    public bool IsLoopListenedTo => _tick.Enabled || _wait.Enabled || _readyKeys.Enabled;
+
+    public bool IsHandshakeListenedTo => _handshake.Enabled;
+
+    /// <summary>The instruments of a factory's meter; without one those of a meter of the process.</summary>
+    public static Instruments Of(IMeterFactory? factory) => factory is null
+        ? ForProcess.Instance
+        : _ofFactories.GetValue(
+            factory, static factory => new Instruments(factory.Create(new MeterOptions(MeterName) { Version = Version })));
+
+    public void RecordTick(double seconds, int readyKeys)
+    {
+        _tick.Record(seconds);
+        _readyKeys.Record(readyKeys);
+    }
+
+    public void RecordWait(double seconds) => _wait.Record(seconds);
+
+    public void RecordLifetime(EndpointTags tags, int reason, TimeSpan lifetime)
+    {
+        if (_lifetime.Enabled)
+        {
+            _lifetime.Record(lifetime.TotalSeconds, tags.With(TagNames.CloseReason, CloseReasons.All[reason]));
+        }
+    }
+
+    public void CountRefused(EndpointTags tags, string errorType) => Count(_refused, tags, errorType);
+
+    public void CountAcceptError(EndpointTags tags, string errorType) => Count(_acceptErrors, tags, errorType);
+
+    public void CountConnectError(EndpointTags tags, string errorType) => Count(_connectErrors, tags, errorType);
+
+    /// <summary>A TLS handshake has ended.</summary>
+    /// <param name="role">The role of the connection.</param>
+    /// <param name="time">How long it took.</param>
+    /// <param name="version">The protocol's version, such as "1.3". Null if the handshake has failed.</param>
+    /// <param name="errorType">Why it has failed; otherwise null.</param>
+    public void RecordHandshake(ConnectionRole role, TimeSpan time, string? version, string? errorType)
+    {
+        var tags = new TagList { { TagNames.Role, SnakeCase.Of(role.ToString()) } };
+        if (version is not null)
+        {
+            tags.Add(TagNames.TlsVersion, version);
+        }
+
+        if (errorType is not null)
+        {
+            tags.Add(TagNames.ErrorType, errorType);
+        }
+
+        _handshake.Record(time.TotalSeconds, tags);
+    }
+
+    private static string? Version => typeof(Instruments).Assembly.GetName().Version?.ToString(3);
+
+    private static void Count(Counter<long> counter, EndpointTags tags, string errorType)
+    {
+        if (counter.Enabled)
+        {
+            counter.Add(1, tags.With(TagNames.ErrorType, errorType));
+        }
+    }
+
+    private static Histogram<double> Times(Meter meter, string name, string description, double[] buckets) =>
+        meter.CreateHistogram(
+            name,
+            "s",
+            description,
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = buckets });
+
+    private void ObserveConnections(Meter meter)
+    {
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.active_connections",
+            () => Sum(static counts => counts.Active),
+            "{connection}",
+            "Connections that are open.");
+        meter.CreateObservableCounter(
+            "selectreactor.opened_connections",
+            () => Sum(static counts => counts.Opened),
+            "{connection}",
+            "Connections that were given to a handler.");
+        meter.CreateObservableCounter(
+            "selectreactor.closed_connections",
+            () => SumOf(CloseReasons.All, TagNames.CloseReason, static (counts, reason) => counts.Closed(reason)),
+            "{connection}",
+            "Connections that have ended.");
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.paused_connections",
+            () => Sum(static counts => counts.PausedNow),
+            "{connection}",
+            "Connections that do not read at the moment.");
+        meter.CreateObservableCounter(
+            "selectreactor.read_pauses",
+            () => SumOf(PauseReasons.All, TagNames.PauseReason, static (counts, reason) => counts.Pauses(reason)),
+            "{pause}",
+            "Pauses in reading that are over.");
+        meter.CreateObservableCounter(
+            "selectreactor.read_pause.time",
+            () => SumOf(
+                PauseReasons.All,
+                TagNames.PauseReason,
+                static (counts, reason) => counts.PausedTime(reason).TotalSeconds),
+            "s",
+            "The time of the pauses in reading that are over.");
+    }
+
+    private void ObserveDatagrams(Meter meter)
+    {
+        meter.CreateObservableCounter(
+            "selectreactor.network.io", () => StreamBytes().Concat(DatagramBytes()), "By", "Bytes of the network.");
+        meter.CreateObservableCounter(
+            "selectreactor.datagrams",
+            () => OfDatagrams(
+                TagNames.Direction,
+                (TagNames.Receive, static counts => counts.Received),
+                (TagNames.Transmit, static counts => counts.Sent)),
+            "{datagram}",
+            "Datagrams that were received and given to a handler, or sent.");
+        meter.CreateObservableCounter(
+            "selectreactor.datagram_errors",
+            () => OfDatagrams(
+                TagNames.ErrorType,
+                (ErrorTypes.TooLong, static counts => counts.TooLong),
+                (ErrorTypes.SendError, static counts => counts.SendErrors),
+                (ErrorTypes.NetworkError, static counts => counts.NetworkErrors)),
+            "{error}",
+            "Datagrams that were dropped or not sent, and errors that the network reported.");
+    }
+
+    private void ObserveLoops(Meter meter)
+    {
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.reactors", () => Registry.Gauges().Length, "{reactor}", "Reactors that are not disposed.");
+        meter.CreateObservableGauge(
+            "selectreactor.loop.lag",
+            () => Registry.Gauges().Select(static loop => loop.Lag.TotalSeconds).DefaultIfEmpty().Max(),
+            "s",
+            "How long the slowest loop has not waited for events: the time of its tick under way.");
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.mailbox.depth",
+            () => Registry.Gauges().Sum(static loop => (long)loop.MailboxDepth),
+            "{callback}",
+            "Posted callbacks that have not run.");
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.timers",
+            () => Registry.Gauges().Sum(static loop => (long)loop.TimerCount),
+            "{timer}",
+            "Timers that wait, with those of the library.");
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.pooled_memory", Memory, "By", "The memory of the buffers.");
+    }
+
+    private Measurement<long>[] Sum(Func<ConnectionCounts, long> number) =>
+        Registry.ReadConnections(all => all
+            .GroupBy(static counts => counts.Tags)
+            .Select(group => new Measurement<long>(group.Sum(number), group.Key.Tags))
+            .ToArray());
+
+    private Measurement<T>[] SumOf<T>(IReadOnlyList<string> values, string tag, Func<ConnectionCounts, int, T> number)
+        where T : struct, System.Numerics.INumber<T> =>
+        Registry.ReadConnections(all => all
+            .GroupBy(static counts => counts.Tags)
+            .SelectMany(group => values.Select((value, i) => new Measurement<T>(
+                group.Aggregate(T.Zero, (sum, counts) => sum + number(counts, i)), group.Key.With(tag, value))))
+            .Where(static measurement => measurement.Value != T.Zero)
+            .ToArray());
+
+    private Measurement<long>[] StreamBytes() =>
+        Registry.ReadConnections(static all => all
+            .GroupBy(static counts => counts.Tags)
+            .SelectMany(static group => new[]
+            {
+                new Measurement<long>(
+                    group.Sum(static counts => counts.BytesReceived),
+                    group.Key.With(TagNames.Direction, TagNames.Receive)),
+                new Measurement<long>(
+                    group.Sum(static counts => counts.BytesSent),
+                    group.Key.With(TagNames.Direction, TagNames.Transmit)),
+            })
+            .ToArray());
+
+    private Measurement<long>[] DatagramBytes() => OfDatagrams(
+        TagNames.Direction,
+        (TagNames.Receive, static counts => counts.BytesReceived),
+        (TagNames.Transmit, static counts => counts.BytesSent));
+
+    private Measurement<long>[] OfDatagrams(
+        string tag, params (string Value, Func<DatagramCounts, long> Number)[] parts) =>
+        Registry.ReadDatagrams(all => all
+            .GroupBy(static counts => counts.Transport)
+            .SelectMany(group => parts.Select(part => new Measurement<long>(
+                group.Sum(part.Number), new(TagNames.Transport, group.Key), new(tag, part.Value))))
+            .ToArray());
+
+    private Measurement<long>[] Memory()
+    {
+        ILoopGauges[] loops = Registry.Gauges();
+        return
+        [
+            new(
+                loops.Sum(static loop => loop.BytesInUse),
+                new KeyValuePair<string, object?>(TagNames.MemoryState, "used")),
+            new(
+                loops.Sum(static loop => loop.BytesIdle),
+                new KeyValuePair<string, object?>(TagNames.MemoryState, "idle")),
+        ];
+    }
+
+    private static class ForProcess
+    {
+        public static Instruments Instance { get; } = new(new Meter(MeterName, Version));
+    }
+}

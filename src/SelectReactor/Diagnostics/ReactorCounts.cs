@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+
+namespace SelectReactor.Diagnostics;
+
+/// <summary>
+/// The numbers of one reactor. It keeps no reactor alive. For the reactor's thread, except what is said to be for any
+/// thread.
+/// </summary>
+internal sealed class ReactorCounts
+{
+    /// <summary>So many listening addresses have numbers of their own. Those of further ones are counted together, so
+    /// that a program that listens on one port after the other does not collect them for ever.</summary>
+    private const int MaxAddresses = 100;
+
+    private readonly WeakReference<ILoopGauges>? _gauges;
+    private readonly ConcurrentDictionary<EndpointTags, ConnectionCounts> _connections = new();
+    private readonly ConcurrentDictionary<string, DatagramCounts> _datagrams = new();
+
+    public ReactorCounts(Instruments instruments, ILoopGauges? gauges)
+    {
+        Instruments = instruments;
+        _gauges = gauges is null ? null : new WeakReference<ILoopGauges>(gauges);
+    }
+
+    public Instruments Instruments { get; }
+
+    /// <summary>Any thread.</summary>
+    public IEnumerable<ConnectionCounts> Connections => _connections.Select(static pair => pair.Value);
+
+    /// <summary>Any thread.</summary>
+    public IEnumerable<DatagramCounts> Datagrams => _datagrams.Select(static pair => pair.Value);
+
+    /// <summary>Null once the reactor is collected. Any thread.</summary>
+    public ILoopGauges? Gauges => _gauges is not null && _gauges.TryGetTarget(out ILoopGauges? gauges) ? gauges : null;
+
+    /// <summary>Lets those who ask for numbers find these.</summary>
+    public void Begin()
+    {
+        Instruments.Registry.Add(this);
+        ReactorEventSource.Instance.Registry.Add(this);
+    }
+
+    /// <summary>The reactor has ended. Idempotent.</summary>
+    public void End()
+    {
+        Instruments.Registry.End(this);
+        ReactorEventSource.Instance.Registry.End(this);
+    }
+
+    public ConnectionCounts Of(EndpointTags tags)
+    {
+        if (tags.Address is not null && _connections.Count >= MaxAddresses && !_connections.ContainsKey(tags))
+        {
+            tags = tags.WithoutAddress();
+        }
+
+        return _connections.GetOrAdd(tags, static (tags, instruments) => new(tags, instruments), Instruments);
+    }
+
+    public DatagramCounts DatagramsOf(string transport) =>
+        _datagrams.GetOrAdd(transport, static transport => new DatagramCounts(transport));
+
+    /// <summary>Adds all numbers of another reactor, which has ended.</summary>
+    public void Add(ReactorCounts other)
+    {
+        foreach (ConnectionCounts counts in other.Connections)
+        {
+            Of(counts.Tags).Add(counts);
+        }
+
+        foreach (DatagramCounts counts in other.Datagrams)
+        {
+            DatagramsOf(counts.Transport).Add(counts);
+        }
+    }
+}

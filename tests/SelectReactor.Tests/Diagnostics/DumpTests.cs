@@ -1,0 +1,136 @@
+using SelectReactor.Tests.Support;
+
+namespace SelectReactor.Tests.Diagnostics;
+
+/// <summary>What <see cref="Reactor.Dump()"/> shows, on the loop, on another thread and of a loop that hangs.</summary>
+public sealed class DumpTests : MeterFixture
+{
+    [Test]
+    public void Dump_ShowsTheLoopItsListenersAndItsConnections()
+    {
+        Listener listener = Listen(new ListenerOptions
+        {
+            Connection = new ConnectionOptions { IdleTimeout = TimeSpan.FromSeconds(90) },
+        });
+        Connection peer = Connect();
+        ServerHandler.Readable = static _ => { };
+        OnClient(() => peer.TryWrite(new byte[12]));
+        OnServer(() => ServerHandler.Connection.PauseReading());
+        Network.RunFor(TimeSpan.FromSeconds(30));
+        OnServer(listener.Pause);
+        Server.Reactor.Post(static () => { });
+
+        string[] lines = Server.Reactor.Dump().Split('\n');
+        Assert.That(lines[0], Is.EqualTo("Reactor: not running, 1 connections"));
+        Assert.That(lines, Has.Some.EqualTo("Posted callbacks that wait: 1"));
+        Assert.That(lines, Has.Some.StartsWith("Timers: 1, the next in "));
+        Assert.That(
+            lines,
+            Has.Some.EqualTo("  Listener on 10.0.0.1:7: 1 connections, 1 accepted, 0 refused, paused"));
+        Assert.That(lines, Has.Some.EqualTo("Connections: 1 (1 Open)"));
+        string connection = lines.Single(static line => line.StartsWith("  Connection 1:", StringComparison.Ordinal));
+        Assert.That(connection, Does.StartWith("  Connection 1: 10.0.0.1:7 to 10.0.0.2:"));
+        Assert.That(connection, Does.Contain(", Open, ScriptedHandler, in 12 B (12 B unread), out 0 B (0 B queued), "));
+        Assert.That(connection, Does.Contain("not reading for 30 s (User), open for 30 s, sent 30 s ago"));
+    }
+
+    [Test]
+    public void Dump_ShowsTheNextDeadline_AndWhatEndedAConnection()
+    {
+        Listen(new ListenerOptions
+        {
+            Connection = new ConnectionOptions { IdleTimeout = TimeSpan.FromSeconds(90) },
+        });
+        Connect();
+        Network.RunFor(TimeSpan.FromSeconds(30));
+        Assert.That(
+            Server.Reactor.Dump(),
+            Does.Contain("cut in 60 s if until then nothing was received or sent in 90 s"));
+
+        string closing = "";
+        OnServer(() =>
+        {
+            ServerHandler.Connection.Abort(new IOException("enough"));
+            closing = Server.Reactor.Dump();
+        });
+        Assert.That(closing, Does.Contain("1 Closing").And.Contain("ends with Aborted: enough"));
+    }
+
+    [Test]
+    public void Dump_ShowsTheFullestConnectionsFirst_AndCountsTheRest()
+    {
+        Listen();
+        for (int i = 0; i < 20; i++)
+        {
+            Connect();
+        }
+
+        Connection full = ServerHandler.Connections[13];
+        string dump = "";
+        OnServer(() =>
+        {
+            full.TryWrite(new byte[1000]);
+            dump = Server.Reactor.Dump(3, TimeSpan.Zero);
+        });
+
+        string[] lines = dump.Split('\n');
+        int heading = Array.IndexOf(lines, "Connections: 20 (20 Open)");
+        Assert.That(lines[heading + 1], Does.StartWith($"  Connection {full.Id}:").And.Contain("(1000 B queued)"));
+        Assert.That(lines[heading + 4], Is.EqualTo("  … and 17 more"));
+    }
+
+    [Test]
+    public void OnAnotherThread_TheLoopWritesIt()
+    {
+        using var thread = new ReactorThread();
+        string dump = thread.Reactor.Dump(10, TimeSpan.FromSeconds(20));
+
+        Assert.That(dump, Does.StartWith("Reactor: running, 0 connections\n").And.Not.Contain("NOT ANSWERED"));
+    }
+
+    [Test]
+    public void LoopThatHangs_IsDumpedAllTheSame()
+    {
+        using var thread = new ReactorThread();
+        using var begun = new ManualResetEventSlim();
+        using var released = new ManualResetEventSlim();
+        Listener listener = thread.Reactor.ListenAsync(
+            new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0), new Blocker(begun, released)).Result;
+        using var peer = Peer.Connect(listener.LocalEndPoint);
+        peer.Send([1]);
+        begun.Wait();
+        string dump = thread.Reactor.Dump(10, TimeSpan.FromMilliseconds(10));
+        released.Set();
+
+        Assert.That(dump, Does.Contain("THE LOOP HAS NOT ANSWERED WITHIN 10 ms. It is in "));
+        Assert.That(dump, Does.Contain($"{nameof(DumpTests)}.{nameof(Blocker)}, and has not waited for events for "));
+        Assert.That(dump, Does.Contain("Connections: 1 (1 Open)").And.Contain("in 1 B (1 B unread)"));
+        Assert.That(dump, Does.Contain("Posted callbacks that wait: 1"), "the request for the dump");
+    }
+
+    [Test]
+    public void AfterTheEnd_ItSaysSo()
+    {
+        Server.Reactor.Dispose();
+
+        Assert.That(Server.Reactor.Dump(), Does.StartWith("Reactor: disposed, 0 connections\n"));
+    }
+
+    [Test]
+    public void WrongArguments_Throw()
+    {
+        Assert.That(
+            () => Server.Reactor.Dump(-1, TimeSpan.Zero), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => Server.Reactor.Dump(1, Timeout.InfiniteTimeSpan), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    private sealed class Blocker(ManualResetEventSlim begun, ManualResetEventSlim released) : ConnectionHandler
+    {
+        public override void OnReadable(Connection connection)
+        {
+            begun.Set();
+            released.Wait();
+        }
+    }
+}
