@@ -184,8 +184,8 @@ public sealed class ConnectionOptions
         set => field = OptionValue.AboveZeroOrInfinite(this, value);
     } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Whether each connection is a span of the activity source "SelectReactor", with the addresses, the bytes
-    /// and the reason of its end. Only while somebody listens, and samples it. While it is open,
+    /// <summary>Whether each connection is a span of the activity source "SelectReactor", with the addresses, the
+    /// bytes and the reason of its end, if somebody listens and samples it. While it is open,
     /// <c>connection.GetFeature&lt;Activity&gt;()</c> is the span. Default: false.</summary>
     public bool TraceConnections { get; set; }
 

@@ -14,7 +14,8 @@ internal sealed partial class StreamConnection
     {
         _openedAt = _reactor.Now;
         _counts.NoteOpened();
-        if (_options.TraceConnections && ConnectionTrace.Start(_counts.Tags, LocalEndPoint, RemoteEndPoint) is { } span)
+        if (_options.TraceConnections
+            && ConnectionTrace.Start(_counts.Tags, LocalEndPoint, RemoteEndPoint) is { } span)
         {
             (_facts ??= new OpeningFacts()).AddFeature(span);
         }

@@ -47,7 +47,10 @@ internal sealed class Instruments
         _handshake = Times(
             meter, "selectreactor.tls.handshake.duration", "The time of TLS handshakes.", _handshakeTimes);
         _tick = Times(
-            meter, "selectreactor.loop.iteration.duration", "The time that a loop serves between two waits.", _loopTimes);
+            meter,
+            "selectreactor.loop.iteration.duration",
+            "The time that a loop serves between two waits.",
+            _loopTimes);
         _wait = Times(
             meter, "selectreactor.selector.wait.duration", "The time that a loop waits in its selector.", _loopTimes);
         _readyKeys = meter.CreateHistogram(
@@ -73,7 +76,9 @@ internal sealed class Instruments
     public static Instruments Of(IMeterFactory? factory) => factory is null
         ? ForProcess.Instance
         : _ofFactories.GetValue(
-            factory, static factory => new Instruments(factory.Create(new MeterOptions(MeterName) { Version = Version })));
+            factory,
+            static factory => new Instruments(
+                factory.Create(new MeterOptions(MeterName) { Version = Version })));
 
     public void RecordTick(double seconds, int readyKeys)
     {

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
-using SelectReactor.Selection;
 
 namespace SelectReactor.Endpoints;
 
@@ -27,7 +26,6 @@ internal sealed class Acceptor : IEventHandler
     private readonly SpareDescriptor _spare;
     private readonly AcceptBudget _budget;
     private readonly SelectionKey _key;
-    private readonly EndpointTags _tags;
     private PauseReason _pauses;
     private ReactorTimer? _retry;
     private long? _lastWarning;
@@ -48,7 +46,6 @@ internal sealed class Acceptor : IEventHandler
         _admission = admission;
         _lost = lost;
         _localEndPoint = handle.LocalEndPoint;
-        _tags = EndpointTags.Server(_localEndPoint);
         _spare = new SpareDescriptor(
             reactor.HandleFactory, _localEndPoint?.AddressFamily ?? AddressFamily.InterNetwork);
         _budget = new AcceptBudget(reactor.Clock, options.MaxAcceptsPerTick);
@@ -73,8 +70,6 @@ internal sealed class Acceptor : IEventHandler
 
     private bool IsFull => _options.WhenFull == WhenFull.Pause && _admission.IsFull;
 
-    public override string ToString() => $"{EndPointText.Of(_localEndPoint)}{(IsPaused ? ", paused" : "")}";
-
     public void OnReady(SelectionKey key)
     {
         if (key.IsEvicted)
@@ -91,7 +86,7 @@ internal sealed class Acceptor : IEventHandler
         {
             // For example out of memory. It must not reach the reactor, which would cancel the key for ever.
             PauseAfterFailure();
-            Count(ErrorTypes.Of(exception));
+            _admission.CountAcceptError(ErrorTypes.Of(exception));
             if (IsWarningDue())
             {
                 ReactorLog.AcceptFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
@@ -223,11 +218,11 @@ internal sealed class Acceptor : IEventHandler
                     return;
                 case var _ when AcceptErrors.IsOfOneClient(error)
                     || (AcceptErrors.MayBeOfOneClient(error) && ++_doubtfulErrors < MaxDoubtfulErrors):
-                    Count(ErrorTypes.Of(error));
+                    _admission.CountAcceptError(ErrorTypes.Of(error));
                     ReactorLog.AcceptFailed(_reactor.Logger, _localEndPoint, error);
                     break;
                 default:
-                    Count(ErrorTypes.Of(error));
+                    _admission.CountAcceptError(ErrorTypes.Of(error));
                     RefuseWaiting(error);
                     PauseAfterFailure();
                     Warn(error);
@@ -236,8 +231,6 @@ internal sealed class Acceptor : IEventHandler
         }
         while (_budget.TryGoOn() && _key.IsValid && !IsPaused);
     }
-
-    private void Count(string errorType) => _reactor.Counts.Instruments.CountAcceptError(_tags, errorType);
 
     private void RefuseWaiting(SocketError error)
     {

@@ -4,6 +4,7 @@ using SelectReactor.Connections;
 using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.ProxyProtocol;
+using SelectReactor.Selection;
 
 namespace SelectReactor.Endpoints;
 
@@ -112,6 +113,12 @@ internal sealed class Admission : IAdmission
             Begin(handle, isProxy ? _stepsOfProxies : _steps);
         }
     }
+
+    public void CountAcceptError(string errorType) =>
+        _counts.Instruments.CountAcceptError(_counts.Tags, errorType);
+
+    public override string ToString() =>
+        $"{EndPointText.Of(_listening)}: {ConnectionCount} connections, {Accepted} accepted, {Refused} refused";
 
     /// <summary>Resets a client and counts it as refused.</summary>
     public void Refuse(Handle handle, Refusal refusal)

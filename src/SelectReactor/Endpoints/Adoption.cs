@@ -62,7 +62,11 @@ internal static class Adoption
             options.ApplyTo(handle, socket.AddressFamily);
             ConnectionCounts counts = reactor.Counts.Of(EndpointTags.Adopted(handle.RemoteEndPoint));
             var connection = new StreamConnection(
-                reactor, new Opened(handle) { Counts = counts }, options, pauseReadingWhenOutputIsFull: true, onFinished: null);
+                reactor,
+                new Opened(handle) { Counts = counts },
+                options,
+                pauseReadingWhenOutputIsFull: true,
+                onFinished: null);
             connection.Register();
             return connection;
         }

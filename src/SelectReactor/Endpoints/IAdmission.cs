@@ -19,4 +19,7 @@ internal interface IAdmission
 
     /// <summary>Resets a client and counts it as refused.</summary>
     void Refuse(Handle handle, Refusal refusal);
+
+    /// <summary>Accepting has failed: counts it for the tag <c>error.type</c>.</summary>
+    void CountAcceptError(string errorType);
 }

@@ -146,7 +146,6 @@ public sealed class Listener : IDisposable
         public void BeginStop(StopPhase phase) => listener.CloseSocket();
 
         public override string ToString() =>
-            $"{listener}: {listener.ConnectionCount} connections, {listener.Accepted} accepted, "
-            + $"{listener.Refused} refused{(listener._acceptor.IsPaused ? ", paused" : "")}";
+            $"Listener on {listener._admission}{(listener._acceptor.IsPaused ? ", paused" : "")}";
     }
 }

@@ -181,8 +181,9 @@ internal sealed class ListenerPart : IAdmission, IStoppable
     }
 
     public override string ToString() =>
-        $"Part of a group's listener on {_acceptor}: {_admission?.ConnectionCount} connections, "
-        + $"{_admission?.Accepted} accepted, {_admission?.Refused} refused";
+        $"Listener of a group on {_admission}{(IsAccepting ? "" : ", not accepting")}";
+
+    public void CountAcceptError(string errorType) => _admission!.CountAcceptError(errorType);
 
     private void Close()
     {

@@ -2,7 +2,8 @@ using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Diagnostics;
 
-/// <summary>What <see cref="Reactor.Dump()"/> shows, on the loop, on another thread and of a loop that hangs.</summary>
+/// <summary>The text of <see cref="Reactor.Dump()"/>: on the loop, on another thread and of a loop that
+/// hangs.</summary>
 public sealed class DumpTests : MeterFixture
 {
     [Test]
@@ -30,7 +31,8 @@ public sealed class DumpTests : MeterFixture
         Assert.That(lines, Has.Some.EqualTo("Connections: 1 (1 Open)"));
         string connection = lines.Single(static line => line.StartsWith("  Connection 1:", StringComparison.Ordinal));
         Assert.That(connection, Does.StartWith("  Connection 1: 10.0.0.1:7 to 10.0.0.2:"));
-        Assert.That(connection, Does.Contain(", Open, ScriptedHandler, in 12 B (12 B unread), out 0 B (0 B queued), "));
+        Assert.That(
+            connection, Does.Contain(", Open, ScriptedHandler, in 12 B (12 B unread), out 0 B (0 B queued), "));
         Assert.That(connection, Does.Contain("not reading for 30 s (User), open for 30 s, sent 30 s ago"));
     }
 

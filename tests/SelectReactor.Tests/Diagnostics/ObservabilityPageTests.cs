@@ -32,6 +32,6 @@ public sealed partial class ObservabilityPageTests : MeterFixture
         return $"{instrument.Name}: {kind}, {instrument.Unit}";
     }
 
-    [GeneratedRegex(@"^\| `(selectreactor\.[a-z_.]+)` \| ([a-z -]+), `([^`]+)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(selectreactor\.[a-z_.]+)` \| ([a-z -]+), `?([^`|]+?)`? \|", RegexOptions.Multiline)]
     private static partial Regex Row();
 }

@@ -14,7 +14,8 @@ public sealed class ToStringTests : MeterFixture
         ReactorTimer timer = Server.Reactor.SchedulePeriodic(TimeSpan.FromHours(1), TimeSpan.FromHours(2), () => { });
         Assert.That($"{Server.Reactor}", Is.EqualTo("Reactor: not running, 1 connections"));
         Assert.That($"{listener}", Is.EqualTo("Listener on 10.0.0.1:7"));
-        Assert.That($"{ServerHandler.Connection}", Does.Match(@"^Connection 1: 10\.0\.0\.1:7 to 10\.0\.0\.2:\d+, Open$"));
+        Assert.That(
+            $"{ServerHandler.Connection}", Does.Match(@"^Connection 1: 10\.0\.0\.1:7 to 10\.0\.0\.2:\d+, Open$"));
         Assert.That($"{timer}", Is.EqualTo("Timer: active, each 02:00:00"));
 
         timer.Cancel();
@@ -58,7 +59,7 @@ public sealed class ToStringTests : MeterFixture
     [TestCase(typeof(SelectorEntry))]
     public void Debugger_ShowsTheText(Type type)
     {
-        var attribute = (DebuggerDisplayAttribute?)Attribute.GetCustomAttribute(type, typeof(DebuggerDisplayAttribute));
-        Assert.That(attribute?.Value, Is.EqualTo("{ToString(),nq}"));
+        Attribute? attribute = Attribute.GetCustomAttribute(type, typeof(DebuggerDisplayAttribute));
+        Assert.That((attribute as DebuggerDisplayAttribute)?.Value, Is.EqualTo("{ToString(),nq}"));
     }
 }
