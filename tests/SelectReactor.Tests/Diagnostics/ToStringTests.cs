@@ -59,7 +59,7 @@ public sealed class ToStringTests : MeterFixture
     [TestCase(typeof(SelectorEntry))]
     public void Debugger_ShowsTheText(Type type)
     {
-        Attribute? attribute = Attribute.GetCustomAttribute(type, typeof(DebuggerDisplayAttribute));
+        var attribute = Attribute.GetCustomAttribute(type, typeof(DebuggerDisplayAttribute));
         Assert.That((attribute as DebuggerDisplayAttribute)?.Value, Is.EqualTo("{ToString(),nq}"));
     }
 }
