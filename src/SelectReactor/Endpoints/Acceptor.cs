@@ -185,7 +185,6 @@ internal sealed class Acceptor : IEventHandler
     {
         // Another listener may have filled the reactor in this tick.
         UpdateInterest();
-
         if (IsPaused)
         {
             return;
