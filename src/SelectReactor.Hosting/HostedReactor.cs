@@ -24,6 +24,8 @@ public sealed class HostedReactor : IDisposable
     private readonly ILogger _logger;
     private readonly Dictionary<string, GroupListener> _listeners = [];
     private readonly Dictionary<string, HostedClient> _clients = [];
+    private readonly OutgoingClients _outgoing;
+    private readonly List<CertificateSource> _certificates = [];
     private volatile bool _isStarted;
     private volatile bool _isStopping;
 
@@ -42,7 +44,9 @@ public sealed class HostedReactor : IDisposable
         }
 
         reactor.MeterFactory ??= services.GetService<IMeterFactory>();
+        _outgoing = new OutgoingClients(registrations, services, FullName);
         Group = new ReactorGroup(_options.ReactorCount, _options.Group);
+        _outgoing.Create(Group, client => SourceOf(registrations.ReconnectingClients[client]).Create);
         foreach ((string client, Type handler) in registrations.Clients)
         {
             ClientOptions options =
@@ -59,6 +63,9 @@ public sealed class HostedReactor : IDisposable
     public bool IsAccepting => _isStarted && _listeners.Values.All(static listener => listener.IsAccepting);
 
     internal SelectReactorOptions Options => _options;
+
+    /// <summary>The name of a client that is required and has no connection. Null if there is none.</summary>
+    internal string? MissingClient => _outgoing.Missing;
 
     /// <summary>The listener of a server.</summary>
     /// <param name="server">The name that was given to <c>AddServer</c>.</param>
@@ -89,11 +96,30 @@ public sealed class HostedReactor : IDisposable
             : throw new InvalidOperationException($"There is no client \"{client}\": add it with AddClient.");
     }
 
+    /// <summary>A client that stays connected.</summary>
+    /// <param name="client">The name that was given to <c>AddReconnectingClient</c>.</param>
+    /// <exception cref="InvalidOperationException">There is no such client.</exception>
+    public ReconnectingClient GetReconnectingClient(string client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return _outgoing.GetReconnectingClient(client);
+    }
+
+    /// <summary>A pool of connections.</summary>
+    /// <param name="pool">The name that was given to <c>AddConnectionPool</c>.</param>
+    /// <exception cref="InvalidOperationException">There is no such pool.</exception>
+    public ConnectionPool GetConnectionPool(string pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return _outgoing.GetPool(pool);
+    }
+
     /// <summary>Disposes of the reactors. The host does it.</summary>
     public void Dispose()
     {
         _isStopping = true;
         Group.Dispose();
+        _certificates.ForEach(static certificate => certificate.Dispose());
     }
 
     /// <summary>The name and the numbers. Any thread.</summary>
@@ -116,6 +142,7 @@ public sealed class HostedReactor : IDisposable
             }
         }
 
+        _outgoing.Start(_logger);
         _isStarted = true;
         foreach (Reactor reactor in Group.Reactors)
         {
@@ -149,6 +176,11 @@ public sealed class HostedReactor : IDisposable
         if (options.ListenOn is null && options.EndPoint!.StartsWith('*'))
         {
             listening.DualMode = true;
+        }
+
+        if (ServerSecurity.Apply(options, _logger) is { } certificate)
+        {
+            _certificates.Add(certificate);
         }
 
         GroupListener listener =

@@ -10,7 +10,7 @@ using SelectReactor.Hosting;
 namespace SelectReactor;
 
 /// <summary>Adds servers, clients and health checks to what <c>AddSelectReactor</c> has added to a host.</summary>
-public sealed class SelectReactorBuilder
+public sealed partial class SelectReactorBuilder
 {
     private const DynamicallyAccessedMemberTypes Constructors = DynamicallyAccessedMemberTypes.PublicConstructors;
     private readonly string _name;
@@ -94,13 +94,8 @@ public sealed class SelectReactorBuilder
         string name, Action<ClientOptions> configure)
         where THandler : class, IConnectionHandler
     {
-        ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(configure);
-        if (!_registrations.Clients.TryAdd(name, typeof(THandler)))
-        {
-            throw new ArgumentException($"There is a client \"{name}\" already.", nameof(name));
-        }
-
+        VerifyNewClient(name, configure, typeof(HostedClient));
+        _registrations.Clients.Add(name, typeof(THandler));
         Services.TryAddScoped<THandler>();
         string reactor = _name;
         Services.AddKeyedSingleton(name, (services, _) => ReactorOf(services, reactor).GetClient(name));
@@ -116,7 +111,8 @@ public sealed class SelectReactorBuilder
 
     /// <summary>Adds two health checks: <c>selectreactor-live</c> with the tag <c>live</c>, which fails if a loop has
     /// ended or does not run a callback within <see cref="SelectReactorOptions.MaxLoopLag"/>, and
-    /// <c>selectreactor-ready</c> with the tag <c>ready</c>, which fails while a server does not accept clients. The
+    /// <c>selectreactor-ready</c> with the tag <c>ready</c>, which fails while a server does not accept clients, or
+    /// a client that is required has no connection. The
     /// name of the reactors, if they have one, comes after <c>selectreactor-</c>.</summary>
     public SelectReactorBuilder AddHealthChecks()
     {

@@ -95,6 +95,8 @@ public static class SelectReactorServiceCollectionExtensions
             ServiceDescriptor.Singleton<IValidateOptions<SelectReactorOptions>, OptionsValidation>(),
             ServiceDescriptor.Singleton<IValidateOptions<ServerOptions>, OptionsValidation>(),
             ServiceDescriptor.Singleton<IValidateOptions<ClientOptions>, OptionsValidation>(),
+            ServiceDescriptor.Singleton<IValidateOptions<ReconnectingClientOptions>, OptionsValidation>(),
+            ServiceDescriptor.Singleton<IValidateOptions<PoolOptions>, OptionsValidation>(),
         ]);
         OptionsBuilder<SelectReactorOptions> options = services.AddOptions<SelectReactorOptions>(name);
         if (configuration is not null)

@@ -14,6 +14,14 @@ public sealed class ServerOptions
     /// <summary>Where to listen, in code. If it is set, <see cref="EndPoint"/> does not count.</summary>
     public EndPoint? ListenOn { get; set; }
 
+    /// <summary>The certificate of TLS, from files, which are read again each minute. Default (null): no TLS, unless
+    /// <see cref="ListenerOptions.Tls"/> is set.</summary>
+    public CertificateFileOptions? Certificate { get; set; }
+
+    /// <summary>The proxies whose PROXY header is read, as networks or addresses: <c>10.1.0.0/16</c>, <c>::1</c>. They
+    /// are added to <see cref="ProxyProtocolOptions.TrustedNetworks"/>. Default: none.</summary>
+    public IList<string> TrustedProxies { get; } = [];
+
     /// <summary>How to accept clients, with the options of their connections.</summary>
     public ListenerOptions Listener { get; set; } = new();
 }

@@ -14,6 +14,9 @@ internal static partial class HostingLog
     [LoggerMessage(3, LogLevel.Critical, "A loop of the reactors \"{Name}\" has ended. The host stops.")]
     public static partial void LoopEnded(ILogger logger, string name);
 
+    [LoggerMessage(6, LogLevel.Error, "The client \"{Client}\" has given up and does not reconnect: {Error}")]
+    public static partial void ClientGaveUp(ILogger logger, string client, string? error);
+
     [LoggerMessage(4, LogLevel.Warning, "The host's time-out is over: {Count} connections are closed.")]
     public static partial void DrainCut(ILogger logger, int count);
 }

@@ -1,10 +1,15 @@
+using System.Net;
 using Microsoft.Extensions.Options;
 
 namespace SelectReactor.Hosting;
 
 /// <summary>Checks the options when the host starts.</summary>
 internal sealed class OptionsValidation
-    : IValidateOptions<SelectReactorOptions>, IValidateOptions<ServerOptions>, IValidateOptions<ClientOptions>
+    : IValidateOptions<SelectReactorOptions>,
+        IValidateOptions<ServerOptions>,
+        IValidateOptions<ClientOptions>,
+        IValidateOptions<ReconnectingClientOptions>,
+        IValidateOptions<PoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, SelectReactorOptions options) =>
         options.ReactorCount < 1
@@ -19,7 +24,14 @@ internal sealed class OptionsValidation
             : ValidateOptionsResult.Success;
 
     public ValidateOptionsResult Validate(string? name, ServerOptions options) =>
-        options.ListenOn is not null ? ValidateOptionsResult.Success
+        options.Certificate is { Path: null or "" }
+            ? Fail($"The server \"{name}\" has a certificate without a file: set "
+                + $"{nameof(ServerOptions)}.{nameof(options.Certificate)}.{nameof(CertificateFileOptions.Path)}.")
+            : options.TrustedProxies.FirstOrDefault(
+                static text => ServerSecurity.TryParseNetwork(text) is null) is { } proxy
+            ? Fail($"The server \"{name}\" can't trust \"{proxy}\": write a network or an address in "
+                + $"{nameof(ServerOptions)}.{nameof(options.TrustedProxies)}, such as \"10.1.0.0/16\" or \"::1\".")
+            : options.ListenOn is not null ? ValidateOptionsResult.Success
             : options.EndPoint is null
             ? Fail($"The server \"{name}\" has no end point: set {nameof(ServerOptions)}.{nameof(options.EndPoint)}, "
                 + "for example to \"127.0.0.1:7007\".")
@@ -29,12 +41,20 @@ internal sealed class OptionsValidation
             : ValidateOptionsResult.Success;
 
     public ValidateOptionsResult Validate(string? name, ClientOptions options) =>
-        options.ConnectTo is not null ? ValidateOptionsResult.Success
-            : options.EndPoint is null
-            ? Fail($"The client \"{name}\" has no end point: set {nameof(ClientOptions)}.{nameof(options.EndPoint)}, "
-                + "for example to \"example.com:7007\".")
-            : EndPointParser.TryParse(options.EndPoint, isServer: false) is null
-            ? Fail($"The client \"{name}\" can't connect to \"{options.EndPoint}\": write a host or an address, and a "
+        ValidateClient($"The client \"{name}\"", nameof(ClientOptions), options.ConnectTo, options.EndPoint);
+
+    public ValidateOptionsResult Validate(string? name, ReconnectingClientOptions options) => ValidateClient(
+        $"The client \"{name}\"", nameof(ReconnectingClientOptions), options.ConnectTo, options.EndPoint);
+
+    public ValidateOptionsResult Validate(string? name, PoolOptions options) =>
+        ValidateClient($"The pool \"{name}\"", nameof(PoolOptions), options.ConnectTo, options.EndPoint);
+
+    private static ValidateOptionsResult ValidateClient(string client, string type, EndPoint? inCode, string? text) =>
+        inCode is not null ? ValidateOptionsResult.Success
+            : text is null
+            ? Fail($"{client} has no end point: set {type}.EndPoint, for example to \"example.com:7007\".")
+            : EndPointParser.TryParse(text, isServer: false) is null
+            ? Fail($"{client} can't connect to \"{text}\": write a host or an address, and a "
                 + "port, such as \"example.com:7007\" or \"[::1]:7007\", or \"unix:\" and a path.")
             : ValidateOptionsResult.Success;
 

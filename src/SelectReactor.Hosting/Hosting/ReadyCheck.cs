@@ -7,7 +7,10 @@ internal sealed class ReadyCheck(HostedReactor reactor) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(reactor.IsAccepting
+        Task.FromResult(reactor.IsAccepting && reactor.MissingClient is { } client
+            ? new HealthCheckResult(
+                context.Registration.FailureStatus, $"The client \"{client}\" has no connection.")
+            : reactor.IsAccepting
             ? HealthCheckResult.Healthy("All servers accept clients.")
             : new HealthCheckResult(
                 context.Registration.FailureStatus,

@@ -7,4 +7,8 @@ internal sealed class Registrations
     public Dictionary<string, Type> Servers { get; } = [];
 
     public Dictionary<string, Type> Clients { get; } = [];
+
+    public Dictionary<string, Type> ReconnectingClients { get; } = [];
+
+    public HashSet<string> Pools { get; } = [];
 }

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Hosting;
+
+/// <summary>What stands in the configuration of a server about TLS and proxies, for its listener.</summary>
+internal static class ServerSecurity
+{
+    private static readonly TimeSpan _reloadInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Sets the certificate and the trusted proxies of a listener.</summary>
+    /// <returns>The certificate, for the caller to dispose of. Null if the server has none of its own.</returns>
+    /// <exception cref="InvalidOperationException">There are two certificates.</exception>
+    public static CertificateSource? Apply(ServerOptions options, ILogger logger)
+    {
+        ListenerOptions listener = options.Listener;
+        if (options.TrustedProxies.Count > 0)
+        {
+            listener.ProxyProtocol ??= new ProxyProtocolOptions();
+            listener.ProxyProtocol.TrustedNetworks =
+            [
+                .. listener.ProxyProtocol.TrustedNetworks,
+                .. options.TrustedProxies.Select(static text => TryParseNetwork(text)!.Value),
+            ];
+        }
+
+        if (options.Certificate is not { Path: { } path } files)
+        {
+            return null;
+        }
+
+        listener.Tls ??= new TlsServerOptions();
+        if (listener.Tls.Certificate is not null)
+        {
+            throw new InvalidOperationException(
+                "It has two certificates: set ServerOptions.Certificate, or Certificate of Listener.Tls.");
+        }
+
+        listener.Tls.Certificate = CertificateSource.FromPemFiles(path, files.KeyPath, _reloadInterval, logger);
+        return listener.Tls.Certificate;
+    }
+
+    /// <summary>A network, such as 10.1.0.0/16, or one address.</summary>
+    /// <returns>Null if the text is neither.</returns>
+    public static IPNetwork? TryParseNetwork(string text) =>
+        IPNetwork.TryParse(text, out IPNetwork network) ? network
+        : IPAddress.TryParse(text, out IPAddress? address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+        : null;
+}
