@@ -42,8 +42,9 @@ internal static class ServerSecurity
 
     /// <summary>A network, such as 10.1.0.0/16, or one address.</summary>
     /// <returns>Null if the text is neither.</returns>
-    public static IPNetwork? TryParseNetwork(string text) =>
-        IPNetwork.TryParse(text, out IPNetwork network) ? network
-        : IPAddress.TryParse(text, out IPAddress? address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+    public static IPNetwork? TryParseNetwork(string text) => IPNetwork.TryParse(text, out IPNetwork network)
+        ? network
+        : IPAddress.TryParse(text, out IPAddress? address)
+        ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
         : null;
 }
