@@ -31,6 +31,25 @@ run_native_samples() {
 
     timeout 500 env VARIANTS='jit aot' benchmarks/first-seconds.sh 1 4
     rm -rf artifacts/first-seconds
+    [[ ! -d samples/AspNetCoreHello ]] || run_native_hello
+}
+
+# The ASP.NET Core sample: a page, and one that is serialized.
+run_native_hello() {
+    local program="$temp/hello/out/AspNetCoreHello" answer path
+    local -A answers=([plaintext]='Hello, World!' [json]='{"text":"Hello, World!"}')
+    dotnet publish samples/AspNetCoreHello -c Release --use-current-runtime -p:PublishAot=true \
+        --artifacts-path "$temp/hello" -o "$temp/hello/out"
+    start_server "$program" --port 0
+    for path in plaintext json; do
+        answer=$(curl -sS --fail --max-time 10 "http://127.0.0.1:$server_port/$path")
+        [[ $answer == "${answers[$path]}" ]] || fail "/$path of the native AspNetCoreHello gave: $answer"
+        [[ $path == json ]] || printf 'AspNetCoreHello, native: the first answer after %d ms, ' \
+            $(((${EPOCHREALTIME/[.,]/} - server_start) / 1000))
+    done
+    awk -v size="$(stat -c %s "$program")" '$1 == "VmRSS:" { printf "%.1f MB on disk, %.0f MB resident.\n", size / 1e6, $2 / 1024 }' \
+        "/proc/$server_pid/status"
+    stop_server
 }
 
 has_native_compiler() {
