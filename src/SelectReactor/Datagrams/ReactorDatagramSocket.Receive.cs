@@ -108,7 +108,7 @@ internal sealed partial class ReactorDatagramSocket
         if (!_hasToldOfEmpty)
         {
             _hasToldOfEmpty = true;
-            DatagramLog.Missing(_reactor.Logger, _localEndPoint, _emptyPauseTime);
+            ReactorLog.DatagramMissing(_reactor.Logger, _localEndPoint, _emptyPauseTime);
         }
 
         PauseFor(_emptyPauseTime);
@@ -142,7 +142,7 @@ internal sealed partial class ReactorDatagramSocket
                 break;
         }
 
-        DatagramLog.NetworkError(_reactor.Logger, error, _localEndPoint);
+        ReactorLog.DatagramNetworkError(_reactor.Logger, error, _localEndPoint);
         Call(Callback.OnError, error);
         return true;
     }
@@ -150,7 +150,7 @@ internal sealed partial class ReactorDatagramSocket
     // The error keeps the socket readable, so that trying again at once would spin.
     private void Pause(SocketError error)
     {
-        DatagramLog.Paused(_reactor.Logger, _localEndPoint, _pauseTime, error);
+        ReactorLog.DatagramsPaused(_reactor.Logger, _localEndPoint, _pauseTime, error);
         _errorsInARow = 0;
         PauseFor(_pauseTime);
     }
@@ -250,7 +250,7 @@ internal sealed partial class ReactorDatagramSocket
                 Callback.OnClosed => "The socket is closed.",
                 _ => "The socket goes on.",
             };
-            DatagramLog.HandlerFault(
+            ReactorLog.DatagramHandlerFault(
                 _reactor.Logger, _localEndPoint, callback.ToString(), consequence, omitted, exception);
         }
     }

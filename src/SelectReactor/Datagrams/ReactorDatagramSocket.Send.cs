@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
 namespace SelectReactor.Datagrams;
@@ -81,7 +82,7 @@ internal sealed partial class ReactorDatagramSocket
                 _networkErrors++;
                 _counts.NoteNetworkError();
                 _pendingError = error;
-                DatagramLog.NetworkError(_reactor.Logger, error, _localEndPoint);
+                ReactorLog.DatagramNetworkError(_reactor.Logger, error, _localEndPoint);
                 Defer(Work.Error);
             }
 
@@ -122,7 +123,7 @@ internal sealed partial class ReactorDatagramSocket
             default:
                 _sendErrors++;
                 _counts.NoteSendError();
-                DatagramLog.Unsent(_reactor.Logger, _localEndPoint, error);
+                ReactorLog.DatagramUnsent(_reactor.Logger, _localEndPoint, error);
                 break;
         }
 

@@ -58,7 +58,7 @@ internal sealed partial class ReactorDatagramSocket
             throw;
         }
 
-        DatagramLog.Opened(reactor.Logger, _localEndPoint);
+        ReactorLog.DatagramSocketOpened(reactor.Logger, _localEndPoint);
     }
 
     private enum Phase : byte
@@ -264,7 +264,7 @@ internal sealed partial class ReactorDatagramSocket
     {
         _phase = Phase.Closed;
         _reactor.RemoveStarter(this);
-        DatagramLog.Closed(_reactor.Logger, _localEndPoint, _reason.Kind.ToString(), _reason.Error);
+        ReactorLog.DatagramSocketClosed(_reactor.Logger, _localEndPoint, _reason.Kind.ToString(), _reason.Error);
         Call(Callback.OnClosed);
     }
 }
