@@ -101,7 +101,9 @@ public sealed class HealthTests
         await _host.StartAsync();
         using var go = new ManualResetEventSlim();
         Hosted.Options.MaxLoopLag = TimeSpan.FromMilliseconds(20);
+#pragma warning disable SR0002 // The callback blocks on purpose.
         Hosted.Group.Reactors[0].Post(() => go.Wait(_bound));
+#pragma warning restore SR0002
 
         Assert.That(await CheckAsync("live"), Is.EqualTo(HealthStatus.Unhealthy));
         go.Set();

@@ -261,16 +261,17 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
         bool sawTheEnd = false;
         var handler = new Serving(async connection =>
         {
-            System.IO.Pipelines.ReadResult result;
+            bool hasMore;
             do
             {
-                result = await connection.Input.ReadAsync();
+                System.IO.Pipelines.ReadResult result = await connection.Input.ReadAsync();
                 await resume.Task;
                 long count = Math.Min(10, result.Buffer.Length);
                 read += count;
+                hasMore = !result.IsCompleted || result.Buffer.Length > 10;
                 connection.Input.AdvanceTo(result.Buffer.GetPosition(count));
             }
-            while (!result.IsCompleted || result.Buffer.Length > 10);
+            while (hasMore);
             sawTheEnd = true;
         });
         using Listener listener = _reactor.Listen(AnyPort, handler);

@@ -132,7 +132,9 @@ public sealed class DumpTests : MeterFixture
         public override void OnReadable(Connection connection)
         {
             begun.Set();
+#pragma warning disable SR0002 // The callback blocks on purpose.
             released.Wait();
+#pragma warning restore SR0002
         }
     }
 }

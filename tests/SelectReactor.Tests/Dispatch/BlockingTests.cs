@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Tests.Support;
 
+#pragma warning disable SR0002 // The callbacks block on purpose.
+
 namespace SelectReactor.Tests.Dispatch;
 
 /// <summary>A callback that makes the loop wait is told of, and goes on. Each blocked callback is released once the

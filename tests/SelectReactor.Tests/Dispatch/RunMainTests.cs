@@ -158,7 +158,9 @@ public sealed class RunMainTests(SelectorKind selector) : ReactorFixture(selecto
         {
             if (fromAnotherThread)
             {
+#pragma warning disable SR0002 // The loop waits for another thread, which does not wait for the loop.
                 Task.Run(Reactor.Stop).Wait();
+#pragma warning restore SR0002
             }
             else
             {

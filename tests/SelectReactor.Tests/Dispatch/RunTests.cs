@@ -53,7 +53,9 @@ public sealed class RunTests(SelectorKind selector) : ReactorFixture(selector)
     [Test]
     public void Stop_EndsTheWaitOfOneStep_AndTheNextRun()
     {
+#pragma warning disable SR0002 // The loop waits for another thread, which does not wait for the loop.
         Reactor.Post(() => Task.Run(Reactor.Stop).Wait());
+#pragma warning restore SR0002
         Reactor.RunOnce(TimeSpan.Zero);
         Reactor.RunOnce(Timeout.InfiniteTimeSpan);
         using var late = new CancellationTokenSource(Bound);

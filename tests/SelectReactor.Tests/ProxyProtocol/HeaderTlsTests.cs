@@ -149,6 +149,7 @@ public sealed class HeaderTlsTests
             }
 
             connection.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            Assert.That(result.IsCompleted, Is.False);
         }
     }
 }

@@ -158,7 +158,7 @@ internal static class SnippetCompiler
             new CSharpCompilationOptions(
                 isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
                 nullableContextOptions: NullableContextOptions.Enable));
-        return
+        List<string> errors =
         [
             .. compilation.GetDiagnostics()
                 .Where(error => error.Severity == DiagnosticSeverity.Error
@@ -167,6 +167,12 @@ internal static class SnippetCompiler
                         && !ignored.Contains(error.Id)))
                 .Select(error => Describe(error, snippet)),
         ];
+        if (errors.Count == 0)
+        {
+            errors.AddRange(SnippetRules.Check(compilation, tree).Select(error => $"{snippet}: {error}"));
+        }
+
+        return errors;
     }
 
     private static SyntaxTree Parse(string code, string file) => CSharpSyntaxTree.ParseText(code, Language, file);

@@ -53,6 +53,15 @@ public sealed class SnippetTests
         Assert.That(errors[0], Does.StartWith($"page.md, line 4: {error}: "));
     }
 
+    [TestCase("reactor.Post(async () => await Task.Delay(1));", "SR0001: ", TestName = "a rule of the library")]
+    [TestCase("reactor.Post(() => { }); // SR0001", "not reported: SR0001: ", TestName = "a mark without a report")]
+    public void CodeThatTheRulesReport_IsFound(string code, string error) =>
+        Assert.That(Errors($"```csharp\n{code}\n```\n"), Has.One.StartsWith($"page.md, line 2: {error}"));
+
+    [Test]
+    public void AMarkedReport_IsRight() =>
+        Assert.That(Errors("```csharp\nreactor.Post(async () => await Task.Delay(1)); // SR0001\n```\n"), Is.Empty);
+
     [Test]
     public void ABlock_SeesTheTypesAndMethodsOfItsPage_AndTheNearestOfThemAbove()
     {

@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Composition;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CodeActions;
+using Microsoft.CodeAnalysis.CodeFixes;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Formatting;
+using Microsoft.CodeAnalysis.Simplification;
+
+namespace SelectReactor.Analyzers;
+
+/// <summary>
+/// Awaits the task for which a callback waits (SR0002). It is offered only in a function that is <c>async</c> already:
+/// its callers see no difference.
+/// </summary>
+[ExportCodeFixProvider(LanguageNames.CSharp)]
+[Shared]
+internal sealed class BlockingFix : CodeFixProvider
+{
+    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [Rules.Blocking.Id];
+
+    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
+
+    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    {
+        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
+        foreach (Diagnostic diagnostic in context.Diagnostics)
+        {
+            if (root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is ExpressionSyntax wait
+                && diagnostic.Properties[BlockingAnalyzer.AdviceProperty]
+                    is BlockingCalls.AwaitIt or BlockingCalls.Delay
+                && MayAwait(wait)
+                && AwaitableFor(wait) is { } awaitable)
+            {
+                context.RegisterCodeFix(
+                    CodeAction.Create(
+                        "Await it",
+                        _ => Task.FromResult(context.Document.WithSyntaxRoot(
+                            root.ReplaceNode(wait, Await(awaitable, wait)))),
+                        nameof(BlockingFix)),
+                    diagnostic);
+            }
+        }
+    }
+
+    private static bool MayAwait(ExpressionSyntax wait)
+    {
+        foreach (SyntaxNode node in wait.Ancestors())
+        {
+            switch (node)
+            {
+                case LockStatementSyntax or UnsafeStatementSyntax or CatchFilterClauseSyntax:
+                    return false;
+                case AnonymousFunctionExpressionSyntax lambda:
+                    return lambda.AsyncKeyword.IsKind(SyntaxKind.AsyncKeyword);
+                case LocalFunctionStatementSyntax local:
+                    return local.Modifiers.Any(SyntaxKind.AsyncKeyword);
+                case MemberDeclarationSyntax member and not GlobalStatementSyntax:
+                    return member.Modifiers.Any(SyntaxKind.AsyncKeyword);
+            }
+        }
+
+        return false;
+    }
+
+    // task.Result, task.Wait(), task.GetAwaiter().GetResult() and Thread.Sleep(time). A Wait that may give up stays.
+    private static ExpressionSyntax? AwaitableFor(ExpressionSyntax wait) => wait switch
+    {
+        MemberAccessExpressionSyntax { Name.Identifier.Text: "Result" } result => result.Expression,
+        InvocationExpressionSyntax
+        {
+            ArgumentList.Arguments.Count: 0,
+            Expression: MemberAccessExpressionSyntax
+            {
+                Name.Identifier.Text: "GetResult",
+                Expression: InvocationExpressionSyntax
+                {
+                    Expression: MemberAccessExpressionSyntax { Name.Identifier.Text: "GetAwaiter" } awaiter,
+                },
+            },
+        } => awaiter.Expression,
+        InvocationExpressionSyntax
+        {
+            ArgumentList.Arguments.Count: 0,
+            Expression: MemberAccessExpressionSyntax { Name.Identifier.Text: "Wait", Expression: var task },
+        } => task,
+        InvocationExpressionSyntax
+        {
+            ArgumentList: var arguments,
+            Expression: MemberAccessExpressionSyntax { Name.Identifier.Text: "Sleep" },
+        } => SyntaxFactory.InvocationExpression(
+            SyntaxFactory.ParseExpression("global::System.Threading.Tasks.Task.Delay")
+                .WithAdditionalAnnotations(Simplifier.Annotation),
+            arguments),
+        _ => null,
+    };
+
+    private static ParenthesizedExpressionSyntax Await(ExpressionSyntax awaitable, ExpressionSyntax wait) =>
+        SyntaxFactory.ParenthesizedExpression(SyntaxFactory.AwaitExpression(awaitable.WithoutTrivia()))
+            .WithTriviaFrom(wait)
+            .WithAdditionalAnnotations(Simplifier.Annotation, Formatter.Annotation);
+}

@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using System.Composition;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CodeActions;
+using Microsoft.CodeAnalysis.CodeFixes;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace SelectReactor.Analyzers;
+
+/// <summary>Gives a method that looks like a callback (SR0003) the name and the modifiers of the callback.</summary>
+[ExportCodeFixProvider(LanguageNames.CSharp)]
+[Shared]
+internal sealed class HandlerMethodFix : CodeFixProvider
+{
+    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [Rules.NeverCalled.Id];
+
+    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
+
+    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    {
+        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
+        foreach (Diagnostic diagnostic in context.Diagnostics)
+        {
+            if (root?.FindNode(diagnostic.Location.SourceSpan) is MethodDeclarationSyntax method
+                && diagnostic.Properties.TryGetValue(HandlerMethodAnalyzer.NameProperty, out string? name)
+                && diagnostic.Properties.TryGetValue(HandlerMethodAnalyzer.ModifiersProperty, out string? modifiers))
+            {
+                MethodDeclarationSyntax callback = MakeCallback(method, name!, modifiers!);
+                context.RegisterCodeFix(
+                    CodeAction.Create(
+                        $"Make it '{modifiers} {name}'",
+                        _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(method, callback))),
+                        nameof(HandlerMethodFix)),
+                    diagnostic);
+            }
+        }
+    }
+
+    // What says nothing about who may call it, such as async, stays.
+    private static MethodDeclarationSyntax MakeCallback(MethodDeclarationSyntax method, string name, string modifiers)
+    {
+        SyntaxTriviaList leading = method.GetLeadingTrivia();
+        IEnumerable<SyntaxToken> kept = method.Modifiers.Where(
+            static modifier => modifier.Kind() is SyntaxKind.AsyncKeyword or SyntaxKind.UnsafeKeyword);
+        IEnumerable<SyntaxToken> added = modifiers.Split(' ').Select(static word =>
+            SyntaxFactory.ParseToken(word).WithTrailingTrivia(SyntaxFactory.Space));
+        return method
+            .WithoutLeadingTrivia()
+            .WithModifiers(SyntaxFactory.TokenList(added.Concat(kept.Select(static token => token.WithoutTrivia()
+                .WithTrailingTrivia(SyntaxFactory.Space)))))
+            .WithIdentifier(SyntaxFactory.Identifier(name).WithTriviaFrom(method.Identifier))
+            .WithReturnType(method.ReturnType.WithoutLeadingTrivia())
+            .WithLeadingTrivia(leading);
+    }
+}
