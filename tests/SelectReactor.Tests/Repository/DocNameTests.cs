@@ -9,6 +9,11 @@ using System.Net.Sockets;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Tests.Repository;
@@ -29,6 +34,14 @@ public sealed partial class DocNameTests
         .. typeof(EpollSelector).Assembly.GetTypes(),
         .. typeof(Testing.SimulatedNetwork).Assembly.GetTypes(),
         .. typeof(HostedReactor).Assembly.GetTypes(),
+        .. typeof(SelectReactorTransportOptions).Assembly.GetTypes(),
+    ];
+
+    /// <summary>Members of these are named without their type.</summary>
+    private static readonly Type[] _wellKnown =
+    [
+        typeof(Task), typeof(HttpContext), typeof(KestrelServerLimits), typeof(SocketTransportOptions),
+        typeof(WebHostBuilderKestrelExtensions), typeof(WebHostBuilderSocketExtensions),
     ];
 
     private static readonly ILookup<string, Type> _types = _ours
@@ -37,13 +50,13 @@ public sealed partial class DocNameTests
             {
                 typeof(object), typeof(Socket), typeof(IPAddress), typeof(Dns), typeof(PipeReader), typeof(ILogger),
                 typeof(ReadOnlySequence<>), typeof(BitArray), typeof(ConcurrentDictionary<,>), typeof(SslStream),
-                typeof(GZipStream), typeof(JsonSerializer), typeof(Console),
+                typeof(GZipStream), typeof(JsonSerializer), typeof(Console), typeof(IConnectionFactory),
             }.SelectMany(static type => type.Assembly.GetExportedTypes()))
         .ToLookup(static type => type.Name.Split('`')[0]);
 
     private static readonly HashSet<string> _members =
     [
-        .. _ours.Append(typeof(Task)).SelectMany(static type => type.GetMembers(Any)).Select(
+        .. _ours.Concat(_wellKnown).SelectMany(static type => type.GetMembers(Any)).Select(
             static member => member.Name),
     ];
 

@@ -42,6 +42,7 @@ public sealed partial class DocsTests
     [TestCase(typeof(RequestClientOptions))]
     [TestCase(typeof(TlsServerOptions))]
     [TestCase(typeof(TlsClientOptions))]
+    [TestCase(typeof(SelectReactorTransportOptions))]
     public void EveryOption_IsOnThePageOfOptions(Type options)
     {
         string page = Sources.Read("docs/options.md");

@@ -1,0 +1,72 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+
+namespace SelectReactor.AspNetCore;
+
+/// <summary>Binds the end points of Kestrel.</summary>
+internal sealed class TransportFactory(TransportReactors reactors)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    public bool CanBind(EndPoint endpoint) =>
+        endpoint is IPEndPoint or UnixDomainSocketEndPoint
+        || endpoint is FileHandleEndPoint { FileHandleType: FileHandleType.Auto or FileHandleType.Tcp };
+
+    public async ValueTask<IConnectionListener> BindAsync(
+        EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!CanBind(endpoint))
+        {
+            throw new NotSupportedException(
+                $"The transport of SelectReactor can't listen on a {endpoint.GetType().Name}.");
+        }
+
+        var accepted = Channel.CreateUnbounded<TransportContext>(new UnboundedChannelOptions { SingleReader = true });
+        try
+        {
+            GroupListener listener = await ListenAsync(endpoint, accepted.Writer).ConfigureAwait(false);
+            return new TransportListener(listener, accepted, reactors.LoopEnded);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw new AddressInUseException(exception.Message, exception);
+        }
+    }
+
+    private async Task<GroupListener> ListenAsync(EndPoint endpoint, ChannelWriter<TransportContext> accepted)
+    {
+        var options = new ListenerOptions
+        {
+            Backlog = reactors.Options.Backlog,
+            DualMode = endpoint is IPEndPoint ip && ip.Address.Equals(IPAddress.IPv6Any),
+            Connection = reactors.CreateConnectionOptions(),
+        };
+        if (endpoint is not FileHandleEndPoint file)
+        {
+            return await reactors.Group.ListenAsync(endpoint, Create, options).ConfigureAwait(false);
+        }
+
+        var socket = new Socket(new SafeSocketHandle((nint)file.FileHandle, ownsHandle: true));
+        try
+        {
+            return await reactors.Group.ListenAsync(socket, Create, options).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        IConnectionHandler Create(Connection connection) => new TransportHandler(
+            connection, reactors.ResourcesOf(connection.Reactor), reactors.Logger, context =>
+            {
+                if (!accepted.TryWrite(context))
+                {
+                    connection.Abort();
+                }
+            });
+    }
+}

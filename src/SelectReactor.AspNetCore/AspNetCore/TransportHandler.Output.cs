@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
+
+namespace SelectReactor.AspNetCore;
+
+/// <content>From the application to the connection.</content>
+internal sealed partial class TransportHandler
+{
+    /// <summary>How much of the output is taken from the pipe before the system has taken it.</summary>
+    public const int OutputMark = 64 * 1024;
+
+    private static readonly TimeSpan _drainCheckPeriod = TimeSpan.FromMilliseconds(20);
+    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
+    private OutputState _outputState;
+
+    private enum OutputState : byte
+    {
+        /// <summary>The application is to write.</summary>
+        Reading,
+
+        /// <summary>The connection has no room for more.</summary>
+        AwaitingRoom,
+
+        /// <summary>The application has ended the output, and not all of it is sent.</summary>
+        Draining,
+
+        /// <summary>All is sent or lost.</summary>
+        Ended,
+    }
+
+    private void ReadOutput()
+    {
+        while (_outputState == OutputState.Reading)
+        {
+            _read = AwaiterOf(_output.ReadAsync());
+            if (!_read.IsCompleted)
+            {
+                _read.UnsafeOnCompleted(_outputRead);
+                return;
+            }
+
+            TryTakeOutput();
+        }
+    }
+
+    private void TakeOutput()
+    {
+        // The connection may have ended meanwhile.
+        if (_outputState == OutputState.Reading)
+        {
+            TryTakeOutput();
+            ReadOutput();
+        }
+    }
+
+    private void TryTakeOutput()
+    {
+        try
+        {
+            ReadResult read = _read.GetResult();
+            Send(read.Buffer, read.IsCompleted);
+        }
+        catch (Exception exception)
+        {
+            // The application has completed the output with an exception.
+            TransportLog.ResetSent(Logger, Context.ConnectionId, exception.Message);
+            _connection.Abort(exception);
+        }
+    }
+
+    private void Send(in ReadOnlySequence<byte> bytes, bool isLast)
+    {
+        ReadOnlySequence<byte> rest = bytes;
+        while (!rest.IsEmpty && _connection.IsWritable)
+        {
+            long count = Math.Min(rest.Length, OutputMark - _connection.QueuedOutputBytes);
+            _connection.Append(rest.Slice(0, count));
+            rest = rest.Slice(count);
+        }
+
+        if (!rest.IsEmpty)
+        {
+            // If the connection is closed there will be no room again, and its end completes the pipe.
+            _outputState = OutputState.AwaitingRoom;
+        }
+        else if (isLast)
+        {
+            _outputState = OutputState.Draining;
+        }
+
+        _output.AdvanceTo(rest.Start);
+        if (_outputState == OutputState.Draining)
+        {
+            Close();
+        }
+    }
+
+    private void Close()
+    {
+        const string Reason = "The transport's send loop completed gracefully.";
+        TransportLog.EndSent(Logger, Context.ConnectionId, Reason);
+        _output.Complete();
+        _connection.Close();
+        EndInput(new ConnectionAbortedException(Reason));
+        _connection.Reactor.Post(static self => ((TransportHandler)self!).CheckDrain(), this);
+    }
+
+    // The connection may linger until the peer has ended its stream, for which nobody has to wait.
+    private void CheckDrain()
+    {
+        if (_outputState != OutputState.Draining)
+        {
+            return;
+        }
+
+        if (_connection.QueuedOutputBytes == 0)
+        {
+            EndOutput();
+        }
+        else
+        {
+            _connection.Reactor.Schedule(_drainCheckPeriod, CheckDrain);
+        }
+    }
+
+    private void EndOutput()
+    {
+        if (_outputState != OutputState.Ended)
+        {
+            _outputState = OutputState.Ended;
+            _output.Complete();
+            Context.NoteEnd();
+        }
+    }
+}

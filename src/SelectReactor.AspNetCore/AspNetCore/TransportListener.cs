@@ -1,0 +1,59 @@
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+
+namespace SelectReactor.AspNetCore;
+
+/// <summary>One bound end point. Any thread.</summary>
+internal sealed class TransportListener : IConnectionListener
+{
+    private readonly GroupListener _listener;
+    private readonly Channel<TransportContext> _accepted;
+    private readonly CancellationTokenRegistration _loopEnded;
+
+    public TransportListener(GroupListener listener, Channel<TransportContext> accepted, CancellationToken loopEnded)
+    {
+        _listener = listener;
+        _accepted = accepted;
+        EndPoint = listener.LocalEndPoint;
+        _loopEnded = loopEnded.UnsafeRegister(
+            static accepted => ((ChannelWriter<TransportContext>)accepted!).TryComplete(
+                new InvalidOperationException("A loop of the transport has ended: no clients are accepted any more.")),
+            accepted.Writer);
+    }
+
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Waits for a client.</summary>
+    /// <returns>Null after <see cref="UnbindAsync"/>, when those that were accepted before are handed out.</returns>
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (_accepted.Reader.TryRead(out TransportContext? context))
+            {
+                return context;
+            }
+        }
+
+        return null;
+    }
+
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        // Kestrel cancels the token where it is in a hurry, and relies on the end all the same.
+        await _listener.StopAcceptingAsync().ConfigureAwait(false);
+        _accepted.Writer.TryComplete();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _loopEnded.Dispose();
+        await UnbindAsync().ConfigureAwait(false);
+        while (_accepted.Reader.TryRead(out TransportContext? context))
+        {
+            context.Abort(new ConnectionAbortedException("The listener was closed before the connection was served."));
+            await context.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

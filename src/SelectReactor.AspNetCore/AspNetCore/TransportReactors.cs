@@ -1,0 +1,118 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace SelectReactor.AspNetCore;
+
+/// <summary>The reactors that all listeners and clients of a host share, and what each gives to its connections. They
+/// start when they are first used. Any thread.</summary>
+internal sealed class TransportReactors : IDisposable
+{
+    private readonly IServiceProvider _services;
+    private readonly CancellationTokenSource _loopEnded = new();
+    private readonly Lock _gate = new();
+    private Dictionary<Reactor, ReactorResources>? _resources;
+    private ReactorGroup? _group;
+    private volatile bool _isDisposed;
+
+    public TransportReactors(IServiceProvider services, IOptions<SelectReactorTransportOptions> options)
+    {
+        _services = services;
+        Options = options.Value;
+        ILoggerFactory loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        Logger = loggers.CreateLogger("SelectReactor.AspNetCore");
+        ReactorOptions reactor = Options.Group.Reactor;
+        if (reactor.Logger == new ReactorOptions().Logger)
+        {
+            reactor.Logger = loggers.CreateLogger("SelectReactor");
+        }
+    }
+
+    public SelectReactorTransportOptions Options { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>Cancelled when a loop has ended that nobody has told to.</summary>
+    public CancellationToken LoopEnded => _loopEnded.Token;
+
+    /// <exception cref="ObjectDisposedException">The host has ended.</exception>
+    public ReactorGroup Group
+    {
+        get
+        {
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                return _group ??= Start();
+            }
+        }
+    }
+
+    /// <summary>What a reactor of the group gives to its connections.</summary>
+    public ReactorResources ResourcesOf(Reactor reactor) => _resources![reactor];
+
+    public ConnectionOptions CreateConnectionOptions() => new()
+    {
+        NoDelay = Options.NoDelay,
+
+        // The pipes pause reading and writing, and Kestrel has limits on time of its own.
+        PauseReadingWhenOutputIsFull = false,
+        WriteProgressTimeout = Timeout.InfiniteTimeSpan,
+        InputPauseThreshold = int.MaxValue,
+        MaxInputBytes = int.MaxValue,
+        OutputHighWaterMark = TransportHandler.OutputMark,
+        OutputLowWaterMark = TransportHandler.OutputMark / 2,
+        MaxOutputBytes = int.MaxValue,
+        LingerTimeout = TimeSpan.FromSeconds(5),
+    };
+
+    public void Dispose()
+    {
+        ReactorGroup? group;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            group = _group;
+        }
+
+        group?.Dispose();
+        foreach (ReactorResources resources in _resources?.Values.AsEnumerable() ?? [])
+        {
+            resources.Memory.Dispose();
+        }
+
+        _loopEnded.Dispose();
+    }
+
+    private ReactorGroup Start()
+    {
+        var group = new ReactorGroup(Options.ReactorCount ?? Environment.ProcessorCount, Options.Group);
+        IMemoryPoolFactory<byte>? pools = _services.GetService<IMemoryPoolFactory<byte>>();
+        var memoryOptions = new MemoryPoolOptions { Owner = "SelectReactor" };
+        _resources = group.Reactors.ToDictionary(
+            static reactor => reactor,
+            reactor => new ReactorResources(
+                reactor, pools?.Create(memoryOptions) ?? MemoryPool<byte>.Shared, Options, Logger));
+        foreach (Reactor reactor in group.Reactors)
+        {
+            reactor.Stopping.UnsafeRegister(static self => ((TransportReactors)self!).NoteEnd(), this);
+        }
+
+        return group;
+    }
+
+    // A dead loop can't serve anybody: whatever runs the program starts it anew.
+    private void NoteEnd()
+    {
+        if (!_isDisposed && !_loopEnded.IsCancellationRequested)
+        {
+            TransportLog.LoopEnded(Logger);
+            _loopEnded.Cancel();
+            _services.GetService<IHostApplicationLifetime>()?.StopApplication();
+        }
+    }
+}

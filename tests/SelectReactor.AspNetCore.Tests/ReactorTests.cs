@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.AspNetCore.Tests;
+
+/// <summary>What belongs to this transport alone: its reactors, its clients, its end.</summary>
+[TestFixture(TransportKind.Pool)]
+[TestFixture(TransportKind.Inline)]
+internal sealed class ReactorTests(TransportKind transport)
+{
+    private WebServerSettings Settings { get; } = new(transport);
+
+    [Test]
+    public async Task Handlers_run_where_the_options_say()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Serve = static context => context.Response.WriteAsync($"{Thread.CurrentThread.IsThreadPoolThread}"),
+        });
+        using HttpClient client = server.CreateClient();
+
+        // Kestrel starts each connection on the thread pool, where the first request may be found, too.
+        await client.GetStringAsync("/").Within();
+
+        Assert.That(await client.GetStringAsync("/").Within(), Is.EqualTo($"{transport == TransportKind.Pool}"));
+    }
+
+    [Test]
+    public async Task A_loop_that_dies_ends_accepting_and_stops_the_application()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings);
+        var stopping = new TaskCompletionSource();
+        server.Application.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+        var factory = (TransportFactory)server.Services.GetServices<IConnectionListenerFactory>().Last();
+        await using IConnectionListener listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        Task<ConnectionContext?> accepting = listener.AcceptAsync().AsTask();
+
+        server.Services.GetRequiredService<TransportReactors>().Group.Reactors[0].Dispose();
+
+        Assert.That(
+            async () => await accepting.Within(),
+            Throws.InstanceOf<InvalidOperationException>().With.Message.Contains("loop"));
+        await stopping.Task.Within();
+        Assert.That(
+            server.Log.OfTransport.Count(static entry => entry.Level == LogLevel.Critical), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Connections_that_were_accepted_before_unbinding_are_handed_out()
+    {
+        await using var server = WebServer.Create(Settings);
+        var factory = (TransportFactory)server.Services.GetServices<IConnectionListenerFactory>().Last();
+        await using IConnectionListener listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        using RawClient client = await RawClient.ConnectAsync(listener.EndPoint);
+        await UntilAcceptedAsync(server, 1);
+
+        await listener.UnbindAsync().AsTask().Within();
+
+        ConnectionContext? accepted = await listener.AcceptAsync().Within();
+        Assert.That(accepted, Is.Not.Null);
+        Assert.That(await listener.AcceptAsync().Within(), Is.Null);
+        await accepted!.DisposeAsync();
+        Assert.That(await client.ReadToEndAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Connections_that_nobody_took_are_cut_with_the_listener()
+    {
+        await using var server = WebServer.Create(Settings);
+        var factory = (TransportFactory)server.Services.GetServices<IConnectionListenerFactory>().Last();
+        IConnectionListener listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        using RawClient client = await RawClient.ConnectAsync(listener.EndPoint);
+        await UntilAcceptedAsync(server, 1);
+
+        await listener.DisposeAsync().AsTask().Within();
+
+        Assert.That(await client.ReadToErrorAsync(), Is.EqualTo(System.Net.Sockets.SocketError.ConnectionReset));
+    }
+
+    [Test]
+    public async Task All_listeners_share_one_group_of_reactors()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Kestrel = static options => options.Listen(IPAddress.Loopback, 0),
+        });
+        ReactorGroup group = server.Services.GetRequiredService<TransportReactors>().Group;
+        Assert.That(group.Reactors, Has.Count.EqualTo(2));
+        using var client = new HttpClient();
+
+        foreach (string address in server.Application.Urls)
+        {
+            await client.GetStringAsync(address).Within();
+        }
+
+        Assert.That(group.Statistics.Accepted, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_raw_connection_handler_is_served()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Listen = static listen => listen.UseConnectionHandler<LineEcho>(),
+            Services = static services => services.AddSingleton<LineEcho>(),
+        });
+        using RawClient client = await server.ConnectAsync();
+
+        for (int i = 0; i < 10; i++)
+        {
+            await client.SendAsync($"line {i}\n");
+            Assert.That(await client.ReadUntilAsync("\n"), Is.EqualTo($"line {i}\n"));
+        }
+
+        client.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        Assert.That(await client.ReadToEndAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task The_connection_factory_makes_clients()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings);
+        IConnectionFactory factory = server.Services.GetRequiredService<IConnectionFactory>();
+        await using ConnectionContext connection = await factory.ConnectAsync(server.EndPoint).Within();
+
+        await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes(RawClient.LastGet));
+
+        var text = new StringBuilder();
+        ReadResult read;
+        do
+        {
+            read = await connection.Transport.Input.ReadAsync().Within();
+            text.Append(Encoding.ASCII.GetString(read.Buffer));
+            connection.Transport.Input.AdvanceTo(read.Buffer.End);
+        }
+        while (!read.IsCompleted);
+
+        Assert.That(text.ToString(), Does.Contain("Hello"));
+    }
+
+    [Test]
+    public async Task The_connection_factory_tells_that_nobody_listens()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings);
+        IConnectionFactory factory = server.Services.GetRequiredService<IConnectionFactory>();
+        IPEndPoint nobody = server.EndPoint;
+        await server.Application.StopAsync();
+
+        Assert.That(
+            async () => await factory.ConnectAsync(nobody).Within(),
+            Throws.InstanceOf<System.Net.Sockets.SocketException>());
+    }
+
+    [Test]
+    public async Task The_client_hears_the_end_of_a_lingering_connection()
+    {
+        // The client sends more than the server reads: a plain close would reset the connection and lose the answer.
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Listen = static listen => listen.Run(static async connection =>
+            {
+                await connection.Transport.Input.ReadAsync();
+                await connection.Transport.Output.WriteAsync("the answer"u8.ToArray());
+            }),
+        });
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(new byte[1]);
+        await Waiting.UntilAsync(
+            () => server.Log.OfTransport.Any(static entry => entry.Id.Id == 7), "The server does not close.");
+
+        await client.SendAsync(new byte[1000]);
+        await client.SendAsync(new byte[1000]);
+
+        Assert.That(await client.ReadToEndAsync(), Is.EqualTo("the answer"));
+    }
+
+    private static Task UntilAcceptedAsync(WebServer server, int count)
+    {
+        ReactorGroup group = server.Services.GetRequiredService<TransportReactors>().Group;
+        return Waiting.UntilAsync(() => group.Statistics.Accepted == count, "The client is not accepted.");
+    }
+
+    private sealed class LineEcho : Microsoft.AspNetCore.Connections.ConnectionHandler
+    {
+        public override async Task OnConnectedAsync(ConnectionContext connection)
+        {
+            while (true)
+            {
+                ReadResult read = await connection.Transport.Input.ReadAsync();
+                foreach (ReadOnlyMemory<byte> piece in read.Buffer)
+                {
+                    await connection.Transport.Output.WriteAsync(piece);
+                }
+
+                connection.Transport.Input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}

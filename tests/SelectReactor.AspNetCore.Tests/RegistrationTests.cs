@@ -1,0 +1,127 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace SelectReactor.AspNetCore.Tests;
+
+/// <summary>What <c>UseSelectReactor</c> adds, and its options.</summary>
+internal sealed class RegistrationTests
+{
+    [TestCase(true)]
+    [TestCase(false)]
+    public void It_comes_last_so_that_it_is_asked_first_also_when_it_is_added_twice(bool isBefore)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        if (isBefore)
+        {
+            builder.WebHost.UseSelectReactor().UseSockets();
+        }
+
+        builder.WebHost.UseSockets().UseSelectReactor().UseSelectReactor().UseSockets();
+
+        using WebApplication application = builder.UseKestrelAndBuild();
+
+        IConnectionListenerFactory[] factories = [.. application.Services.GetServices<IConnectionListenerFactory>()];
+        Assert.That(factories.Last(), Is.InstanceOf<TransportFactory>());
+        Assert.That(factories.OfType<TransportFactory>().Count(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Options_come_from_configuration()
+    {
+        IConfiguration configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["MaxReadBufferSize"] = "1000",
+                ["MaxWriteBufferSize"] = "2000",
+                ["Backlog"] = "30",
+                ["NoDelay"] = "false",
+                ["ReactorCount"] = "3",
+                ["Scheduling"] = "Inline",
+                ["Group:MaxConnections"] = "77",
+            })
+            .Build();
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseSelectReactor(configuration);
+        using WebApplication application = builder.UseKestrelAndBuild();
+
+        SelectReactorTransportOptions options =
+            application.Services.GetRequiredService<IOptions<SelectReactorTransportOptions>>().Value;
+
+        Assert.That(options.MaxReadBufferSize, Is.EqualTo(1000));
+        Assert.That(options.MaxWriteBufferSize, Is.EqualTo(2000));
+        Assert.That(options.Backlog, Is.EqualTo(30));
+        Assert.That(options.NoDelay, Is.False);
+        Assert.That(options.ReactorCount, Is.EqualTo(3));
+        Assert.That(options.Scheduling, Is.EqualTo(TransportScheduling.Inline));
+        Assert.That(options.Group.MaxConnections, Is.EqualTo(77));
+    }
+
+    [Test]
+    public void Defaults_are_those_of_Kestrels_own_transport()
+    {
+        var options = new SelectReactorTransportOptions();
+        var sockets = new Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportOptions();
+
+        Assert.That(options.MaxReadBufferSize, Is.EqualTo(sockets.MaxReadBufferSize));
+        Assert.That(options.MaxWriteBufferSize, Is.EqualTo(sockets.MaxWriteBufferSize));
+        Assert.That(options.Backlog, Is.EqualTo(sockets.Backlog));
+        Assert.That(options.NoDelay, Is.EqualTo(sockets.NoDelay));
+        Assert.That(options.Scheduling, Is.EqualTo(TransportScheduling.ThreadPool));
+    }
+
+    [Test]
+    public void A_value_that_is_not_allowed_is_named()
+    {
+        var options = new SelectReactorTransportOptions();
+
+        Assert.That(
+            () => options.Backlog = 0,
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.Backlog"));
+        Assert.That(
+            () => options.MaxReadBufferSize = -1,
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.MaxReadBufferSize"));
+        Assert.That(
+            () => options.MaxWriteBufferSize = -1,
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.MaxWriteBufferSize"));
+        Assert.That(
+            () => options.ReactorCount = 0,
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.ReactorCount"));
+        Assert.That(
+            () => options.Scheduling = (TransportScheduling)9,
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.Scheduling"));
+        Assert.That(
+            () => options.Group = null!,
+            Throws.InstanceOf<ArgumentNullException>().With.Message.Contains("Options.Group"));
+    }
+
+    [Test]
+    public void Only_end_points_of_sockets_can_be_bound()
+    {
+        using var services = new ServiceCollection().BuildServiceProvider();
+        using var reactors = new TransportReactors(services, Options.Create(new SelectReactorTransportOptions()));
+        var factory = new TransportFactory(reactors);
+
+        Assert.That(factory.CanBind(new IPEndPoint(IPAddress.Loopback, 0)), Is.True);
+        Assert.That(factory.CanBind(new System.Net.Sockets.UnixDomainSocketEndPoint("/tmp/x")), Is.True);
+        Assert.That(factory.CanBind(new FileHandleEndPoint(3, FileHandleType.Tcp)), Is.True);
+        Assert.That(factory.CanBind(new FileHandleEndPoint(3, FileHandleType.Pipe)), Is.False);
+        Assert.That(factory.CanBind(new DnsEndPoint("localhost", 80)), Is.False);
+        Assert.That(
+            async () => await factory.BindAsync(new DnsEndPoint("localhost", 80)),
+            Throws.InstanceOf<NotSupportedException>());
+    }
+}
+
+internal static class WebApplicationBuilderExtensions
+{
+    public static WebApplication UseKestrelAndBuild(this WebApplicationBuilder builder)
+    {
+        builder.WebHost.UseKestrel();
+        return builder.Build();
+    }
+}
