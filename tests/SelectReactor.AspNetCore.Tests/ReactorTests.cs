@@ -86,6 +86,45 @@ internal sealed class ReactorTests(TransportKind transport)
     }
 
     [Test]
+    public async Task A_handler_that_blocks_does_not_keep_the_host_from_its_end()
+    {
+        using var started = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        WebServer server = await WebServer.StartAsync(Settings with
+        {
+            ShutdownTimeout = TimeSpan.FromMilliseconds(200),
+            Serve = context =>
+            {
+                if (context.Request.Path == "/block")
+                {
+                    started.Set();
+                    release.Wait();
+                }
+
+                return Task.CompletedTask;
+            },
+        });
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(RawClient.Get);
+        await client.ReadUntilAsync("\r\n\r\n");
+        await client.SendAsync(RawClient.Get.Replace("GET /", "GET /block", StringComparison.Ordinal));
+        Assert.That(started.Wait(Waiting.Bound), Is.True);
+
+        try
+        {
+            Task stopping = server.Application.StopAsync();
+            await Task.WhenAny(stopping).Within();
+            await Task.Run(async () => await server.DisposeAsync()).Within();
+            bool isTold = server.Log.Entries.Any(static entry => entry.Id.Name == "LoopBlocked");
+            Assert.That(isTold, Is.EqualTo(transport == TransportKind.Inline));
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    [Test]
     public async Task All_listeners_share_one_group_of_reactors()
     {
         await using WebServer server = await WebServer.StartAsync(Settings with

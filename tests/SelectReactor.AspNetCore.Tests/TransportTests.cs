@@ -207,6 +207,143 @@ internal sealed class TransportTests(TransportKind transport)
         await connection.DisposeAsync().AsTask().Within();
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_connection_that_fails_leaves_the_others_alone(bool isOutput)
+    {
+        const int Connections = 10;
+        List<(ConnectionContext Connection, RawClient Client)> all = [];
+        for (int i = 0; i < Connections; i++)
+        {
+            all.Add(await AcceptAsync());
+        }
+
+        // The failure and the messages of the others reach the loops together.
+        for (int round = 0; round < 20; round++)
+        {
+            (ConnectionContext failing, RawClient client) = await AcceptAsync();
+            await client.SendAsync("x");
+            var error = new InvalidOperationException("Broken.");
+            await (isOutput
+                ? failing.Transport.Output.CompleteAsync(error)
+                : failing.Transport.Input.CompleteAsync(error));
+            foreach ((ConnectionContext other, _) in all)
+            {
+                await other.Transport.Output.WriteAsync("pong\n"u8.ToArray());
+            }
+
+            await client.SendAsync("more");
+            foreach ((_, RawClient other) in all)
+            {
+                Assert.That(await other.ReadUntilAsync("\n"), Is.EqualTo("pong\n"));
+            }
+
+            await failing.DisposeAsync().AsTask().Within();
+            client.Dispose();
+        }
+
+        foreach ((ConnectionContext other, RawClient client) in all)
+        {
+            await other.DisposeAsync().AsTask().Within();
+            client.Dispose();
+        }
+
+        Assert.That(_log.AboveDebug, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_full_output_goes_on_without_a_synchronization_context()
+    {
+        (ConnectionContext connection, RawClient client) = await AcceptAsync();
+        var writing = Task.Run(async () =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                await connection.Transport.Output.WriteAsync(new byte[65536]);
+                if (SynchronizationContext.Current is not null)
+                {
+                    return false;
+                }
+            }
+
+            await connection.DisposeAsync();
+            return true;
+        });
+
+        await client.ReadToEndAsync();
+
+        Assert.That(await writing.Within(), Is.True);
+        client.Dispose();
+    }
+
+    [TestCase("end")]
+    [TestCase("reset")]
+    [TestCase("abort")]
+    public async Task A_read_ends_without_a_synchronization_context(string end)
+    {
+        (ConnectionContext connection, RawClient client) = await AcceptAsync();
+        Task<bool> reading = IsFreeAfterReadAsync(connection.Transport.Input);
+
+        switch (end)
+        {
+            case "end":
+                client.Socket.Shutdown(SocketShutdown.Send);
+                break;
+            case "reset":
+                client.Reset();
+                break;
+            default:
+                connection.Abort();
+                break;
+        }
+
+        Assert.That(await reading.Within(), Is.True);
+        await connection.DisposeAsync().AsTask().Within();
+        client.Dispose();
+
+        static async Task<bool> IsFreeAfterReadAsync(PipeReader input)
+        {
+            try
+            {
+                await input.ReadAsync();
+            }
+            catch (ConnectionAbortedException)
+            {
+                // Looked at below.
+            }
+            catch (ConnectionResetException)
+            {
+                // Looked at below.
+            }
+
+            return SynchronizationContext.Current is null;
+        }
+    }
+
+    [Test]
+    public async Task A_reset_is_noticed_by_a_write_while_reading_is_paused()
+    {
+        (ConnectionContext connection, RawClient client) = await AcceptAsync();
+        var sending = Task.Run(() => client.SendAsync(new byte[32 * 1024 * 1024]));
+        await Waiting.UntilAsync(
+            () => _log.OfTransport.Any(static entry => entry.Id.Id == 4), "The connection is not paused.");
+
+        client.Reset();
+        await Task.WhenAny(sending).Within();
+        _ = sending.Exception;
+
+        // Without a write the loop asks every ten seconds.
+        var limit = Task.Delay(TimeSpan.FromSeconds(6));
+        while (!connection.ConnectionClosed.IsCancellationRequested)
+        {
+            Assert.That(limit.IsCompleted, Is.False, "The reset is not noticed.");
+            await connection.Transport.Output.WriteAsync(new byte[1000]);
+            await Task.Delay(5);
+        }
+
+        await connection.DisposeAsync().AsTask().Within();
+    }
+
     [Test]
     public async Task AcceptAsync_returns_null_after_unbinding()
     {

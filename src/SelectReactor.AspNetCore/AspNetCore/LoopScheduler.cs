@@ -47,15 +47,14 @@ internal sealed class LoopScheduler(Reactor reactor, ILogger logger) : PipeSched
             (_current, _incoming) = (_incoming, _current);
         }
 
-        // The code of the application that runs here, where it is chosen to, expects no context.
-        SynchronizationContext? context = SynchronizationContext.Current;
+        // The code of the application that runs here, where it is chosen to, expects no context. After this callback
+        // the loop restores its own.
         SynchronizationContext.SetSynchronizationContext(null);
         foreach (Continuation continuation in _current)
         {
             Run(continuation);
         }
 
-        SynchronizationContext.SetSynchronizationContext(context);
         _current.Clear();
     }
 

@@ -23,6 +23,9 @@ internal sealed partial class TransportHandler
         /// <summary>The connection has no room for more.</summary>
         AwaitingRoom,
 
+        /// <summary>The application has failed, and the connection is about to end.</summary>
+        Failed,
+
         /// <summary>The application has ended the output, and not all of it is sent.</summary>
         Draining,
 
@@ -34,31 +37,38 @@ internal sealed partial class TransportHandler
     {
         while (_outputState == OutputState.Reading)
         {
-            _read = AwaiterOf(_output.ReadAsync());
-            if (!_read.IsCompleted)
+            if (!TryTakeOutput(isBeginning: true))
             {
                 _read.UnsafeOnCompleted(_outputRead);
                 return;
             }
-
-            TryTakeOutput();
         }
     }
 
-    private void TakeOutput()
+    private void ContinueOutput()
     {
         // The connection may have ended meanwhile.
         if (_outputState == OutputState.Reading)
         {
-            TryTakeOutput();
+            TryTakeOutput(isBeginning: false);
             ReadOutput();
         }
     }
 
-    private void TryTakeOutput()
+    // False if there is nothing to take yet.
+    private bool TryTakeOutput(bool isBeginning)
     {
         try
         {
+            if (isBeginning)
+            {
+                _read = AwaiterOf(_output.ReadAsync());
+                if (!_read.IsCompleted)
+                {
+                    return false;
+                }
+            }
+
             ReadResult read = _read.GetResult();
             Send(read.Buffer, read.IsCompleted);
         }
@@ -66,8 +76,11 @@ internal sealed partial class TransportHandler
         {
             // The application has completed the output with an exception.
             TransportLog.ResetSent(Logger, Context.ConnectionId, exception.Message);
+            _outputState = OutputState.Failed;
             _connection.Abort(exception);
         }
+
+        return true;
     }
 
     private void Send(in ReadOnlySequence<byte> bytes, bool isLast)
@@ -114,6 +127,8 @@ internal sealed partial class TransportHandler
         {
             return;
         }
+
+        LeaveContext();
 
         if (_connection.QueuedOutputBytes == 0)
         {

@@ -33,7 +33,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
         var output = new Pipe(resources.Output);
         _input = input.Writer;
         _output = output.Reader;
-        _outputRead = TakeOutput;
+        _outputRead = ContinueOutput;
         Context = new TransportContext(
             connection, this, resources.Memory, new TransportPipes(input.Reader, output.Writer));
     }
@@ -56,6 +56,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
     public void OnConnected(Connection connection)
     {
+        LeaveContext();
         _connected(Context);
         ReadOutput();
     }
@@ -66,6 +67,8 @@ internal sealed partial class TransportHandler : IConnectionHandler
         {
             return;
         }
+
+        LeaveContext();
 
         foreach (ReadOnlyMemory<byte> piece in read.Buffer)
         {
@@ -80,6 +83,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
     {
         if (_outputState == OutputState.AwaitingRoom)
         {
+            LeaveContext();
             _outputState = OutputState.Reading;
             ReadOutput();
         }
@@ -87,12 +91,14 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
     public void OnInputEnded(Connection connection)
     {
+        LeaveContext();
         TransportLog.EndReceived(Logger, Context.ConnectionId);
         EndInput(error: null);
     }
 
     public void OnClosed(Connection connection, CloseReason reason)
     {
+        LeaveContext();
         EndInput(Explain(reason));
         EndOutput();
     }
@@ -102,42 +108,38 @@ internal sealed partial class TransportHandler : IConnectionHandler
     {
         if (_connection.State != ConnectionState.Closed)
         {
+            LeaveContext();
             TransportLog.ResetSent(Logger, Context.ConnectionId, Context.AbortReason!.Message);
             _connection.Abort(Context.AbortReason);
         }
     }
 
-    // In inline scheduling the application runs inside the flush. It expects no synchronization context.
+    // In inline scheduling the application may run inside a callback, and expects no synchronization context. After
+    // the callback the loop restores its own.
+    private void LeaveContext()
+    {
+        if (_isInline)
+        {
+            SynchronizationContext.SetSynchronizationContext(null);
+        }
+    }
+
     private void Flush()
     {
-        if (!_isInline)
+        if (TryFlush(isBeginning: true) || _inputState != InputState.Open)
         {
-            _flush = AwaiterOf(_input.FlushAsync());
-        }
-        else
-        {
-            SynchronizationContext? context = SynchronizationContext.Current;
-            SynchronizationContext.SetSynchronizationContext(null);
-            _flush = AwaiterOf(_input.FlushAsync());
-            SynchronizationContext.SetSynchronizationContext(context);
+            return;
         }
 
-        if (_flush.IsCompleted)
-        {
-            FinishFlush();
-        }
-        else if (_inputState == InputState.Open)
-        {
-            TransportLog.Paused(Logger, Context.ConnectionId);
-            _inputState = InputState.Paused;
-            _connection.PauseReading();
-            _flush.UnsafeOnCompleted(Resume);
-        }
+        TransportLog.Paused(Logger, Context.ConnectionId);
+        _inputState = InputState.Paused;
+        _connection.PauseReading();
+        _flush.UnsafeOnCompleted(Resume);
     }
 
     private void Resume()
     {
-        FinishFlush();
+        TryFlush(isBeginning: false);
         if (_inputState == InputState.Paused)
         {
             TransportLog.Resumed(Logger, Context.ConnectionId);
@@ -146,15 +148,42 @@ internal sealed partial class TransportHandler : IConnectionHandler
         }
     }
 
-    private void FinishFlush()
+    // False if the pipe is full.
+    private bool TryFlush(bool isBeginning)
     {
-        FlushResult result = _flush.GetResult();
-        _flush = default;
-        if (result.IsCompleted && _inputState != InputState.Ended)
+        try
         {
-            // The application reads no more: TCP slows the peer down.
+            if (isBeginning)
+            {
+                _flush = AwaiterOf(_input.FlushAsync());
+                if (!_flush.IsCompleted)
+                {
+                    return false;
+                }
+            }
+
+            if (_flush.GetResult().IsCompleted)
+            {
+                StopReading(error: null);
+            }
+        }
+        catch (Exception exception)
+        {
+            // The application has completed the input with an exception.
+            TransportLog.Failed(Logger, Context.ConnectionId, exception);
+            StopReading(exception);
+        }
+
+        return true;
+    }
+
+    // The application reads no more: TCP slows the peer down.
+    private void StopReading(Exception? error)
+    {
+        if (_inputState != InputState.Ended)
+        {
             _connection.PauseReading();
-            EndInput(error: null);
+            EndInput(error);
         }
     }
 

@@ -41,19 +41,25 @@ internal sealed class TransportListener : IConnectionListener
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        // Kestrel cancels the token where it is in a hurry, and relies on the end all the same.
-        await _listener.StopAcceptingAsync().ConfigureAwait(false);
+        // Kestrel cancels the token where it is in a hurry, and relies on the end all the same. A loop that a handler
+        // blocks closes its socket late.
+        await _listener.StopAcceptingAsync()
+            .WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _accepted.Writer.TryComplete();
     }
 
     public async ValueTask DisposeAsync()
     {
         _loopEnded.Dispose();
-        await UnbindAsync().ConfigureAwait(false);
+        using var bound = new CancellationTokenSource(TransportReactors.BlockedLoopBound);
+        await UnbindAsync(bound.Token).ConfigureAwait(false);
         while (_accepted.Reader.TryRead(out TransportContext? context))
         {
             context.Abort(new ConnectionAbortedException("The listener was closed before the connection was served."));
-            await context.DisposeAsync().ConfigureAwait(false);
+            await context.DisposeAsync().AsTask()
+                .WaitAsync(bound.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

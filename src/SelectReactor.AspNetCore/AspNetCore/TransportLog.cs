@@ -48,6 +48,13 @@ internal static partial class TransportLog
     public static partial void LoopEnded(ILogger logger);
 
     [LoggerMessage(
+        42,
+        LogLevel.Warning,
+        "A handler blocks a loop of the transport: the host ends without it, after {Seconds} seconds.",
+        EventName = "LoopBlocked")]
+    public static partial void LoopBlocked(ILogger logger, double seconds);
+
+    [LoggerMessage(
         41,
         LogLevel.Error,
         "The code after an await of a pipe threw an exception on the loop. The loop goes on.",

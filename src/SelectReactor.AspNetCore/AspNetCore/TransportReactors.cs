@@ -12,6 +12,9 @@ namespace SelectReactor.AspNetCore;
 /// start when they are first used. Any thread.</summary>
 internal sealed class TransportReactors : IDisposable
 {
+    /// <summary>How long the end waits for a loop that a handler blocks.</summary>
+    public static readonly TimeSpan BlockedLoopBound = TimeSpan.FromSeconds(5);
+
     private readonly IServiceProvider _services;
     private readonly CancellationTokenSource _loopEnded = new();
     private readonly Lock _gate = new();
@@ -79,7 +82,13 @@ internal sealed class TransportReactors : IDisposable
             group = _group;
         }
 
-        group?.Dispose();
+        // Disposing waits for the threads, one of which a handler may block.
+        if (group is not null && !Task.Run(group.Dispose).Wait(BlockedLoopBound))
+        {
+            TransportLog.LoopBlocked(Logger, BlockedLoopBound.TotalSeconds);
+            return;
+        }
+
         foreach (ReactorResources resources in _resources?.Values.AsEnumerable() ?? [])
         {
             resources.Memory.Dispose();

@@ -132,6 +132,18 @@ public sealed class CloseTests(SelectorKind selector) : ConnectionFixture(select
     }
 
     [Test]
+    public void ResetWhileReadingIsPaused_IsNoticedByTheNextSend()
+    {
+        Peer peer = Connect();
+        Connection.PauseReading();
+        peer.Reset();
+        RunSome();
+        Connection.TryWrite("into the void"u8);
+        RunSome();
+        Assert.That((Handler.IsClosed, Handler.CloseReason.Kind), Is.EqualTo((true, CloseKind.PeerReset)));
+    }
+
+    [Test]
     public void Abort_CutsTheConnection_AndKeepsTheError()
     {
         var error = new InvalidDataException("nonsense");
