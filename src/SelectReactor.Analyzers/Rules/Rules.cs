@@ -63,4 +63,24 @@ internal static class Rules
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
         helpLinkUri: Page + "#sr0006");
+
+    public static readonly DiagnosticDescriptor OtherThread = new(
+        "SR0007",
+        "A connection is used on another thread",
+        "'{0}' of a connection throws here, on another thread than the reactor's; "
+            + "call it in a function for Post or InvokeAsync of the reactor",
+        Reliability,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: Page + "#sr0007");
+
+    public static readonly DiagnosticDescriptor AwaitBeforeRun = new(
+        "SR0008",
+        "A program awaits the loop before it runs",
+        "This await never ends: only the loop completes '{0}', and the loop runs further down; "
+            + "put the code into Run(async () => …), or run the loop on a ReactorThread",
+        Reliability,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: Page + "#sr0008");
 }

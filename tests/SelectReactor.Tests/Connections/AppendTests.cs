@@ -197,6 +197,7 @@ public sealed class AppendTests(SelectorKind selector) : ConnectionFixture(selec
         Assert.That(reason.Error, Is.InstanceOf<InvalidOperationException>());
     }
 
+#pragma warning disable SR0007 // What the tests are about.
     [Test]
     public void OnAnotherThread_ItThrows()
     {
@@ -218,6 +219,7 @@ public sealed class AppendTests(SelectorKind selector) : ConnectionFixture(selec
             () => Task.Run(() => connection.Append(ReadOnlySequence<byte>.Empty)).Wait(),
             Throws.InnerException.InstanceOf<InvalidOperationException>());
     }
+#pragma warning restore SR0007
 
     private static void HandOver(Connection connection)
     {
