@@ -145,7 +145,9 @@ internal sealed class OpeningSequence(
     {
         if (key.IsEvicted)
         {
-            Fail(new SocketException((int)SocketError.OperationAborted));
+            Fail(new IOException(
+                $"{prefix}the socket was closed during the {StepName}, not by the library.",
+                new SocketException((int)SocketError.OperationAborted)));
         }
         else
         {

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>Names a callback for a message: the type of a handler, or the method of a delegate.</summary>
+/// <summary>Names a callback for a message: the type of a handler, the method of a delegate, or what is done before a
+/// connection opens.</summary>
 internal static class CallbackName
 {
     /// <param name="code">A handler, a delegate, or the name itself.</param>
@@ -16,6 +17,7 @@ internal static class CallbackName
         {
             null => "a callback",
             string name => name,
+            IOpening opening => opening.ToString()!,
             Type machine => NameOf(machine),
             Delegate function when MachineOf(function.Target) is { } machine => NameOf(machine),
             Delegate function => NameOf(function.Method),

@@ -11,6 +11,7 @@ namespace SelectReactor.Tests.Connections;
 /// <summary>What is done with a connected handle before it is a connection.</summary>
 public sealed class OpeningStepTests(SelectorKind selector) : ReactorFixture(selector)
 {
+    private readonly bool _noticesClosedSockets = selector.ToString() == "Select";
     private readonly List<IDisposable> _owned = [];
     private ScriptedHandler _handler = null!;
 
@@ -227,6 +228,18 @@ public sealed class OpeningStepTests(SelectorKind selector) : ReactorFixture(sel
         Assert.That(() => server.Receive(1), Throws.InstanceOf<SocketException>());
     }
 
+    // epoll does not notice the close, and the step ends by its time limit.
+    [Test]
+    public void SocketThatIsClosedByOthersInAStep_IsSaid()
+    {
+        Assume.That(_noticesClosedSockets);
+        (Task<Connection> attempt, Peer _) = ConnectWith([static () => new ClosingStep()]);
+
+        Assert.That(() => RunUntil(attempt), Throws.InstanceOf<IOException>()
+            .With.Message.EndsWith("the socket was closed during the closing, not by the library.")
+            .And.InnerException.InstanceOf<SocketException>());
+    }
+
     private static ListenerOptions With(IReadOnlyList<Func<OpeningStep>> steps) => new() { Steps = steps };
 
     private Listener Listen(IReadOnlyList<Func<OpeningStep>> steps) =>
@@ -257,6 +270,23 @@ public sealed class OpeningStepTests(SelectorKind selector) : ReactorFixture(sel
     {
         _owned.Add(owned);
         return owned;
+    }
+
+    private sealed class ClosingStep : OpeningStep
+    {
+        public override string Name => "closing";
+
+        public override TimeSpan TimeLimit => Timeout.InfiniteTimeSpan;
+
+        public override void Begin()
+        {
+            Sequence.Interest = Interest.Read;
+            Sequence.Opened.Handle.Socket!.Dispose();
+        }
+
+        public override void OnReady(Interest ready)
+        {
+        }
     }
 
     private sealed class DisposingStep : OpeningStep

@@ -60,7 +60,20 @@ public sealed class CallbackNameTests
     }
 
     [Test]
+    public void WhatIsDoneBeforeAConnectionOpens_SaysItself() =>
+        Assert.That(Of(new Greeting()), Is.EqualTo("greeting with 127.0.0.1:7"));
+
+    [Test]
     public void Nothing_IsACallback() => Assert.That(CallbackName.Of(null, null), Is.EqualTo("a callback"));
+
+    private sealed class Greeting : IOpening
+    {
+        public void BeginStop(StopPhase phase)
+        {
+        }
+
+        public override string ToString() => "greeting with 127.0.0.1:7";
+    }
 
     private static int One() => 1;
 
