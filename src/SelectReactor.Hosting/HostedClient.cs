@@ -7,18 +7,18 @@ namespace SelectReactor;
 /// thread.</summary>
 public sealed class HostedClient
 {
-    private readonly ReactorGroup _group;
+    private readonly HostedReactor _reactor;
     private readonly EndPoint _endPoint;
     private readonly Func<Connection, IConnectionHandler> _handlerFactory;
     private readonly ConnectOptions _options;
 
     internal HostedClient(
-        ReactorGroup group,
+        HostedReactor reactor,
         EndPoint endPoint,
         Func<Connection, IConnectionHandler> handlerFactory,
         ConnectOptions options)
     {
-        _group = group;
+        _reactor = reactor;
         _endPoint = endPoint;
         _handlerFactory = handlerFactory;
         _options = options;
@@ -28,7 +28,7 @@ public sealed class HostedClient
     /// <inheritdoc cref="ReactorGroup.ConnectAsync(EndPoint, Func{Connection, IConnectionHandler}, ConnectOptions,
     /// CancellationToken)"/>
     public Task<Connection> ConnectAsync(CancellationToken cancellationToken) =>
-        _group.ConnectAsync(_endPoint, _handlerFactory, _options, cancellationToken);
+        _reactor.Group.ConnectAsync(_endPoint, _handlerFactory, _options, cancellationToken);
 
     /// <summary>Makes a new connection, on the reactor that has the fewest.</summary>
     /// <inheritdoc cref="ReactorGroup.ConnectAsync(EndPoint, Func{Connection, IConnectionHandler}, ConnectOptions,

@@ -15,19 +15,22 @@ namespace SelectReactor;
 /// dependency injection, by its key if <c>AddSelectReactor</c> was given a name. All members may be used on any
 /// thread. </summary>
 [DebuggerDisplay("{ToString(),nq}")]
-public sealed class HostedReactor : IDisposable
+public sealed partial class HostedReactor : IDisposable
 {
     private readonly string _name;
     private readonly Registrations _registrations;
     private readonly IServiceProvider _services;
     private readonly SelectReactorOptions _options;
     private readonly ILogger _logger;
-    private readonly Dictionary<string, GroupListener> _listeners = [];
+    private readonly IHostApplicationLifetime? _lifetime;
     private readonly Dictionary<string, HostedClient> _clients = [];
     private readonly OutgoingClients _outgoing;
     private readonly List<CertificateSource> _certificates = [];
-    private volatile bool _isStarted;
-    private volatile bool _isStopping;
+    private readonly ConnectionScopes _scopes;
+    private readonly Lazy<Task> _end;
+    private readonly TimeSpan _timeToEnd;
+    private volatile Dictionary<string, GroupListener>? _listeners;
+    private volatile Phase _phase;
 
     internal HostedReactor(string name, Registrations registrations, IServiceProvider services)
     {
@@ -35,8 +38,11 @@ public sealed class HostedReactor : IDisposable
         _registrations = registrations;
         _services = services;
         _options = services.GetRequiredService<IOptionsMonitor<SelectReactorOptions>>().Get(name);
+        _lifetime = services.GetService<IHostApplicationLifetime>();
         ILoggerFactory loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger("SelectReactor.Hosting");
+        _scopes = new ConnectionScopes(_logger);
+        _end = new Lazy<Task>(WaitForEndAsync);
         ReactorOptions reactor = _options.Group.Reactor;
         if (reactor.Logger == new ReactorOptions().Logger)
         {
@@ -45,27 +51,51 @@ public sealed class HostedReactor : IDisposable
 
         reactor.MeterFactory ??= services.GetService<IMeterFactory>();
         _outgoing = new OutgoingClients(registrations, services, FullName);
-        Group = new ReactorGroup(_options.ReactorCount, _options.Group);
-        _outgoing.Create(Group, client => SourceOf(registrations.ReconnectingClients[client]).Create);
+
+        // What loops and scopes have to end once connections are closed is far more than they need, unless something
+        // blocks them. The group has it, too: the container disposes of it.
+        if (_options.Group.DisposeTimeout == Timeout.InfiniteTimeSpan)
+        {
+            _options.Group.DisposeTimeout = TimeSpan.FromSeconds(2);
+        }
+
+        _timeToEnd = _options.Group.DisposeTimeout;
         foreach ((string client, Type handler) in registrations.Clients)
         {
             ClientOptions options =
                 services.GetRequiredService<IOptionsMonitor<ClientOptions>>().Get(FullName(client));
             EndPoint endPoint = options.ConnectTo ?? EndPointParser.TryParse(options.EndPoint!, isServer: false)!;
-            _clients.Add(client, new HostedClient(Group, endPoint, SourceOf(handler).Create, options.Connect));
+            _clients.Add(client, new HostedClient(this, endPoint, SourceOf(handler).Create, options.Connect));
         }
+
+        Group = new ReactorGroup(_options.ReactorCount, _options.Group);
+        try
+        {
+            _outgoing.Create(Group, client => SourceOf(registrations.ReconnectingClients[client]).Create);
+        }
+        catch
+        {
+            // Nobody else would.
+            Group.Dispose();
+            throw;
+        }
+
+        Probes = new LoopProbes(Group);
     }
 
     /// <summary>The reactors. The host disposes of them.</summary>
     public ReactorGroup Group { get; }
 
     /// <summary>Whether all servers listen and none of them is paused, full, or short of descriptors.</summary>
-    public bool IsAccepting => _isStarted && _listeners.Values.All(static listener => listener.IsAccepting);
+    public bool IsAccepting =>
+        _phase == Phase.Open && _listeners?.Values.All(static listener => listener.IsAccepting) is true;
 
     internal SelectReactorOptions Options => _options;
 
     /// <summary>The name of a client that is required and has no connection. Null if there is none.</summary>
     internal string? MissingClient => _outgoing.Missing;
+
+    internal LoopProbes Probes { get; }
 
     /// <summary>The listener of a server.</summary>
     /// <param name="server">The name that was given to <c>AddServer</c>.</param>
@@ -79,8 +109,8 @@ public sealed class HostedReactor : IDisposable
             throw new InvalidOperationException($"There is no server \"{server}\": add it with AddServer.");
         }
 
-        return _isStarted
-            ? _listeners[server]
+        return _listeners is { } listeners
+            ? listeners[server]
             : throw new InvalidOperationException(
                 $"The server \"{server}\" does not listen: the host has not started.");
     }
@@ -114,95 +144,13 @@ public sealed class HostedReactor : IDisposable
         return _outgoing.GetPool(pool);
     }
 
-    /// <summary>Disposes of the reactors. The host does it.</summary>
-    public void Dispose()
-    {
-        _isStopping = true;
-        Group.Dispose();
-        _certificates.ForEach(static certificate => certificate.Dispose());
-    }
-
     /// <summary>The name and the numbers. Any thread.</summary>
     public override string ToString() => _name.Length == 0 ? $"{Group}" : $"{_name}: {Group}";
-
-    internal async Task StartAsync(CancellationToken cancellationToken)
-    {
-        foreach ((string server, Type handler) in _registrations.Servers)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                await ListenAsync(server, handler).ConfigureAwait(false);
-            }
-            catch (Exception exception)
-            {
-                await Group.ShutdownAsync(TimeSpan.Zero).ConfigureAwait(false);
-                throw new InvalidOperationException(
-                    $"The server \"{server}\" did not start. {exception.Message}", exception);
-            }
-        }
-
-        _outgoing.Start(_logger);
-        _isStarted = true;
-        foreach (Reactor reactor in Group.Reactors)
-        {
-            reactor.Stopping.UnsafeRegister(static self => ((HostedReactor)self!).NoteEnd(), this);
-        }
-    }
-
-    /// <summary>Lets the connections go on until the time-out of the options, or until the token is
-    /// cancelled.</summary>
-    internal async Task StopAsync(CancellationToken cancellationToken)
-    {
-        _isStopping = true;
-        Task shutdown = Group.ShutdownAsync(_options.DrainTimeout);
-        using (cancellationToken.UnsafeRegister(static self => ((HostedReactor)self!).CutDrain(), this))
-        {
-            await shutdown.ConfigureAwait(false);
-        }
-    }
-
-    private void CutDrain()
-    {
-        HostingLog.DrainCut(_logger, Group.Statistics.Connections);
-        Group.ShutdownAsync(TimeSpan.Zero);
-    }
-
-    private async Task ListenAsync(string server, Type handler)
-    {
-        ServerOptions options = _services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get(FullName(server));
-        ListenerOptions listening = options.Listener;
-        EndPoint endPoint = options.ListenOn ?? EndPointParser.TryParse(options.EndPoint!, isServer: true)!;
-        if (options.ListenOn is null && options.EndPoint!.StartsWith('*'))
-        {
-            listening.DualMode = true;
-        }
-
-        if (ServerSecurity.Apply(options, _logger) is { } certificate)
-        {
-            _certificates.Add(certificate);
-        }
-
-        GroupListener listener =
-            await Group.ListenAsync(endPoint, SourceOf(handler).Create, listening).ConfigureAwait(false);
-        _listeners.Add(server, listener);
-        HostingLog.Started(_logger, server, $"{listener.LocalEndPoint}");
-    }
-
-    // A dead loop can't serve anybody: whatever runs the program starts it anew.
-    private void NoteEnd()
-    {
-        if (!_isStopping)
-        {
-            HostingLog.LoopEnded(_logger, _name);
-            _services.GetService<IHostApplicationLifetime>()?.StopApplication();
-        }
-    }
 
     private HandlerSource SourceOf(Type handler)
     {
         bool isSingleton = _services.GetRequiredService<HandlerLifetimes>().IsSingleton(handler);
-        return new HandlerSource(_services, handler, isSingleton, _logger);
+        return new HandlerSource(_services, handler, isSingleton, _scopes);
     }
 
     private string FullName(string part) => SelectReactorBuilder.FullName(_name, part);

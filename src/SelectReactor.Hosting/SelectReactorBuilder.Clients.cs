@@ -23,7 +23,8 @@ public sealed partial class SelectReactorBuilder
     /// <param name="name">The name of the client, for messages, configuration and as the key of its service.</param>
     /// <param name="configure">Sets the options, after the configuration.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">There is a client or a pool of this name.</exception>
+    /// <exception cref="ArgumentException">There is a client or a pool of this name; or the name is empty or
+    /// has a colon.</exception>
     public SelectReactorBuilder AddReconnectingClient<[DynamicallyAccessedMembers(Constructors)] THandler>(
         string name, Action<ReconnectingClientOptions> configure)
         where THandler : class, IConnectionHandler
@@ -53,7 +54,8 @@ public sealed partial class SelectReactorBuilder
     /// <param name="name">The name of the pool, for messages, configuration and as the key of its service.</param>
     /// <param name="configure">Sets the options, after the configuration.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">There is a client or a pool of this name.</exception>
+    /// <exception cref="ArgumentException">There is a client or a pool of this name; or the name is empty or
+    /// has a colon.</exception>
     public SelectReactorBuilder AddConnectionPool(string name, Action<PoolOptions> configure)
     {
         VerifyNewClient(name, configure, typeof(ConnectionPool));
@@ -73,7 +75,7 @@ public sealed partial class SelectReactorBuilder
     // The kinds share a section of the configuration. A key of a service of another reactor's would hide that one.
     private void VerifyNewClient(string name, Delegate configure, Type service)
     {
-        ArgumentNullException.ThrowIfNull(name);
+        VerifyName(name);
         ArgumentNullException.ThrowIfNull(configure);
         if (_registrations.Clients.ContainsKey(name)
             || _registrations.ReconnectingClients.ContainsKey(name)

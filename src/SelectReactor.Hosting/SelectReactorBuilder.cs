@@ -54,12 +54,13 @@ public sealed partial class SelectReactorBuilder
     /// <see cref="HostedReactor.GetListener"/>.</param>
     /// <param name="configure">Sets the options, after the configuration.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">There is a server of this name.</exception>
+    /// <exception cref="ArgumentException">There is a server of this name; or the name is empty or has a
+    /// colon.</exception>
     public SelectReactorBuilder AddServer<[DynamicallyAccessedMembers(Constructors)] THandler>(
         string name, Action<ServerOptions> configure)
         where THandler : class, IConnectionHandler
     {
-        ArgumentNullException.ThrowIfNull(name);
+        VerifyName(name);
         ArgumentNullException.ThrowIfNull(configure);
         if (!_registrations.Servers.TryAdd(name, typeof(THandler)))
         {
@@ -89,7 +90,8 @@ public sealed partial class SelectReactorBuilder
     /// <param name="name">The name of the client, for messages, configuration and as the key of its service.</param>
     /// <param name="configure">Sets the options, after the configuration.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">There is a client of this name.</exception>
+    /// <exception cref="ArgumentException">There is a client of this name, at these reactors or at others; or the name
+    /// is empty or has a colon.</exception>
     public SelectReactorBuilder AddClient<[DynamicallyAccessedMembers(Constructors)] THandler>(
         string name, Action<ClientOptions> configure)
         where THandler : class, IConnectionHandler
@@ -111,9 +113,9 @@ public sealed partial class SelectReactorBuilder
 
     /// <summary>Adds two health checks: <c>selectreactor-live</c> with the tag <c>live</c>, which fails if a loop has
     /// ended or does not run a callback within <see cref="SelectReactorOptions.MaxLoopLag"/>, and
-    /// <c>selectreactor-ready</c> with the tag <c>ready</c>, which fails while a server does not accept clients, or
-    /// a client that is required has no connection. The
-    /// name of the reactors, if they have one, comes after <c>selectreactor-</c>.</summary>
+    /// <c>selectreactor-ready</c> with the tag <c>ready</c>, which fails then, too, and while a server does not accept
+    /// clients, or a client that is required has no connection. The name of the reactors, if they have one, comes
+    /// after <c>selectreactor-</c>.</summary>
     public SelectReactorBuilder AddHealthChecks()
     {
         string reactor = _name;
@@ -124,6 +126,17 @@ public sealed partial class SelectReactorBuilder
             .Add(new HealthCheckRegistration(
                 $"{prefix}-ready", services => new ReadyCheck(ReactorOf(services, reactor)), null, ["ready"]));
         return this;
+    }
+
+    /// <summary>Checks the name of reactors, a server or a client. A colon separates names in configuration, and here
+    /// the name of the reactors from that of a server.</summary>
+    internal static void VerifyName(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (name.Contains(':', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The name \"{name}\" must not have a colon.", nameof(name));
+        }
     }
 
     internal static string FullName(string reactor, string part) => reactor.Length == 0 ? part : $"{reactor}:{part}";

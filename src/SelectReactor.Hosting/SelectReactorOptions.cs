@@ -17,7 +17,7 @@ public sealed class SelectReactorOptions
     /// <see cref="Timeout.InfiniteTimeSpan"/>, which leaves it to the host. Default: 5 seconds.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a loop may take to run a callback that the health check "live" posts. Above zero. Default:
-    /// one second.</summary>
+    /// <summary>How long a loop may take to run a callback that the health checks post. Above zero, and at most one
+    /// day. Default: one second.</summary>
     public TimeSpan MaxLoopLag { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -49,7 +49,7 @@ public static class SelectReactorServiceCollectionExtensions
     /// <param name="configure">Sets options, after the configuration.</param>
     /// <returns>Adds servers, clients and health checks.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="ArgumentException">The name is empty.</exception>
+    /// <exception cref="ArgumentException">The name is empty or has a colon.</exception>
     /// <exception cref="InvalidOperationException">Reactors of this name are there already.</exception>
     public static SelectReactorBuilder AddSelectReactor(
         this IServiceCollection services,
@@ -57,7 +57,7 @@ public static class SelectReactorServiceCollectionExtensions
         IConfiguration configuration,
         Action<SelectReactorOptions> configure)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        SelectReactorBuilder.VerifyName(name);
         ArgumentNullException.ThrowIfNull(configuration);
         return Add(services, name, configuration, configure);
     }
@@ -67,7 +67,7 @@ public static class SelectReactorServiceCollectionExtensions
     public static SelectReactorBuilder AddSelectReactor(
         this IServiceCollection services, string name, Action<SelectReactorOptions> configure)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        SelectReactorBuilder.VerifyName(name);
         return Add(services, name, configuration: null, configure);
     }
 

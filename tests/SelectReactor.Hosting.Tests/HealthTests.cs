@@ -96,7 +96,7 @@ public sealed class HealthTests
 
     // It is blocked for longer than the test waits, until the test lets it go.
     [Test]
-    public async Task ABlockedLoop_IsNotAlive()
+    public async Task ABlockedLoop_IsNeitherAliveNorReady()
     {
         await _host.StartAsync();
         using var go = new ManualResetEventSlim();
@@ -106,9 +106,13 @@ public sealed class HealthTests
 #pragma warning restore SR0002
 
         Assert.That(await CheckAsync("live"), Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(await CheckAsync("ready"), Is.EqualTo(HealthStatus.Unhealthy));
+        Task probe = Hosted.Probes.Ask()[0];
+        Assert.That(Hosted.Probes.Ask()[0], Is.SameAs(probe), "the probes must not pile up");
         go.Set();
         Hosted.Options.MaxLoopLag = _bound;
         Assert.That(await CheckAsync("live"), Is.EqualTo(HealthStatus.Healthy));
+        Assert.That(await CheckAsync("ready"), Is.EqualTo(HealthStatus.Healthy));
         await _host.StopAsync();
     }
 

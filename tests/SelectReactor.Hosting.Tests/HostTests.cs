@@ -9,15 +9,17 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using static SelectReactor.Hosting.Tests.TestHost;
 
 namespace SelectReactor.Hosting.Tests;
 
 /// <summary>Servers and clients in a real host.</summary>
 public sealed class HostTests
 {
-    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(20);
+    private const string LongPath = "unix:/run/a-name-that-is-too-long-a-name-that-is-too-long/"
+        + "a-name-that-is-too-long-a-name-that-is-too-long-a-name-that-is-too-long.sock";
 
-    private static IPEndPoint AnyPort => new(IPAddress.Loopback, 0);
+    private static readonly TimeSpan _bound = TestHost.Bound;
 
     [Test]
     public async Task Handlers_HaveTheirDependencies_AndOneForEachConnection()
@@ -157,6 +159,12 @@ public sealed class HostTests
     [TestCase("ReactorCount", "0", "SelectReactorOptions.ReactorCount must be at least 1, not 0.")]
     [TestCase("DrainTimeout", "-00:00:02", "SelectReactorOptions.DrainTimeout must be zero or more")]
     [TestCase("MaxLoopLag", "0", "SelectReactorOptions.MaxLoopLag must be above zero")]
+    [TestCase("MaxLoopLag", "365.00:00:00", "must be above zero and at most 1.00:00:00, not 365")]
+    [TestCase("Group:Reactor:MaxConnections", "5", "Options.Group.Reactor.MaxConnections must not be set")]
+    [TestCase("Group:StartThreads", "false", "SelectReactorOptions.Group.StartThreads must not be false")]
+    [TestCase("Group:DisposeTimeout", "2.00:00:00", "DisposeTimeout must be above zero and at most one day")]
+    [TestCase("Servers:greet:EndPoint", LongPath, $"The server \"greet\" can't listen on \"{LongPath}\"")]
+    [TestCase("Clients:peer:EndPoint", LongPath, $"The client \"peer\" can't connect to \"{LongPath}\"")]
     [TestCase("Clients:peer:EndPoint", "example.com", "The client \"peer\" can't connect to \"example.com\"")]
     public void ABadValue_FailsTheStart_AndIsNamed(string key, string? value, string message)
     {
@@ -276,6 +284,32 @@ public sealed class HostTests
     }
 
     [Test]
+    public void AClientOfOtherReactors_IsNotHidden()
+    {
+        var services = new ServiceCollection();
+        services.AddSelectReactor("one", static _ => { }).AddClient<GreetingHandler>("market");
+        SelectReactorBuilder two = services.AddSelectReactor("two", static _ => { });
+
+        Assert.That(
+            () => two.AddClient<GreetingHandler>("market"),
+            Throws.ArgumentException.With.Message.StartsWith("There is a client or a pool \"market\" already."));
+        Assert.That(() => two.AddClient<GreetingHandler>("other"), Throws.Nothing);
+    }
+
+    // The server "x" of the reactors "a" and the server "a:x" would have the same options.
+    [TestCase("")]
+    [TestCase("a:x")]
+    public void ANameThatConfigurationCantHave_IsRefused(string name)
+    {
+        var services = new ServiceCollection();
+        SelectReactorBuilder builder = services.AddSelectReactor();
+
+        Assert.That(() => builder.AddServer<GreetingHandler>(name), Throws.ArgumentException);
+        Assert.That(() => builder.AddClient<GreetingHandler>(name), Throws.ArgumentException);
+        Assert.That(() => services.AddSelectReactor(name, static _ => { }), Throws.ArgumentException);
+    }
+
+    [Test]
     public async Task TheLog_IsThatOfTheHost()
     {
         using var log = new LogKeeper();
@@ -313,7 +347,10 @@ public sealed class HostTests
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(new Greeting("hello"));
-        builder.Services.AddSelectReactor().AddServer<GreetingHandler>("greet", AnyPort).AddHealthChecks();
+        builder.Services
+            .AddSelectReactor(static options => options.DrainTimeout = TimeSpan.Zero)
+            .AddServer<GreetingHandler>("greet", AnyPort)
+            .AddHealthChecks();
         await using WebApplication application = builder.Build();
         application.MapHealthChecks("/health");
         application.MapGet("/connections", (ReactorGroup group) => group.Statistics.Connections);
@@ -327,28 +364,6 @@ public sealed class HostTests
         await application.StopAsync();
     }
 
-    private static IHost Build(Action<IServiceCollection> configure) =>
-        Build((services, _) => configure(services), []);
-
-    private static IHost Build(
-        Action<IServiceCollection, IConfiguration> configure, Dictionary<string, string?> configuration)
-    {
-        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(configuration);
-        configure(builder.Services, builder.Configuration);
-        builder.Services.PostConfigureAll<SelectReactorOptions>(static options =>
-        {
-            if (options.DrainTimeout == new SelectReactorOptions().DrainTimeout)
-            {
-                options.DrainTimeout = TimeSpan.FromMilliseconds(100);
-            }
-        });
-        return builder.Build();
-    }
-
-    private static EndPoint Listening(IHost host, string server) =>
-        host.Services.GetRequiredService<HostedReactor>().GetListener(server).LocalEndPoint;
-
     /// <summary>Asks once and keeps the answer.</summary>
     public sealed class AskingHandler(TaskCompletionSource<string> received) : ConnectionHandler
     {
@@ -360,49 +375,6 @@ public sealed class HostTests
             {
                 received.TrySetResult(System.Text.Encoding.ASCII.GetString(result.Buffer.ToArray()));
                 connection.Input.AdvanceTo(result.Buffer.End);
-            }
-        }
-    }
-
-    private sealed class LogKeeper : ILoggerProvider
-    {
-        private readonly List<string> _lines = [];
-
-        public string[] Lines
-        {
-            get
-            {
-                lock (_lines)
-                {
-                    return [.. _lines];
-                }
-            }
-        }
-
-        public ILogger CreateLogger(string categoryName) => new Keeper(categoryName, _lines);
-
-        public void Dispose()
-        {
-        }
-
-        private sealed class Keeper(string category, List<string> lines) : ILogger
-        {
-            public IDisposable? BeginScope<TState>(TState state)
-                where TState : notnull => null;
-
-            public bool IsEnabled(LogLevel logLevel) => true;
-
-            public void Log<TState>(
-                LogLevel logLevel,
-                EventId eventId,
-                TState state,
-                Exception? exception,
-                Func<TState, Exception?, string> formatter)
-            {
-                lock (lines)
-                {
-                    lines.Add($"{category}: {formatter(state, exception)}");
-                }
             }
         }
     }

@@ -14,7 +14,7 @@ internal static class EndPointParser
     {
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
         {
-            return text.Length > UnixPrefix.Length ? new UnixDomainSocketEndPoint(text[UnixPrefix.Length..]) : null;
+            return Unix(text[UnixPrefix.Length..]);
         }
 
         int colon = text.LastIndexOf(':');
@@ -41,6 +41,19 @@ internal static class EndPointParser
         }
 
         return isServer ? Local(host, port) : new DnsEndPoint(host, port);
+    }
+
+    // The system has a limit on its length.
+    private static UnixDomainSocketEndPoint? Unix(string path)
+    {
+        try
+        {
+            return new UnixDomainSocketEndPoint(path);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return null;
+        }
     }
 
     private static IPEndPoint? Local(string host, int port) => host switch

@@ -1,13 +1,11 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Hosting;
 
 /// <summary>Takes the handlers of connections from the services of the host: the one that is registered as a
 /// singleton, or else one from a scope for each connection, which is disposed of when the connection is
 /// closed.</summary>
-internal sealed class HandlerSource(IServiceProvider services, Type type, bool isSingleton, ILogger logger)
+internal sealed class HandlerSource(IServiceProvider services, Type type, bool isSingleton, ConnectionScopes scopes)
 {
     private IConnectionHandler? _singleton;
 
@@ -23,27 +21,13 @@ internal sealed class HandlerSource(IServiceProvider services, Type type, bool i
         try
         {
             var handler = (IConnectionHandler)scope.ServiceProvider.GetRequiredService(type);
-            _ = DisposeAfterAsync(connection, scope);
+            scopes.DisposeAfter(connection, scope);
             return handler;
         }
         catch
         {
-            scope.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            scopes.Dispose(connection, scope);
             throw;
-        }
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "A service of the user's must not end the loop.")]
-    private async Task DisposeAfterAsync(Connection connection, AsyncServiceScope scope)
-    {
-        await connection.Completion;
-        try
-        {
-            await scope.DisposeAsync();
-        }
-        catch (Exception exception)
-        {
-            HostingLog.ScopeFault(logger, connection, exception);
         }
     }
 }

@@ -17,6 +17,13 @@ internal static partial class HostingLog
     [LoggerMessage(6, LogLevel.Error, "The client \"{Client}\" has given up and does not reconnect: {Error}")]
     public static partial void ClientGaveUp(ILogger logger, string client, string? error);
 
-    [LoggerMessage(4, LogLevel.Warning, "The host's time-out is over: {Count} connections are closed.")]
+    [LoggerMessage(4, LogLevel.Warning, "The host's time-out is over: the last {Count} connections are closed now.")]
     public static partial void DrainCut(ILogger logger, int count);
+
+    [LoggerMessage(
+        5,
+        LogLevel.Error,
+        "The reactors \"{Name}\" do not end: {Loops} loops are blocked by a callback, and {Scopes} scopes of "
+        + "services are not disposed of. The host stops without them.")]
+    public static partial void DoesNotEnd(ILogger logger, string name, int loops, int scopes);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace SelectReactor.Hosting;
@@ -10,13 +9,9 @@ internal sealed class LiveCheck(HostedReactor reactor) : IHealthCheck
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         TimeSpan limit = reactor.Options.MaxLoopLag;
-        long start = Stopwatch.GetTimestamp();
-        Task<TimeSpan>[] lags =
-        [
-            .. reactor.Group.Reactors.Select(each => each.InvokeAsync(() => Stopwatch.GetElapsedTime(start))),
-        ];
+        Task<TimeSpan>[] lags = reactor.Probes.Ask();
         Task all = Task.WhenAll(lags);
-        await Task.WhenAny(all, Task.Delay(limit, cancellationToken)).ConfigureAwait(false);
+        await all.WaitAsync(limit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var data = new Dictionary<string, object> { ["connections"] = reactor.Group.Statistics.Connections };
         for (int i = 0; i < lags.Length; i++)

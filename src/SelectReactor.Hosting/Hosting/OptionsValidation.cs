@@ -11,6 +11,9 @@ internal sealed class OptionsValidation
         IValidateOptions<ReconnectingClientOptions>,
         IValidateOptions<PoolOptions>
 {
+    // A task can't wait longer than 49 days.
+    private static readonly TimeSpan _maxLag = TimeSpan.FromDays(1);
+
     public ValidateOptionsResult Validate(string? name, SelectReactorOptions options) =>
         options.ReactorCount < 1
             ? Fail($"{nameof(SelectReactorOptions)}.{nameof(options.ReactorCount)} must be at least 1, "
@@ -18,9 +21,16 @@ internal sealed class OptionsValidation
             : options.DrainTimeout < TimeSpan.Zero && options.DrainTimeout != Timeout.InfiniteTimeSpan
             ? Fail($"{nameof(SelectReactorOptions)}.{nameof(options.DrainTimeout)} must be zero or more, or "
                 + $"-00:00:00.0010000 for no limit, not {options.DrainTimeout}.")
-            : options.MaxLoopLag <= TimeSpan.Zero
-            ? Fail($"{nameof(SelectReactorOptions)}.{nameof(options.MaxLoopLag)} must be above zero, "
-                + $"not {options.MaxLoopLag}.")
+            : options.MaxLoopLag <= TimeSpan.Zero || options.MaxLoopLag > _maxLag
+            ? Fail($"{nameof(SelectReactorOptions)}.{nameof(options.MaxLoopLag)} must be above zero and at most "
+                + $"{_maxLag}, not {options.MaxLoopLag}.")
+            : options.Group.Reactor.MaxConnections != int.MaxValue
+            ? Fail($"{nameof(SelectReactorOptions)}.Group.Reactor.MaxConnections must not be set, but is "
+                + $"{options.Group.Reactor.MaxConnections}: reactors have one limit, "
+                + $"{nameof(SelectReactorOptions)}.Group.MaxConnections.")
+            : !options.Group.StartThreads
+            ? Fail($"{nameof(SelectReactorOptions)}.Group.StartThreads must not be false: in a host each reactor "
+                + "has a thread of its own.")
             : ValidateOptionsResult.Success;
 
     public ValidateOptionsResult Validate(string? name, ServerOptions options) =>
@@ -37,7 +47,8 @@ internal sealed class OptionsValidation
                 + "for example to \"127.0.0.1:7007\".")
             : EndPointParser.TryParse(options.EndPoint, isServer: true) is null
             ? Fail($"The server \"{name}\" can't listen on \"{options.EndPoint}\": write an address and a port, "
-                + "such as \"127.0.0.1:7007\", \"[::1]:7007\" or \"*:7007\", or \"unix:\" and a path.")
+                + "such as \"127.0.0.1:7007\", \"[::1]:7007\" or \"*:7007\", or \"unix:\" and a path of at most "
+                + "some 100 bytes.")
             : ValidateOptionsResult.Success;
 
     public ValidateOptionsResult Validate(string? name, ClientOptions options) =>
@@ -55,7 +66,8 @@ internal sealed class OptionsValidation
             ? Fail($"{client} has no end point: set {type}.EndPoint, for example to \"example.com:7007\".")
             : EndPointParser.TryParse(text, isServer: false) is null
             ? Fail($"{client} can't connect to \"{text}\": write a host or an address, and a "
-                + "port, such as \"example.com:7007\" or \"[::1]:7007\", or \"unix:\" and a path.")
+                + "port, such as \"example.com:7007\" or \"[::1]:7007\", or \"unix:\" and a path of at most some 100 "
+                + "bytes.")
             : ValidateOptionsResult.Success;
 
     private static ValidateOptionsResult Fail(string message) => ValidateOptionsResult.Fail(message);

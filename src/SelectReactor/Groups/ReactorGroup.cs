@@ -141,8 +141,9 @@ public sealed partial class ReactorGroup : IDisposable
     public Task ShutdownAsync(TimeSpan deadline) =>
         Task.WhenAll([.. Reactors.Select(reactor => reactor.ShutdownAsync(deadline))]);
 
-    /// <summary>Disposes all reactors, which closes everything, and waits for their threads to end. On one of these
-    /// threads it does not wait. Idempotent.</summary>
+    /// <summary>Disposes all reactors, which closes everything, and waits for their threads to end, but not longer
+    /// than <see cref="ReactorGroupOptions.DisposeTimeout"/>. On one of these threads it does not wait.
+    /// Idempotent.</summary>
     public void Dispose()
     {
         bool waits = !Reactors.Any(static reactor => reactor.IsReactorThread);
@@ -151,7 +152,7 @@ public sealed partial class ReactorGroup : IDisposable
             reactor.Dispose();
         }
 
-        if (waits)
+        if (waits && Task.WaitAny([Completion], _options.DisposeTimeout) >= 0)
         {
             Array.ForEach(_threads, static thread => thread.Dispose());
         }

@@ -32,6 +32,20 @@ public sealed class ReactorGroupOptions
         set => field = OptionValue.AtLeast(this, value, 1);
     } = int.MaxValue;
 
+    /// <summary>How long <see cref="ReactorGroup.Dispose"/> waits for the threads to end. Only a callback that blocks
+    /// delays them. Then it returns, and the threads, which are background threads, end when they can. Above zero and
+    /// at most one day, or <see cref="Timeout.InfiniteTimeSpan"/>, the default.</summary>
+    public TimeSpan DisposeTimeout
+    {
+        get;
+        set => field = value == Timeout.InfiniteTimeSpan || (value > TimeSpan.Zero && value <= TimeSpan.FromDays(1))
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(DisposeTimeout),
+                $"{nameof(ReactorGroupOptions)}.{nameof(DisposeTimeout)} must be above zero and at most one day, or "
+                + $"Timeout.InfiniteTimeSpan for no limit, not {value}.");
+    } = Timeout.InfiniteTimeSpan;
+
     /// <summary>Called first on the thread of each reactor, with the reactor's index, for example to bind the thread
     /// to a processor (<c>PinToProcessors</c> of SelectReactor.Epoll). What it throws, the constructor of the group
     /// throws. Not called without <see cref="StartThreads"/>. Default (null): nothing.</summary>

@@ -45,6 +45,29 @@ public sealed class ReactorGroupTests(SelectorKind selector) : GroupFixture(sele
     }
 
     [Test]
+    public async Task DisposeTimeout_BoundsTheWaitForABlockedThread()
+    {
+        ReactorGroupOptions options = GroupOptions(ClientSharing.LeastConnections);
+        options.DisposeTimeout = TimeSpan.FromMilliseconds(20);
+        var group = new ReactorGroup(2, options);
+        using var reached = new ManualResetEventSlim();
+        using var open = new ManualResetEventSlim();
+        group.Reactors[1].Post(() =>
+        {
+            reached.Set();
+            open.Wait(3 * Bound);
+        });
+        Assert.That(reached.Wait(Bound));
+
+        await Task.Run(group.Dispose).WaitAsync(Bound);
+
+        Assert.That(group.Completion.IsCompleted, Is.False);
+        open.Set();
+        await group.Completion.WaitAsync(Bound);
+        Assert.That(() => options.DisposeTimeout = TimeSpan.Zero, Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
     public async Task TheLimit_HoldsWhileAllThreadsAccept([Values] ClientSharing sharing)
     {
         using var group = new ReactorGroup(3, GroupOptions(sharing, maxConnections: 7));

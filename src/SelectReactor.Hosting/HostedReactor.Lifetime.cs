@@ -1,0 +1,168 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using SelectReactor.Hosting;
+
+namespace SelectReactor;
+
+/// <content>The start and the end. No wait is unbounded: a callback of the user's may block a loop for ever.</content>
+public sealed partial class HostedReactor
+{
+    private enum Phase
+    {
+        Open,
+        Stopping,
+
+        /// <summary>The loops had their time to end, and did not.</summary>
+        GivenUp,
+    }
+
+    /// <summary>Disposes of the reactors. The host does it, after it has stopped them. Waits until the loops have
+    /// ended and the scopes of the connections are disposed of, but not longer than
+    /// <see cref="ReactorGroupOptions.DisposeTimeout"/>, which is two seconds in a host, and not on a reactor's
+    /// thread.</summary>
+    public void Dispose()
+    {
+        bool waits = _phase != Phase.GivenUp && !Group.Reactors.Any(static reactor => reactor.IsReactorThread);
+        BeginStop();
+        foreach (Reactor reactor in Group.Reactors)
+        {
+            reactor.Dispose();
+        }
+
+        if (waits && Task.WaitAny([_end.Value], _timeToEnd) < 0)
+        {
+            GiveUp();
+        }
+
+        _certificates.ForEach(static certificate => certificate.Dispose());
+    }
+
+    internal async Task StartAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<string, GroupListener> listeners = [];
+        try
+        {
+            foreach ((string server, Type handler) in _registrations.Servers)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                listeners.Add(
+                    server, await ListenAsync(server, handler).WaitAsync(cancellationToken).ConfigureAwait(false));
+            }
+        }
+        catch
+        {
+            await CutAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        _listeners = listeners;
+        _outgoing.Start(_logger);
+        foreach (Reactor reactor in Group.Reactors)
+        {
+            reactor.Stopping.UnsafeRegister(static self => ((HostedReactor)self!).NoteEnd(), this);
+        }
+    }
+
+    /// <summary>Lets the connections go on until the time-out of the options, or until the token is cancelled; then
+    /// the loops have a short time to end.</summary>
+    /// <exception cref="InvalidOperationException">A fault has ended a loop.</exception>
+    internal async Task StopAsync(CancellationToken cancellationToken)
+    {
+        BeginStop();
+        Task end = _end.Value;
+        _ = Group.ShutdownAsync(_options.DrainTimeout);
+        await end.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!end.IsCompleted)
+        {
+            HostingLog.DrainCut(_logger, Group.Statistics.Connections);
+            await CutAsync().ConfigureAwait(false);
+        }
+
+        if (end.Exception?.InnerException is { } fault)
+        {
+            throw new InvalidOperationException(
+                $"A fault has ended a loop of the reactors \"{_name}\": {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>Ends the loops now, and waits a bounded time for it: a callback may block one for ever.</summary>
+    private async Task CutAsync()
+    {
+        BeginStop();
+        Task end = _end.Value;
+        _ = Group.ShutdownAsync(TimeSpan.Zero);
+        await end.WaitAsync(_timeToEnd).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!end.IsCompleted)
+        {
+            GiveUp();
+        }
+    }
+
+    private async Task WaitForEndAsync()
+    {
+        Task loops = Group.Completion;
+        await loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _scopes.EndAsync().ConfigureAwait(false);
+        await loops.ConfigureAwait(false);
+    }
+
+    private void BeginStop()
+    {
+        if (_phase == Phase.Open)
+        {
+            _phase = Phase.Stopping;
+        }
+    }
+
+    private void GiveUp()
+    {
+        _phase = Phase.GivenUp;
+
+        // A loop that has ended takes no posts.
+        int loops = Group.Reactors.Count(static reactor => reactor.TryPost(static () => { }));
+        HostingLog.DoesNotEnd(_logger, _name, loops, _scopes.Left);
+    }
+
+    private async Task<GroupListener> ListenAsync(string server, Type handler)
+    {
+        ServerOptions options = _services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get(FullName(server));
+        ListenerOptions listening = options.Listener;
+        EndPoint endPoint = options.ListenOn ?? EndPointParser.TryParse(options.EndPoint!, isServer: true)!;
+        if (options.ListenOn is null && options.EndPoint!.StartsWith('*'))
+        {
+            listening.DualMode = true;
+        }
+
+        GroupListener listener;
+        try
+        {
+            if (ServerSecurity.Apply(options, _logger) is { } certificate)
+            {
+                _certificates.Add(certificate);
+            }
+
+            listener = await Group.ListenAsync(endPoint, SourceOf(handler).Create, listening).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException(
+                $"The server \"{server}\" did not start. {exception.Message}", exception);
+        }
+
+        HostingLog.Started(_logger, server, $"{listener.LocalEndPoint}");
+        return listener;
+    }
+
+    // A dead loop can't serve anybody: whatever runs the program starts it anew. On another thread, since callbacks of
+    // the program may wait for this one.
+    private void NoteEnd()
+    {
+        if (_phase == Phase.Open)
+        {
+            HostingLog.LoopEnded(_logger, _name);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static lifetime => lifetime?.StopApplication(), _lifetime, preferLocal: false);
+        }
+    }
+}
