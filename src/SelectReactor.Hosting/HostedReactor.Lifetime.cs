@@ -122,6 +122,12 @@ public sealed partial class HostedReactor
         // A loop that has ended takes no posts.
         int loops = Group.Reactors.Count(static reactor => reactor.TryPost(static () => { }));
         HostingLog.DoesNotEnd(_logger, _name, loops, _scopes.Left);
+
+        // The container disposes of clients and pools, which would wait for a loop that is not disposed.
+        foreach (Reactor reactor in Group.Reactors)
+        {
+            reactor.Dispose();
+        }
     }
 
     private async Task<GroupListener> ListenAsync(string server, Type handler)

@@ -35,6 +35,26 @@ public sealed class EndTests
     }
 
     [Test]
+    public async Task ABlockedLoop_DoesNotKeepItsClientsFromBeingDisposedOf()
+    {
+        IHost host = Build(services => services
+            .Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(50))
+            .AddSingleton(_gate)
+            .AddSelectReactor()
+            .AddReconnectingClient<BlockingHandler>("feed", static options => options.ConnectTo = AnyPort)
+            .AddConnectionPool("store", static options => options.ConnectTo = AnyPort));
+        _ = host.Services.GetRequiredKeyedService<ReconnectingClient>("feed");
+        _ = host.Services.GetRequiredKeyedService<ConnectionPool>("store");
+        await host.StartAsync();
+        host.Services.GetRequiredService<HostedReactor>().Group.Reactors[0].Post(_gate.Pass);
+        _gate.WaitUntilReached();
+
+        await host.StopAsync().WaitAsync(Bound);
+
+        await Task.Run(host.Dispose).WaitAsync(Bound);
+    }
+
+    [Test]
     public async Task ABlockedLoop_DoesNotKeepAHostFromBeingDisposedOf_ThatWasNotStopped()
     {
         IHost host = BuildBlocking();

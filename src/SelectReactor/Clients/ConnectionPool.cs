@@ -85,7 +85,8 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
 
     /// <summary>Ends the pool: callers that wait fail, idle connections close in good order, and rented ones when they
     /// are returned. Idempotent.</summary>
-    /// <returns>A task that completes when the connections that were idle are closed.</returns>
+    /// <returns>A task that completes when the connections that were idle are closed; at once if the reactor is
+    /// disposed, whose loop closes everything when it ends.</returns>
     public ValueTask DisposeAsync()
     {
         if (!Reactor.Execute(static self => ((ConnectionPool)self!).BeginEnd(PoolDisposed, PoolDisposed), this))
@@ -93,7 +94,7 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
             _end.SetResult(true);
         }
 
-        return new ValueTask(_end.Task);
+        return Reactor.IsDisposed ? default : new ValueTask(_end.Task);
     }
 
     /// <summary>The address and the numbers. Any thread.</summary>

@@ -131,8 +131,13 @@ public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
         return Completion;
     }
 
-    /// <summary>As <see cref="StopAsync"/>.</summary>
-    public ValueTask DisposeAsync() => new(StopAsync());
+    /// <summary>As <see cref="StopAsync"/>, but it does not wait if the reactor is disposed, whose loop closes
+    /// everything when it ends.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Task stopped = StopAsync();
+        return Reactor.IsDisposed ? default : new ValueTask(stopped);
+    }
 
     /// <summary>Waits for a connection, if there is none.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
