@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Buffers;
 using System.Collections;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using SelectReactor.Broadcasting;

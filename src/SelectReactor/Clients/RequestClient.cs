@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Buffers;
+using System.Diagnostics;
 using SelectReactor.Clients;
 
 namespace SelectReactor;
