@@ -45,8 +45,9 @@ public readonly record struct CloseReason
     public Exception? Error { get; init; }
 
     /// <summary>Bytes that were written and did not reach the peer, as far as this side knows: those still queued, and
-    /// on a connection that was cut those that the system had taken and the peer's system had not acknowledged (TCP on
-    /// Linux; elsewhere nobody tells, and only the queue counts). Bytes written after the connection had failed or
-    /// closed are not counted.</summary>
+    /// on a connection that was cut, or whose linger time was over, those that the system had taken and the peer's
+    /// system had not acknowledged (TCP on Linux; elsewhere nobody tells, and only the queue counts). After the linger
+    /// time the system goes on to send the latter, so the peer may still get them. Bytes written after the connection
+    /// had failed or closed are not counted.</summary>
     public long UnsentBytes { get; init; }
 }

@@ -117,7 +117,9 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     }
 
     /// <summary>Receives nothing until <see cref="ResumeReading"/>. Meanwhile a reset by the peer is noticed within
-    /// ten seconds or by the next send, and the end of its stream only after resuming. Idempotent.</summary>
+    /// ten seconds or by the next send, and ends the connection, without what the system still holds of its input; a
+    /// send leaves input that was received and not examined for up to ten seconds. The end of the peer's stream is
+    /// noticed only after resuming. Idempotent.</summary>
     public abstract void PauseReading();
 
     /// <summary>Receives again; unexamined input is offered again. Idempotent.</summary>

@@ -110,10 +110,12 @@ public sealed class ConnectionOptions
     /// How long <see cref="Connection.Close()"/> waits without progress. The timer restarts whenever the peer's system
     /// acknowledges bytes (TCP_INFO, tcp(7); where the system does not tell, whenever it takes bytes from us). When
     /// everything is acknowledged, the wait is for the peer's end of stream: it can then read the last bytes before a
-    /// reset overtakes them. At the end of the wait the connection closes in good order if the peer has everything,
-    /// and is cut (RST) otherwise; <see cref="CloseReason"/> then tells how many bytes are lost. A peer that reads
-    /// slowly into a large receive buffer acknowledges in large steps, so a short time may cut it. Zero waits only
-    /// until the system has taken the queue. Default: 30 seconds.
+    /// reset overtakes them. At the end of the wait the connection closes in good order if the system has taken all
+    /// output: it goes on to send what the peer has not acknowledged, which <see cref="CloseReason.UnsentBytes"/>
+    /// tells, and gives up a peer that takes nothing in its own time (Linux: tcp_orphan_retries and tcp_max_orphans,
+    /// tcp(7)). If output is still queued, the connection is cut (RST). A peer that reads slowly into a large receive
+    /// buffer acknowledges in large steps, so a short time may cut it while output is queued. Zero waits only until
+    /// the system has taken the queue. Default: 30 seconds.
     /// </summary>
     public TimeSpan LingerTimeout
     {

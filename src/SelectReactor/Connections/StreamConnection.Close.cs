@@ -176,7 +176,10 @@ internal sealed partial class StreamConnection
     {
         if (HasFailed)
         {
-            bool isTold = _inputState != InputState.Open && CanOffer && (_deferred & DeferredWork.Readable) == 0;
+            // While the user has paused reading, no receive tells of what a send has met.
+            bool isTold = _inputState == InputState.Open
+                ? (_pause & PauseReason.User) != 0
+                : CanOffer && (_deferred & DeferredWork.Readable) == 0;
             if (isTold && !MayReadOn)
             {
                 TerminateByFailure();

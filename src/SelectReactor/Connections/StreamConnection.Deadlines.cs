@@ -214,14 +214,29 @@ internal sealed partial class StreamConnection
         {
             Terminate(CloseKind.PeerClosed, passed.ToException(), reset: false);
         }
-        else if (_phase == ConnectionPhase.Closing && _output.Queued == 0 && Unacknowledged() == 0)
+        else if (_phase == ConnectionPhase.Closing && _output.Queued == 0)
+        {
+            CloseInGoodOrder(passed);
+        }
+        else
+        {
+            Terminate(CloseKind.TimedOut, passed.ToException(), reset: true);
+        }
+    }
+
+    // The system goes on to send what it has taken, to a peer that pauses or reads slowly as well. A reset would take
+    // it from the peer.
+    private void CloseInGoodOrder(Deadline passed)
+    {
+        DropWhatCame();
+        if (Unacknowledged() == 0)
         {
             // The peer has all of it, and only its own end of stream is missing.
             Terminate(CloseKind.Local, error: null, reset: false);
         }
         else
         {
-            Terminate(CloseKind.TimedOut, passed.ToException(), reset: true);
+            Terminate(CloseKind.TimedOut, passed.ToException(), reset: false);
         }
     }
 

@@ -231,6 +231,18 @@ internal sealed partial class StreamConnection
         }
     }
 
+    /// <summary>Takes from the system what the peer has sent after the close: with unread input, the system's close
+    /// would be a reset.</summary>
+    private void DropWhatCame()
+    {
+        long before = -1;
+        while (before != _bytesReceived && WantsToRead)
+        {
+            before = _bytesReceived;
+            Receive();
+        }
+    }
+
     private void EndInput(SocketError error)
     {
         if (error == SocketError.Success && _output.Queued > 0)

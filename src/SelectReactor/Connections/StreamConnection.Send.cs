@@ -146,8 +146,8 @@ internal sealed partial class StreamConnection
         }
     }
 
-    // The peer may have sent something before it cut the connection, and that still deserves to be read first. But
-    // while the user has paused reading nobody would.
+    // The peer may have sent something before it cut the connection, and that still deserves to be read first: a
+    // receive tells of the cut, or DecideEnd if nothing is received.
     private void FailSending(SocketError error)
     {
         NoteFailure(error);
@@ -160,7 +160,7 @@ internal sealed partial class StreamConnection
         {
             TerminateByFailure();
         }
-        else if (_inputState != InputState.Open || (_pause & PauseReason.User) != 0)
+        else if (_inputState != InputState.Open)
         {
             EndByFailure();
         }

@@ -354,8 +354,7 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
         Connection.PauseReading();
         _reactor.RunOnce(TimeSpan.Zero);
         _peer.Reset();
-        int ticks = 0;
-        for (; ticks < 20; ticks++)
+        for (int i = 0; i < 20; i++)
         {
             _reactor.RunOnce(TimeSpan.Zero);
         }
@@ -365,6 +364,23 @@ public sealed class DeadlineTests(SelectorKind selector) : ReactorFixture(select
             _time.Advance(_probe);
             return _handler.IsClosed;
         });
+        Assert.That(_handler.CloseReason.Kind, Is.EqualTo(CloseKind.PeerReset));
+    }
+
+    [Test]
+    public void Reset_ThatASendFindsWhileReadingIsPaused_LeavesInputThatWasReceived()
+    {
+        _handler.Readable = static connection => connection.PauseReading();
+        Connect(new ConnectionOptions());
+        Send(10);
+        _peer.Reset();
+        RunUntil(_reactor, () => !Connection.TryWrite("x"u8));
+        Assert.That(_handler.IsClosed, Is.False);
+        _handler.Readable = null;
+        Connection.ResumeReading();
+        RunUntil(_reactor, () => _handler.IsClosed);
+
+        Assert.That(_handler.Received, Has.Count.EqualTo(10));
         Assert.That(_handler.CloseReason.Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 

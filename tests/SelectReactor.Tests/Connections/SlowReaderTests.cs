@@ -9,6 +9,9 @@ namespace SelectReactor.Tests.Connections;
 public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(selector)
 {
     private const int Gulp = 200_000;
+
+    /// <summary>Fits into the system's send buffer, and not into the peer's receive buffer.</summary>
+    private const int Little = 150_000;
     private static readonly TimeSpan _step = TimeSpan.FromSeconds(4);
     private FakeTimeProvider _time = null!;
     private Reactor _reactor = null!;
@@ -86,7 +89,7 @@ public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(sele
     }
 
     [Test]
-    public void APeerThatTakesNothing_IsCut_AndTheLossIsTold()
+    public void APeerThatTakesNothing_IsCut_WhileOutputIsQueued_AndTheLossIsTold()
     {
         Connect(new ConnectionOptions());
         Write();
@@ -118,6 +121,47 @@ public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(sele
         AssertTold(received + ReceiveUntilCut());
     }
 
+    [TestCase(5, 300)]
+    [TestCase(300, 5)]
+    public void APeerThatPausesForTooLong_StillGetsWhatTheSystemHadTaken(int linger, int maxLinger)
+    {
+        Connect(new ConnectionOptions
+        {
+            SendBufferBytes = 2 * Little,
+            LingerTimeout = TimeSpan.FromSeconds(linger),
+            MaxLingerTime = TimeSpan.FromSeconds(maxLinger),
+        });
+        Write(Little);
+        Assert.That(_handler.Connection.QueuedOutputBytes, Is.Zero);
+        _handler.Connection.Close();
+        _reactor.RunOnce(TimeSpan.Zero);
+
+        // With unread input, the system's close would be a reset.
+        Assert.That(_peer.Socket.Send(_bytes), Is.Positive);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        RunUntil(_reactor, () => _handler.IsClosed);
+
+        CloseReason reason = _handler.CloseReason;
+        Assert.That((reason.Kind, reason.Error is TimeoutException), Is.EqualTo((CloseKind.Local, true)));
+        Assert.That(reason.UnsentBytes, Is.InRange(1, Little));
+        _peer.Socket.Blocking = true;
+        Assert.That(_peer.ReceiveToEnd().AsSpan().SequenceEqual(_bytes));
+    }
+
+    [Test]
+    public void APeerThatHadEndedAndPauses_StillGetsWhatTheSystemHadTaken()
+    {
+        Connect(new ConnectionOptions { SendBufferBytes = 2 * Little });
+        Write(Little);
+        _peer.EndOutput();
+        RunUntilClosed();
+
+        Assert.That(_handler.CloseReason.Kind, Is.EqualTo(CloseKind.PeerClosed));
+        Assert.That(_handler.CloseReason.UnsentBytes, Is.InRange(1, Little));
+        _peer.Socket.Blocking = true;
+        Assert.That(_peer.ReceiveToEnd().AsSpan().SequenceEqual(_bytes));
+    }
+
     [Test]
     public void AnAbort_TellsAlsoWhatTheSystemHadTaken()
     {
@@ -146,8 +190,9 @@ public sealed class SlowReaderTests(SelectorKind selector) : ReactorFixture(sele
         RunUntil(_reactor, () => _handler.IsConnected);
     }
 
-    private void Write()
+    private void Write(int? count = null)
     {
+        _bytes = _bytes[..(count ?? _bytes.Length)];
         Assert.That(_handler.Connection.TryWrite(_bytes));
         _reactor.RunOnce(TimeSpan.Zero);
     }
