@@ -221,6 +221,26 @@ internal sealed class ReactorTests(TransportKind transport)
         Assert.That(await client.ReadToEndAsync(), Is.EqualTo("the answer"));
     }
 
+    [Test]
+    public async Task A_client_that_sends_much_after_the_last_answer_reads_that_answer()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Listen = static listen => listen.Run(static async connection =>
+            {
+                await connection.Transport.Input.ReadAsync();
+                await connection.Transport.Output.WriteAsync("the answer"u8.ToArray());
+            }),
+        });
+        using RawClient client = await server.ConnectAsync();
+
+        await client.SendAsync(new byte[20 * 1024 * 1024]);
+
+        client.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        Assert.That(await client.ReadToEndAsync(), Is.EqualTo("the answer"));
+        Assert.That(server.Log.AboveDebug, Is.Empty);
+    }
+
     private static Task UntilAcceptedAsync(WebServer server, int count)
     {
         ReactorGroup group = server.Services.GetRequiredService<TransportReactors>().Group;

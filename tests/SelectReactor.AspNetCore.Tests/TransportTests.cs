@@ -252,6 +252,63 @@ internal sealed class TransportTests(TransportKind transport)
     }
 
     [Test]
+    public async Task An_input_that_fails_leaves_the_output_alone()
+    {
+        (ConnectionContext connection, RawClient client) = await AcceptAsync();
+        await client.SendAsync("x");
+        await connection.Transport.Input.ReadAtLeastAsync(1).Within();
+
+        await connection.Transport.Input.CompleteAsync(new InvalidOperationException("Broken."));
+        await connection.Transport.Output.WriteAsync("an answer"u8.ToArray());
+        await connection.DisposeAsync().AsTask().Within();
+
+        Assert.That(await client.ReadToEndAsync(), Is.EqualTo("an answer"));
+        Assert.That(_log.AboveDebug, Is.Empty);
+        client.Dispose();
+    }
+
+    [Test]
+    public async Task Disposing_waits_until_what_was_written_is_sent()
+    {
+        const int Bytes = 32 * 1024 * 1024;
+        (ConnectionContext connection, RawClient client) = await AcceptAsync();
+        connection.Transport.Output.Write(new byte[Bytes]);
+
+        Task disposing = connection.DisposeAsync().AsTask();
+
+        byte[] buffer = new byte[65536];
+        long received = 0;
+        while (received < Bytes / 8)
+        {
+            received += await client.Socket.ReceiveAsync(buffer).Within();
+        }
+
+        Assert.That(disposing.IsCompleted, Is.False, "The rest is more than the system takes.");
+        while (received < Bytes)
+        {
+            received += await client.Socket.ReceiveAsync(buffer).Within();
+        }
+
+        await disposing.Within();
+        client.Dispose();
+    }
+
+    [Test]
+    public async Task The_socket_of_a_connection_that_has_ended_says_so()
+    {
+        (ConnectionContext connection, RawClient client) = await AcceptAsync();
+        IConnectionSocketFeature feature = connection.Features.GetRequiredFeature<IConnectionSocketFeature>();
+
+        connection.Abort();
+        await connection.DisposeAsync().AsTask().Within();
+
+        Assert.That(() => feature.Socket.RemoteEndPoint, Throws.InstanceOf<ObjectDisposedException>());
+        Socket socket = feature.Socket;
+        Assert.That(feature.Socket, Is.SameAs(socket));
+        client.Dispose();
+    }
+
+    [Test]
     public async Task A_full_output_goes_on_without_a_synchronization_context()
     {
         (ConnectionContext connection, RawClient client) = await AcceptAsync();

@@ -28,6 +28,7 @@ internal sealed class TransportContext
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ConnectionAbortedException? _abortReason;
+    private Socket? _socket;
     private string? _id;
     private int _ends;
     private IDictionary<object, object?>? _items;
@@ -67,9 +68,7 @@ internal sealed class TransportContext
     /// <summary>Why the application has cut the connection. Null if it has not.</summary>
     public ConnectionAbortedException? AbortReason => Volatile.Read(ref _abortReason);
 
-    Socket IConnectionSocketFeature.Socket => _connection.Reactor.IsReactorThread
-        ? GetSocket()
-        : _connection.Reactor.InvokeAsync(GetSocket).GetAwaiter().GetResult();
+    Socket IConnectionSocketFeature.Socket => Volatile.Read(ref _socket) ?? FindSocket();
 
     public override void Abort() => Abort(abortReason: null!);
 
@@ -122,8 +121,40 @@ internal sealed class TransportContext
     private static string CreateId() =>
         string.Create(CultureInfo.InvariantCulture, $"SR{_firstId + Interlocked.Increment(ref _ids):X}");
 
-    private Socket GetSocket() => _connection.GetFeature<Socket>()
-        ?? throw new InvalidOperationException("The connection has no socket, or it is closed.");
+    private Socket FindSocket()
+    {
+        Socket? found = AskForSocket();
+        if (found is null)
+        {
+            // Closed: as Kestrel's own transport, a socket that says so when it is used.
+            found = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            found.Dispose();
+        }
+
+        return Interlocked.CompareExchange(ref _socket, found, null) ?? found;
+    }
+
+    private Socket? AskForSocket()
+    {
+        Reactor reactor = _connection.Reactor;
+        if (reactor.IsReactorThread)
+        {
+            return _connection.GetFeature<Socket>();
+        }
+
+        try
+        {
+            // Inline handlers of two loops could wait for each other, hence the bound.
+            return reactor.InvokeAsync(_connection.GetFeature<Socket>)
+                .WaitAsync(TransportReactors.BlockedLoopBound)
+                .GetAwaiter()
+                .GetResult();
+        }
+        catch (ObjectDisposedException)
+        {
+            return null; // The reactor has ended, and the connection with it.
+        }
+    }
 
     private FeatureCollection CreateFeatures()
     {

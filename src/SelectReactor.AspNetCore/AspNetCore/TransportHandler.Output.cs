@@ -11,7 +11,8 @@ internal sealed partial class TransportHandler
     /// <summary>How much of the output is taken from the pipe before the system has taken it.</summary>
     public const int OutputMark = 64 * 1024;
 
-    private static readonly TimeSpan _drainCheckPeriod = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _firstDrainCheck = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _maxDrainCheck = TimeSpan.FromSeconds(1);
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private OutputState _outputState;
 
@@ -117,11 +118,12 @@ internal sealed partial class TransportHandler
         _output.Complete();
         _connection.Close();
         EndInput(new ConnectionAbortedException(Reason));
-        _connection.Reactor.Post(static self => ((TransportHandler)self!).CheckDrain(), this);
+        _connection.Reactor.Post(() => CheckDrain(_firstDrainCheck));
     }
 
-    // The connection may linger until the peer has ended its stream, for which nobody has to wait.
-    private void CheckDrain()
+    // The connection may linger until the peer has ended its stream, for which nobody has to wait. Most outputs are
+    // sent by the first check; for a slow client the checks become rare.
+    private void CheckDrain(TimeSpan next)
     {
         if (_outputState != OutputState.Draining)
         {
@@ -136,7 +138,8 @@ internal sealed partial class TransportHandler
         }
         else
         {
-            _connection.Reactor.Schedule(_drainCheckPeriod, CheckDrain);
+            TimeSpan following = 2 * next < _maxDrainCheck ? 2 * next : _maxDrainCheck;
+            _connection.Reactor.Schedule(next, () => CheckDrain(following));
         }
     }
 

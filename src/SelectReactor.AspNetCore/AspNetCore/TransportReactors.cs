@@ -21,6 +21,7 @@ internal sealed class TransportReactors : IDisposable
     private Dictionary<Reactor, ReactorResources>? _resources;
     private ReactorGroup? _group;
     private volatile bool _isDisposed;
+    private bool _isEndNoted;
 
     public TransportReactors(IServiceProvider services, IOptions<SelectReactorTransportOptions> options)
     {
@@ -66,6 +67,9 @@ internal sealed class TransportReactors : IDisposable
         PauseReadingWhenOutputIsFull = false,
         WriteProgressTimeout = Timeout.InfiniteTimeSpan,
         InputPauseThreshold = int.MaxValue,
+
+        // A client that sends on after the last response is discarded for as long as the connection lingers.
+        MaxLingerBytes = int.MaxValue,
         MaxInputBytes = int.MaxValue,
         OutputHighWaterMark = TransportHandler.OutputMark,
         OutputLowWaterMark = TransportHandler.OutputMark / 2,
@@ -117,7 +121,7 @@ internal sealed class TransportReactors : IDisposable
     // A dead loop can't serve anybody: whatever runs the program starts it anew.
     private void NoteEnd()
     {
-        if (!_isDisposed && !_loopEnded.IsCancellationRequested)
+        if (!_isDisposed && !Interlocked.Exchange(ref _isEndNoted, true))
         {
             TransportLog.LoopEnded(Logger);
             _loopEnded.Cancel();
