@@ -10,7 +10,7 @@ public sealed class HostilePeerTests(Transport transport) : WebFixture(transport
         "POST /digest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc";
 
 
-    [TestCase("\0\x01\x02\x03 garbage\r\n\r\n")]
+    [TestCase("%00%01%02%03 garbage\r\n\r\n")]
     [TestCase("hello\r\n\r\n")]
     [TestCase("GET /\r\n")]
     [TestCase("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n")]
@@ -19,7 +19,8 @@ public sealed class HostilePeerTests(Transport transport) : WebFixture(transport
     public async Task Garbage_IsRefused(string garbage)
     {
         using RawClient client = await ConnectAsync();
-        await client.SendAsync(garbage, Bound);
+        // The runner drops cases with a NUL in their names.
+        await client.SendAsync(Uri.UnescapeDataString(garbage), Bound);
 
         string answer = await client.ReadToAnyEndAsync(Bound);
         Assert.That(answer, Does.StartWith("HTTP/1.1 400 ").Or.StartWith("HTTP/1.1 505 ").Or.Empty);
@@ -104,17 +105,24 @@ public sealed class HostilePeerTests(Transport transport) : WebFixture(transport
         Assert.That(await client.ReadToAnyEndAsync(Bound), Does.StartWith("HTTP/1.1 200 OK").Or.Empty);
     }
 
-    // The preface of HTTP/2 and an empty SETTINGS frame.
-    [TestCase("http", Get, "hello\r\n0\r\n\r\n")]
-    [TestCase("h2c", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "\0\0\0\x04\x01\0\0\0\0")]
-    public async Task AFinOnAnIdleConnection_IsAnsweredByFin(string scheme, string request, string answer)
+    [Test]
+    public async Task AFinOnAnIdleConnection_IsAnsweredByFin([Values("http", "h2c")] string scheme)
     {
-        using RawClient client = await RawClient.ConnectAsync(scheme == "http" ? Server.Http : Server.Http2, Bound);
-        await client.SendAsync(request, Bound);
-        await client.ReadUntilAsync(answer, Bound);
-        client.Socket.Shutdown(SocketShutdown.Send);
+        // In HTTP/2: the preface with an empty SETTINGS frame, and its acknowledgement.
+        (string request, string answer) = scheme == "http"
+            ? (Get, "hello\r\n0\r\n\r\n")
+            : ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "\0\0\0\x04\x01\0\0\0\0");
+        // Kestrel aborts such a connection and completes it at the same time: either may come first.
+        for (int i = 0; i < 100; i++)
+        {
+            using RawClient client = await RawClient.ConnectAsync(
+                scheme == "http" ? Server.Http : Server.Http2, Bound);
+            await client.SendAsync(request, Bound);
+            await client.ReadUntilAsync(answer, Bound);
+            client.Socket.Shutdown(SocketShutdown.Send);
 
-        Assert.That(async () => await client.ReadToEndAsync(Bound), Throws.Nothing);
+            Assert.That(async () => await client.ReadToEndAsync(Bound), Throws.Nothing);
+        }
     }
 
     [TestCase("GET /hel", Description = "in the request line")]

@@ -70,11 +70,13 @@ internal sealed class TransportContext
 
     Socket IConnectionSocketFeature.Socket => Volatile.Read(ref _socket) ?? FindSocket();
 
-    public override void Abort() => Abort(abortReason: null!);
+    public override void Abort() =>
+        Abort(new ConnectionAbortedException("The connection was aborted by the application."));
 
-    public override void Abort(ConnectionAbortedException abortReason)
+    /// <summary>Ends the connection with a RST; with a FIN if there is no reason. Kestrel gives none when the peer has
+    /// ended its stream and no request is under way.</summary>
+    public override void Abort(ConnectionAbortedException? abortReason)
     {
-        abortReason ??= new ConnectionAbortedException("The connection was aborted by the application.");
         if (Interlocked.CompareExchange(ref _abortReason, abortReason, null) is null)
         {
             _connection.Reactor.TryPost(static handler => ((TransportHandler)handler!).Abort(), _handler);

@@ -103,14 +103,25 @@ internal sealed partial class TransportHandler : IConnectionHandler
         EndOutput();
     }
 
-    /// <summary>Cuts the connection for the reason that the application has given.</summary>
+    /// <summary>Cuts the connection for the reason that the application has given, or ends it if there is
+    /// none.</summary>
     public void Abort()
     {
-        if (_connection.State != ConnectionState.Closed)
+        if (_connection.State == ConnectionState.Closed)
         {
-            LeaveContext();
-            TransportLog.ResetSent(Logger, Context.ConnectionId, Context.AbortReason!.Message);
-            _connection.Abort(Context.AbortReason);
+            return;
+        }
+
+        LeaveContext();
+        if (Context.AbortReason is { } reason)
+        {
+            TransportLog.ResetSent(Logger, Context.ConnectionId, reason.Message);
+            _connection.Abort(reason);
+        }
+        else if (_outputState is OutputState.Reading or OutputState.AwaitingRoom)
+        {
+            _outputState = OutputState.Draining;
+            Close();
         }
     }
 

@@ -19,11 +19,15 @@ internal static class Transports
 
     /// <summary>The transports of this run. The control runs when the environment variable names it.</summary>
     public static IEnumerable<Transport> All { get; } =
-        [.. (Environment.GetEnvironmentVariable(Variable) ?? "Sockets")
+        [.. (Environment.GetEnvironmentVariable(Variable) ?? "SelectReactor,SelectReactorInline")
             .Split(',').Select(Enum.Parse<Transport>)];
 
     public static IWebHostBuilder UseTransport(this IWebHostBuilder host, Transport transport) => transport switch
     {
-        _ => host,
+        Transport.Sockets => host,
+        Transport.SelectReactor => host.UseSelectReactor(),
+        Transport.SelectReactorInline => host.UseSelectReactor(
+            options => options.Scheduling = TransportScheduling.Inline),
+        _ => throw new ArgumentOutOfRangeException(nameof(transport)),
     };
 }

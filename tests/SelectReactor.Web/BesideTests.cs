@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace SelectReactor.Web;
+
+/// <summary>One web application serves HTTP over the transport and a TCP protocol of its own by
+/// SelectReactor.Hosting.</summary>
+[TestFixtureSource(typeof(Transports), nameof(Transports.All))]
+public sealed class BesideTests(Transport transport)
+{
+    private CancellationTokenSource _end = null!;
+
+    private CancellationToken Bound => _end.Token;
+
+    [SetUp]
+    public void StartBound() => _end = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+
+    [TearDown]
+    public void DisposeBound() => _end.Dispose();
+
+    [Test]
+    public async Task HttpAndTcp_ShareServices_AndHealthChecksSeeTheLoops()
+    {
+        await using WebApplication app = Build();
+        await app.StartAsync(Bound);
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        Assert.That(await http.GetStringAsync("/live", Bound), Is.EqualTo("Healthy"));
+        Assert.That(await http.GetStringAsync("/ready", Bound), Is.EqualTo("Healthy"));
+        for (int i = 1; i <= 10; i++)
+        {
+            Assert.That(await EchoAsync(app, "hello"), Is.EqualTo("hello"));
+            Assert.That(await http.GetStringAsync("/bytes", Bound), Is.EqualTo($"{5 * i}"));
+        }
+
+        await app.StopAsync(Bound);
+    }
+
+    [Test]
+    public async Task WhenTheHostStops_BothEnd()
+    {
+        await using WebApplication app = Build();
+        await app.StartAsync(Bound);
+        EndPoint tcp = EndPointOf(app);
+        using var client = new TcpClient();
+        await client.ConnectAsync((IPEndPoint)tcp, Bound);
+        await EchoAsync(client, "served");
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        Assert.That(await http.GetStringAsync("/bytes", Bound), Is.EqualTo("6"));
+        Task<int> leaving = ReadAndCloseAsync(client);
+        await app.StopAsync(Bound);
+
+        Assert.That(await leaving, Is.Zero, "OnStopping closes");
+        Assert.That(async () => await EchoAsync((IPEndPoint)tcp, "late"), Throws.InstanceOf<SocketException>());
+        Assert.That(async () => await http.GetStringAsync("/bytes", Bound), Throws.InstanceOf<HttpRequestException>());
+    }
+
+    private async Task<int> ReadAndCloseAsync(TcpClient client)
+    {
+        int count = await client.GetStream().ReadAsync(new byte[1], Bound);
+        client.Dispose();
+        return count;
+    }
+
+    private WebApplication Build()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseTransport(transport).ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddSingleton<ByteCount>();
+        builder.Services.AddSelectReactor()
+            .AddServer<EchoHandler>("echo", options => options.EndPoint = "127.0.0.1:0")
+            .AddHealthChecks();
+        WebApplication app = builder.Build();
+        app.MapGet("/bytes", (ByteCount count) => $"{count.Value}");
+        app.MapHealthChecks("/live", new() { Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks("/ready", new() { Predicate = check => check.Tags.Contains("ready") });
+        return app;
+    }
+
+    private static EndPoint EndPointOf(WebApplication app) =>
+        app.Services.GetRequiredService<HostedReactor>().GetListener("echo").LocalEndPoint;
+
+    private Task<string> EchoAsync(WebApplication app, string text) => EchoAsync((IPEndPoint)EndPointOf(app), text);
+
+    private async Task<string> EchoAsync(IPEndPoint server, string text)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(server, Bound);
+        return await EchoAsync(client, text);
+    }
+
+    private async Task<string> EchoAsync(TcpClient client, string text)
+    {
+        byte[] bytes = System.Text.Encoding.ASCII.GetBytes(text);
+        await client.GetStream().WriteAsync(bytes, Bound);
+        await client.GetStream().ReadExactlyAsync(bytes, Bound);
+        return System.Text.Encoding.ASCII.GetString(bytes);
+    }
+
+    private sealed class ByteCount
+    {
+        private long _value;
+
+        public long Value => Interlocked.Read(ref _value);
+
+        public void Add(long count) => Interlocked.Add(ref _value, count);
+    }
+
+    private sealed class EchoHandler(ByteCount count) : ConnectionHandler
+    {
+        public override void OnReadable(Connection connection)
+        {
+            if (connection.Input.TryRead(out System.IO.Pipelines.ReadResult result))
+            {
+                count.Add(result.Buffer.Length);
+                connection.Append(result.Buffer);
+                connection.Input.AdvanceTo(result.Buffer.End);
+            }
+        }
+
+        public override void OnStopping(Connection connection) => connection.Close();
+    }
+}
