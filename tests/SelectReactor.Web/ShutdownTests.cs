@@ -143,6 +143,10 @@ public sealed class ShutdownTests(Transport transport)
             {
                 return;
             }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // The port was closed while this connection was in its queue.
+            }
         }
     }
 
