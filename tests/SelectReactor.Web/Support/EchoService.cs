@@ -27,9 +27,16 @@ internal sealed class EchoService(Pending pending) : Echo.EchoBase
     public override async Task Count(
         Number request, IServerStreamWriter<Number> responses, ServerCallContext context)
     {
-        for (long i = 1; i <= request.Value; i++)
+        try
         {
-            await responses.WriteAsync(new Number { Value = i }, context.CancellationToken);
+            for (long i = 1; i <= request.Value; i++)
+            {
+                await responses.WriteAsync(new Number { Value = i }, context.CancellationToken);
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // The client has gone between the writer's look at the token and its write.
         }
     }
 
