@@ -5,6 +5,7 @@ public sealed class BlockingTests
     [TestCase("{|SR0002:Thread.Sleep(10)|};")]
     [TestCase("{|SR0002:SomeAsync().Wait()|};")]
     [TestCase("_ = {|SR0002:SomeAsync().Result|};")]
+    [TestCase("var task = SomeAsync(); _ = {|SR0002:task.Result|};")]
     [TestCase("{|SR0002:SomeAsync().GetAwaiter().GetResult()|};")]
     [TestCase("{|SR0002:SomeAsync().ConfigureAwait(false).GetAwaiter().GetResult()|};")]
     [TestCase("_ = {|SR0002:new ValueTask<int>(1).Result|};")]
@@ -18,7 +19,6 @@ public sealed class BlockingTests
     [TestCase("{|SR0002:Console.ReadLine()|};")]
     [TestCase("{|SR0002:Dns.GetHostEntry(\"a\")|};")]
     [TestCase("foreach (int i in new[] { 1 }) { if (i > 0) { {|SR0002:Thread.Sleep(i)|}; } }")]
-    [TestCase("if (SomeAsync() is { {|SR0002:Result|}: 1 }) { }")]
     [TestCase("void Local() => {|SR0002:Thread.Sleep(10)|}; Local();")]
     [TestCase("connection.Reactor.Post(() => connection.Reactor.Post(() => {|SR0002:Thread.Sleep(10)|}));")]
     public Task ABlockingCallInAHandler_IsReported(string statement) => VerifyInHandlerAsync(statement);
@@ -37,6 +37,13 @@ public sealed class BlockingTests
     [TestCase("void Local() => Thread.Sleep(10); _ = Task.Run(Local);")]
     [TestCase("Func<int> read = () => SomeAsync().Result; _ = Task.Run(read);")]
     [TestCase("_ = nameof(Thread.Sleep);")]
+    [TestCase("_ = nameof(_task.Result);")]
+    [TestCase("_ = _task.Result;")]
+    [TestCase("if (IsReady()) { _ = _task.Result; } bool IsReady() => _task.IsCompleted;")]
+    [TestCase("foreach (var task in new[] { _task }.Where(one => one.IsCompletedSuccessfully)) { _ = task.Result; }")]
+    [TestCase("switch (_task?.Status) { case TaskStatus.RanToCompletion: _ = _task.Result; break; }")]
+    [TestCase("var source = new TaskCompletionSource<int>(); source.SetResult(1); _ = source.Task.Result;")]
+    [TestCase("new SemaphoreSlim(1).Wait(TimeSpan.FromMilliseconds(0));")]
     [TestCase("_ = result.Result;")]
     public Task OtherCode_IsRight(string statement) => VerifyInHandlerAsync(statement);
 
@@ -143,6 +150,7 @@ public sealed class BlockingTests
         class Tested : ConnectionHandler
         {
             private readonly (int Result, int Other) result = (1, 2);
+            private readonly Task<int> _task = Task.FromResult(1);
 
             public override void OnReadable(Connection connection)
             {

@@ -10,8 +10,6 @@ public sealed class BufferTests
     [TestCase("var memory = result.Buffer.First; var span = memory.Span.Slice(1); input.AdvanceTo(result.Buffer.End); "
         + "Use({|SR0005:span|}.Length);")]
     [TestCase("var rest = result.Buffer; input.AdvanceTo(flag ? rest.Start : rest.End); Use({|SR0005:rest|});")]
-    [TestCase("var rest = result.Buffer; if (TryTake(ref rest, out var line)) { input.AdvanceTo(rest.Start); "
-        + "Use({|SR0005:line|}); }")]
     [TestCase("var rest = result.Buffer; if (flag) input.AdvanceTo(rest.End); else input.AdvanceTo(rest.Start); "
         + "Use({|SR0005:rest|});")]
     [TestCase("try { input.AdvanceTo(result.Buffer.End); } finally { Use(1); } Use({|SR0005:result|}.Buffer);")]
@@ -31,6 +29,11 @@ public sealed class BufferTests
     [TestCase("input.AdvanceTo(result.Buffer.End); while (input.TryRead(out result)) { Use(result.Buffer); "
         + "input.AdvanceTo(result.Buffer.End); }")]
     [TestCase("other.AdvanceTo(result.Buffer.End); Use(result.Buffer);")]
+    [TestCase("var rest = result.Buffer; TryTake(ref rest, out var line); input.AdvanceTo(rest.Start); Use(line);")]
+    [TestCase("var rest = result.Buffer; input.AdvanceTo(rest.End); TryTake(ref rest, out _); Use(rest);")]
+    [TestCase("var one = result.Buffer; input.AdvanceTo(one.End); Fill(); Use(one); void Fill() => one = default;")]
+    [TestCase("var rest = result.Buffer; int n; input.AdvanceTo(rest.End); (rest, n) = (default, 1); Use(rest);")]
+    [TestCase("var rest = result.Buffer; input = other; input.AdvanceTo(default); Use(rest);")]
     [TestCase("try { Use(result.Buffer); } finally { input.AdvanceTo(result.Buffer.End); }")]
     [TestCase("try { input.AdvanceTo(result.Buffer.End); } catch { Use(result.Buffer); }")]
     [TestCase("_ = nameof(result.Buffer); input.AdvanceTo(result.Buffer.End); _ = nameof(result);")]
@@ -91,6 +94,10 @@ public sealed class BufferTests
     [TestCase("_kept = new ReadOnlySequence<byte>(result.Buffer.ToArray()); input.AdvanceTo(result.Buffer.End);")]
     [TestCase("var pair = new Pair(); pair.Bytes = result.Buffer; input.AdvanceTo(result.Buffer.End);")]
     [TestCase("_end = result.Buffer.End; input.AdvanceTo(result.Buffer.End);")]
+    [TestCase("_kept = result.Buffer; try { _end = default; } finally { _kept = default; } "
+        + "input.AdvanceTo(result.Buffer.End);")]
+    [TestCase("_kept = result.Buffer; Clear(); input.AdvanceTo(result.Buffer.End);")]
+    [TestCase("Copied = result.Buffer; input.AdvanceTo(result.Buffer.End);")]
     public Task OtherFields_AreRight(string statements) => VerifyAsync(statements);
 
     [Test]
@@ -103,11 +110,11 @@ public sealed class BufferTests
 
             protected override void OnMessage(Connection connection, ReadOnlySequence<byte> message)
             {
-                {|SR0006:_last = message.Slice(1)|};
-                _copy = message.ToArray();
                 _now = message;
                 Work();
                 _now = default;
+                _copy = message.ToArray();
+                {|SR0006:_last = message.Slice(1)|};
             }
 
             void Work() => Console.WriteLine(_now.Length + _last.Length + _copy.Length);
@@ -122,6 +129,14 @@ public sealed class BufferTests
             private SequencePosition _end;
 
             public ReadOnlySequence<byte> Kept { get; set; }
+
+            public ReadOnlySequence<byte> Copied
+            {
+                get => default;
+                set => _memory = value.ToArray();
+            }
+
+            void Clear() => _kept = default;
 
             void Run(Connection connection, PipeReader input, PipeReader other, bool flag)
             {

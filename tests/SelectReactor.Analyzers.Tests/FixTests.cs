@@ -2,11 +2,11 @@ namespace SelectReactor.Analyzers.Tests;
 
 public sealed class FixTests
 {
-    [TestCase("public void {|SR0003:OnConected|}(Connection connection) { }",
+    [TestCase("void {|SR0003:OnConected|}(Connection connection) { }",
         "public override void OnConnected(Connection connection) { }")]
     [TestCase("// Greets.\n    void {|SR0003:OnConnect|}(Connection connection) { }",
         "// Greets.\n    public override void OnConnected(Connection connection) { }")]
-    [TestCase("public void {|SR0003:OnClose|}(Connection one, CloseReason why) { }",
+    [TestCase("private void {|SR0003:OnClose|}(Connection one, CloseReason why) { }",
         "public override void OnClosed(Connection one, CloseReason why) { }")]
     [TestCase("private async void {|SR0003:OnStoping|}(Connection one) => await Task.Delay(1);",
         "public override async void OnStopping(Connection one) => await Task.Delay(1);")]
@@ -17,7 +17,7 @@ public sealed class FixTests
 
     [TestCase("void {|SR0003:OnConnected|}(Connection connection) { }",
         "public void OnConnected(Connection connection) { }")]
-    [TestCase("internal void {|SR0003:OnClose|}(Connection one, CloseReason why) { }",
+    [TestCase("internal void {|SR0003:OnClosed|}(Connection one, CloseReason why) { }",
         "public void OnClosed(Connection one, CloseReason why) { }")]
     public Task AMethodThatIsNotPublic_ImplementsTheInterface(string method, string callback) =>
         AnalyzerTest.VerifyFixAsync<HandlerMethodAnalyzer, HandlerMethodFix>(
@@ -25,6 +25,7 @@ public sealed class FixTests
 
     [TestCase("public void {|SR0003:OnClosed|}(Connection connection) { }", TestName = "other parameters")]
     [TestCase("public Task {|SR0003:OnConnected|}(Connection connection) => null!;", TestName = "another result")]
+    [TestCase("public void {|SR0003:OnConected|}(Connection connection) { }", TestName = "others may call it")]
     public Task AMethodWithAnotherSignature_HasNoFix(string method) =>
         AnalyzerTest.VerifyFixAsync<HandlerMethodAnalyzer, HandlerMethodFix>(
             HandlerWith("IConnectionHandler", "", method), HandlerWith("IConnectionHandler", "", method));
@@ -43,6 +44,7 @@ public sealed class FixTests
     [TestCase("lock (this) { {|SR0002:SomeAsync().Wait()|}; }", TestName = "inside a lock")]
     [TestCase("{|SR0002:new ManualResetEventSlim().Wait()|};", TestName = "no task")]
     [TestCase("connection.Reactor.Post(() => {|SR0002:Thread.Sleep(1)|});", TestName = "in a synchronous function")]
+    [TestCase("Span<byte> span = [1]; {|SR0002:Thread.Sleep(1)|}; span[0] = 2;", TestName = "beside a span")]
     public Task AnotherBlockingCall_HasNoFix(string statement) =>
         AnalyzerTest.VerifyFixAsync<BlockingAnalyzer, BlockingFix>(ServeWith(statement), ServeWith(statement));
 

@@ -5,16 +5,16 @@ namespace SelectReactor.Analyzers.Tests;
 public sealed class HandlerMethodTests
 {
     [TestCase("public void {|SR0003:OnConected|}(Connection connection) { }")]
-    [TestCase("public void {|SR0003:OnConnect|}(Connection connection) { }")]
+    [TestCase("void {|SR0003:OnConnect|}(Connection connection) { }")]
     [TestCase("void {|SR0003:OnWriteable|}(Connection connection) { }")]
     [TestCase("void {|SR0003:OnWrite|}(Connection connection) { }")]
     [TestCase("public void {|SR0003:onConnected|}(Connection connection) { }")]
-    [TestCase("public void {|SR0003:OnClose|}(Connection connection, CloseReason reason) { }")]
+    [TestCase("private void {|SR0003:OnClose|}(Connection connection, CloseReason reason) { }")]
     [TestCase("public void {|SR0003:OnClosed|}(Connection connection) { }")]
     [TestCase("public void {|SR0003:OnClosed|}(Connection connection, Exception error) { }")]
-    [TestCase("public Task {|SR0003:OnConnect|}(Connection connection) => Task.CompletedTask;")]
+    [TestCase("Task {|SR0003:OnConnect|}(Connection connection) => Task.CompletedTask;")]
     [TestCase("public new void {|SR0003:OnConnected|}(Connection connection) { }")]
-    [TestCase("public static void {|SR0003:OnStop|}(Connection connection) { }")]
+    [TestCase("static void {|SR0003:OnStop|}(Connection connection) { }")]
     public Task AMethodLikeACallback_IsReported(string method) => VerifyAsync($$"""
         class Tested : ConnectionHandler
         {
@@ -27,6 +27,8 @@ public sealed class HandlerMethodTests
     [TestCase("void OnMessage(Connection connection, string text) { }")]
     [TestCase("void OnClosed() { }")]
     [TestCase("void OnTimeout(Connection connection) { }")]
+    [TestCase("public void OnConnect(Connection connection) { }")]
+    [TestCase("internal void OnClose(Connection connection, CloseReason reason) { }")]
     [TestCase("void OnClose(Connection connection) { }")]
     [TestCase("void OnConnection(int connection) { }")]
     [TestCase("void OnConnecting(Connection connection) { }")]
@@ -49,7 +51,7 @@ public sealed class HandlerMethodTests
     [TestCase("public async Task {|SR0003:OnConnected|}(Connection connection) => await Task.Delay(1);")]
     [TestCase("internal void {|SR0003:OnClosed|}(Connection connection, CloseReason reason) { }")]
     [TestCase("public void {|SR0003:OnWritable|}(object connection) { }")]
-    [TestCase("public void {|SR0003:OnStopped|}(Connection connection) { }")]
+    [TestCase("void {|SR0003:OnStopped|}(Connection connection) { }")]
     public Task AMethodThatDoesNotImplementTheInterface_IsReported(string method) => VerifyAsync($$"""
         class Tested : IConnectionHandler
         {
@@ -111,7 +113,7 @@ public sealed class HandlerMethodTests
             : MessageHandler<T, T>(decoder, encoder)
         {
             protected override void OnMessage(Connection connection, T message) { }
-            protected void {|SR0003:OnMessagesEnd|}(Connection connection) { }
+            private void {|SR0003:OnMessagesEnd|}(Connection connection) { }
         }
 
         class Served : AsyncConnectionHandler

@@ -8,9 +8,10 @@ public sealed class ReadLoopTests
         + "input.AdvanceTo(result.Buffer.End); } while (!closed.IsCancellationRequested);")]
     [TestCase("while (true) { var result = await {|SR0004:input.ReadAsync()|}.ConfigureAwait(false); "
         + "input.AdvanceTo(result.Buffer.End); if (result.IsCanceled) break; }")]
+    [TestCase("while (true) { var rest = (await {|SR0004:connection.Input.ReadAsync()|}).Buffer; "
+        + "connection.Input.AdvanceTo(rest.End); }")]
     [TestCase("while (true) { var result = await {|SR0004:input.ReadAsync()|}; var rest = result.Buffer; "
-        + "if (rest.Length < 4) { input.AdvanceTo(rest.Start, rest.End); continue; } "
-        + "input.AdvanceTo(rest.End); return; }")]
+        + "while (TryTake(ref rest)) { Console.WriteLine(); } input.AdvanceTo(rest.Start, rest.End); }")]
     [TestCase("Func<Task> read = async () => { while (true) { var result = await {|SR0004:input.ReadAsync()|}; "
         + "input.AdvanceTo(result.Buffer.End); } }; await read();")]
     public Task ALoopWithoutEnd_IsReported(string statements) => VerifyAsync(statements);
@@ -20,6 +21,14 @@ public sealed class ReadLoopTests
     [TestCase("while (await input.ReadAsync() is { IsCompleted: false } one) { input.AdvanceTo(one.Buffer.End); }")]
     [TestCase("while (true) { var result = await input.ReadAsync(); if (result is { IsCompleted: true }) return; }")]
     [TestCase("while (true) { var result = await input.ReadAsync(); if (Handle(result)) return; }")]
+    [TestCase("while (true) { var result = await input.ReadAsync(); long n = result.Buffer.Length; "
+        + "if (n == 0) return; input.AdvanceTo(result.Buffer.End); }")]
+    [TestCase("while (true) { var result = await input.ReadAsync(); var rest = result.Buffer; "
+        + "if (!TryTake(ref rest)) return; input.AdvanceTo(rest.Start); }")]
+    [TestCase("var more = true; while (more) { var result = await input.ReadAsync(); var rest = result.Buffer; "
+        + "more = TryTake(ref rest); input.AdvanceTo(rest.Start); }")]
+    [TestCase("var pipe = new Pipe(); while (true) { var result = await pipe.Reader.ReadAsync(); "
+        + "pipe.Reader.AdvanceTo(result.Buffer.End); }")]
     [TestCase("while (true) { var result = await input.ReadAsync(); if (result.Buffer.IsEmpty) return; "
         + "input.AdvanceTo(result.Buffer.End); }")]
     [TestCase("while (true) { var result = await input.ReadAtLeastAsync(4); "
@@ -43,6 +52,7 @@ public sealed class ReadLoopTests
             }
 
             bool Handle(ReadResult result) => result.IsCompleted;
+            bool TryTake(ref ReadOnlySequence<byte> rest) => !rest.IsEmpty;
         }
         """);
 }

@@ -25,12 +25,15 @@ internal sealed class BlockingFix : CodeFixProvider
     public override async Task RegisterCodeFixesAsync(CodeFixContext context)
     {
         SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
+        SemanticModel? model =
+            await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
         foreach (Diagnostic diagnostic in context.Diagnostics)
         {
             if (root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is ExpressionSyntax wait
                 && diagnostic.Properties[BlockingAnalyzer.AdviceProperty]
                     is BlockingCalls.AwaitIt or BlockingCalls.Delay
-                && MayAwait(wait)
+                && model is not null
+                && MayAwait(wait, model)
                 && AwaitableFor(wait) is { } awaitable)
             {
                 context.RegisterCodeFix(
@@ -44,13 +47,27 @@ internal sealed class BlockingFix : CodeFixProvider
         }
     }
 
-    private static bool MayAwait(ExpressionSyntax wait)
+    private static bool MayAwait(ExpressionSyntax wait, SemanticModel model) =>
+        IsInAsyncFunction(wait, model)
+        && !wait.Ancestors().OfType<MemberDeclarationSyntax>().Any(
+            static member => member.Modifiers.Any(SyntaxKind.UnsafeKeyword))
+        && !model.LookupSymbols(wait.SpanStart).Any(static symbol => symbol switch
+        {
+            ILocalSymbol local => local.RefKind != RefKind.None || local.Type.IsRefLikeType,
+            IParameterSymbol parameter => parameter.RefKind != RefKind.None || parameter.Type.IsRefLikeType,
+            _ => false,
+        });
+
+    private static bool IsInAsyncFunction(ExpressionSyntax wait, SemanticModel model)
     {
         foreach (SyntaxNode node in wait.Ancestors())
         {
             switch (node)
             {
-                case LockStatementSyntax or UnsafeStatementSyntax or CatchFilterClauseSyntax:
+                case LockStatementSyntax or UnsafeStatementSyntax or FixedStatementSyntax or CatchFilterClauseSyntax:
+                    return false;
+                case CommonForEachStatementSyntax loop
+                    when model.GetTypeInfo(loop.Expression).Type is { IsRefLikeType: true }:
                     return false;
                 case AnonymousFunctionExpressionSyntax lambda:
                     return lambda.AsyncKeyword.IsKind(SyntaxKind.AsyncKeyword);

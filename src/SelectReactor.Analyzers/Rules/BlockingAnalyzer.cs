@@ -97,6 +97,7 @@ internal sealed class BlockingAnalyzer : DiagnosticAnalyzer
         {
             Function function = Of(symbol);
             int end = EndOfLoopCode(root);
+            var tasks = new Lazy<TaskFacts>(() => new TaskFacts(root));
             foreach (IOperation operation in Operations.WithinFunction(root))
             {
                 ReadNested(operation);
@@ -114,7 +115,8 @@ internal sealed class BlockingAnalyzer : DiagnosticAnalyzer
                     function.Callees.Add(callee.OriginalDefinition);
                 }
 
-                if (calls.AdviceFor(operation, root) is { } advice)
+                if (operation is IInvocationOperation or IPropertyReferenceOperation
+                    && calls.AdviceFor(operation, () => tasks.Value) is { } advice)
                 {
                     function.Blocking.Add((operation.Syntax.GetLocation(), NameOf(operation), advice));
                 }
@@ -161,7 +163,9 @@ internal sealed class BlockingAnalyzer : DiagnosticAnalyzer
         private static int EndOfLoopCode(IOperation root) => Operations.WithinFunction(root)
             .Where(static operation => operation switch
             {
-                IAwaitOperation { Operation: IInvocationOperation { TargetMethod.Name: "ConfigureAwait" } } => true,
+                IAwaitOperation { Operation: IInvocationOperation { TargetMethod.Name: "ConfigureAwait" } call } =>
+                    !call.Arguments.Any(
+                        static argument => argument.Value.ConstantValue is { HasValue: true, Value: true }),
                 IPropertyReferenceOperation { Property.Name: "IsReactorThread" } => true,
                 _ => false,
             })

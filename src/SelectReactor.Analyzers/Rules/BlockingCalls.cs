@@ -64,16 +64,16 @@ internal sealed class BlockingCalls
 
     /// <summary>What to do instead of a call; null if it does not block.</summary>
     /// <param name="operation">The call, or the property that is read.</param>
-    /// <param name="function">The body of the function around it.</param>
-    public string? AdviceFor(IOperation operation, IOperation function) => operation switch
+    /// <param name="tasks">Tells what is known about the tasks of the function around it.</param>
+    public string? AdviceFor(IOperation operation, Func<TaskFacts> tasks) => operation switch
     {
-        IPropertyReferenceOperation property when Find(property.Property) is { } advice =>
-            IsComplete(property.Instance, function, operation) || IsBesideState(property) ? null : advice,
+        IPropertyReferenceOperation { Instance: { } task } property when Find(property.Property) is { } advice =>
+            tasks().MayBlock(task, operation) ? advice : null,
         IInvocationOperation call when Find(call.TargetMethod) is { } advice =>
-            call.Arguments.Any(static argument => IsZero(argument.Value))
-                || IsComplete(TaskOf(call), function, operation)
-                    ? null
-                    : advice,
+            !call.Arguments.Any(static argument => IsZero(argument.Value))
+                && (advice != AwaitIt || tasks().MayBlock(TaskOf(call), operation))
+                    ? advice
+                    : null,
         _ => null,
     };
 
@@ -92,56 +92,12 @@ internal sealed class BlockingCalls
         return task;
     }
 
-    private static bool IsZero(IOperation value) =>
-        value.ConstantValue is { HasValue: true, Value: 0 }
-        || Operations.Unwrap(value) is IFieldReferenceOperation
-        {
-            Field: { Name: "Zero", ContainingType.Name: "TimeSpan" },
-        };
-
-    // Code above looks at the task's state or awaits it, alone or with others.
-    private static bool IsComplete(IOperation? task, IOperation function, IOperation use)
+    private static bool IsZero(IOperation value) => Operations.Unwrap(value) switch
     {
-        if (task is null)
-        {
-            return false;
-        }
-
-        if (Operations.Unwrap(task) is IInvocationOperation { TargetMethod.Name: "FromResult" })
-        {
-            return true;
-        }
-
-        ISymbol? root = Operations.RootOf(task);
-        int position = use.Syntax.SpanStart;
-        return Operations.WithinFunction(function)
-            .Where(operation => operation.Syntax.SpanStart < position || operation.Syntax.Span.Contains(position))
-            .Any(operation => operation switch
-            {
-                IAwaitOperation { Operation: var awaited } => IsWhenAll(awaited) || Mentions(awaited, root),
-                IPropertyReferenceOperation state when IsState(state.Property) => root is not null
-                    && SymbolEqualityComparer.Default.Equals(Operations.RootOf(state.Instance), root),
-                IIsPatternOperation { Value: var matched } => Mentions(matched, root),
-                ISwitchExpressionOperation { Value: var switched } => Mentions(switched, root),
-                _ => false,
-            });
-    }
-
-    // { IsCompletedSuccessfully: true, Result: … }
-    private static bool IsBesideState(IPropertyReferenceOperation property) =>
-        property.Parent is IPropertySubpatternOperation { Parent: IRecursivePatternOperation pattern }
-        && pattern.PropertySubpatterns.Any(
-            static other => other.Member is IPropertyReferenceOperation { Property: var state } && IsState(state));
-
-    private static bool IsState(IPropertySymbol property) =>
-        property.Name is "IsCompleted" or "IsCompletedSuccessfully" or "IsFaulted" or "Status";
-
-    private static bool IsWhenAll(IOperation awaited) =>
-        awaited.DescendantsAndSelf().Any(
-            static operation => operation is IInvocationOperation { TargetMethod.Name: "WhenAll" or "WhenAny" });
-
-    private static bool Mentions(IOperation operation, ISymbol? root) =>
-        root is not null && operation.DescendantsAndSelf().Any(part =>
-            part is ILocalReferenceOperation or IParameterReferenceOperation or IMemberReferenceOperation
-            && SymbolEqualityComparer.Default.Equals(Operations.RootOf(part), root));
+        { ConstantValue: { HasValue: true, Value: 0 or 0L or 0.0 } } => true,
+        IFieldReferenceOperation { Field: { Name: "Zero", ContainingType.Name: "TimeSpan" } } => true,
+        IInvocationOperation { TargetMethod.ContainingType.Name: "TimeSpan" } made =>
+            made.Arguments.All(static argument => IsZero(argument.Value)),
+        _ => false,
+    };
 }

@@ -46,15 +46,16 @@ internal sealed class BufferFlow(ControlFlowGraph graph, BufferTypes types)
         {
             BasicBlock block = left.Dequeue();
             BufferState after = _step.After(block, before[block.Ordinal]!, report: null);
-            foreach (BasicBlock? next in new[]
-                { block.ConditionalSuccessor?.Destination, block.FallThroughSuccessor?.Destination })
+            foreach (ControlFlowBranch? branch in new[] { block.ConditionalSuccessor, block.FallThroughSuccessor })
             {
-                if (next is null)
+                if (branch is not { Destination: { } next })
                 {
                     continue;
                 }
 
-                BufferState joined = before[next.Ordinal] is { } known ? known.Join(after) : after;
+                // What the finally blocks on the way do is not looked at: they may clear fields.
+                BufferState arriving = branch.FinallyRegions.IsEmpty ? after : after.ForgetFields();
+                BufferState joined = before[next.Ordinal] is { } known ? known.Join(arriving) : arriving;
                 if (before[next.Ordinal] is not { } old || !old.IsSame(joined))
                 {
                     before[next.Ordinal] = joined;

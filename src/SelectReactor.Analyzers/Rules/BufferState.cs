@@ -68,6 +68,18 @@ internal sealed class BufferState(ImmutableDictionary<ISymbol, BufferOrigin> ori
         return new BufferState(next);
     }
 
+    /// <summary>The state when code that may assign any field has run.</summary>
+    public BufferState ForgetFields() => Forget(static pair => IsField(pair.Key));
+
+    /// <summary>The state when a variable has another value: what came from it, or from a part of it, is
+    /// unknown.</summary>
+    public BufferState ForgetSource(string variable) => Forget(pair => pair.Value.Source == variable
+        || pair.Value.Source.StartsWith($"{variable}.", StringComparison.Ordinal));
+
+    /// <summary>The same for a field or property of some object.</summary>
+    public BufferState ForgetSourcesWith(string member) => Forget(pair =>
+        pair.Value.Source.Split('.').Contains(member));
+
     /// <summary>What holds where two paths meet. A local variable must refer to the same on both. A field may be
     /// assigned on one path only.</summary>
     public BufferState Join(BufferState other)
@@ -98,6 +110,15 @@ internal sealed class BufferState(ImmutableDictionary<ISymbol, BufferOrigin> ori
         KeyValuePair<ISymbol, BufferOrigin>[] others = [.. other.All];
         return others.Length == origins.Count
             && others.All(pair => TryGet(pair.Key, out BufferOrigin origin) && origin.Equals(pair.Value));
+    }
+
+    private BufferState Forget(Func<KeyValuePair<ISymbol, BufferOrigin>, bool> isUnknown)
+    {
+        KeyValuePair<ISymbol, BufferOrigin>[] unknown = [.. origins.Where(isUnknown)];
+        return unknown.Length == 0
+            ? this
+            : new BufferState(origins.SetItems(unknown.Select(static pair =>
+                new KeyValuePair<ISymbol, BufferOrigin>(pair.Key, BufferOrigin.Other))));
     }
 
     private static bool IsField(ISymbol variable) => variable is IFieldSymbol or IPropertySymbol;

@@ -11,12 +11,24 @@ internal sealed class BufferStep
     private readonly Dictionary<CaptureId, IOperation?> _captures = [];
     private readonly BufferTypes _types;
 
+    // What a nested function uses may change whenever it is called.
+    private readonly HashSet<ISymbol> _captured = new(SymbolEqualityComparer.Default);
+
     private BufferState _state = BufferState.Empty;
     private Action<Diagnostic>? _report;
 
     public BufferStep(ControlFlowGraph graph, BufferTypes types)
     {
         _types = types;
+        foreach (IOperation nested in graph.OriginalOperation.Descendants().Where(
+            static operation => operation is IAnonymousFunctionOperation or ILocalFunctionOperation))
+        {
+            _captured.UnionWith(
+                nested.Descendants().OfType<ILocalReferenceOperation>().Select(static one => one.Local));
+            _captured.UnionWith(
+                nested.Descendants().OfType<IParameterReferenceOperation>().Select(static one => one.Parameter));
+        }
+
         foreach (IFlowCaptureOperation capture in graph.Blocks.SelectMany(
             static block => block.Operations.OfType<IFlowCaptureOperation>()))
         {
@@ -57,6 +69,14 @@ internal sealed class BufferStep
             case IInvocationOperation call:
                 VisitCall(call);
                 break;
+            case IDeconstructionAssignmentOperation deconstruction:
+                Visit(deconstruction.Value);
+                foreach (IOperation target in TargetsOf(deconstruction.Target))
+                {
+                    Assign(target, BufferOrigin.Other, deconstruction.Syntax);
+                }
+
+                break;
             case INameOfOperation or IFlowAnonymousFunctionOperation:
                 break;
             case ILocalReferenceOperation local:
@@ -88,7 +108,7 @@ internal sealed class BufferStep
 
         foreach (IArgumentOperation argument in call.Arguments)
         {
-            if (argument.Parameter is not { RefKind: RefKind.Out })
+            if (argument.Parameter is not { RefKind: RefKind.Out or RefKind.Ref })
             {
                 Visit(argument.Value);
             }
@@ -106,49 +126,78 @@ internal sealed class BufferStep
 
         BufferOrigin result = _types.IsOfReader(call, "TryRead") && SourceOf(call.Instance) is { } source
             ? new BufferOrigin(source, BufferLife.Valid, null)
-            : FirstOf(call);
+            : BufferOrigin.Other;
         foreach (IArgumentOperation argument in call.Arguments)
         {
             if (argument.Parameter is { RefKind: RefKind.Out } parameter)
             {
-                bool isPart = _types.IsResult(parameter.Type) || _types.IsSequence(parameter.Type);
-                Assign(argument.Value, isPart ? result : BufferOrigin.Other, call.Syntax);
+                Assign(argument.Value, _types.IsResult(parameter.Type) ? result : BufferOrigin.Other, call.Syntax);
             }
             else if (argument.Parameter is { RefKind: RefKind.Ref })
             {
                 ForgetIfGone(argument.Value);
             }
         }
+
+        // Code of the same program may clear the fields.
+        if (!call.TargetMethod.DeclaringSyntaxReferences.IsEmpty
+            || call.TargetMethod.MethodKind == MethodKind.DelegateInvoke)
+        {
+            _state = _state.ForgetFields();
+        }
     }
 
-    // A sequence that a method takes out of another one refers to the same bytes.
-    private BufferOrigin FirstOf(IInvocationOperation call) => call.Arguments
-        .Where(static argument => argument.Parameter is not { RefKind: RefKind.Out })
-        .Where(argument => _types.IsSequence(argument.Value.Type))
-        .Select(argument => OriginOf(argument.Value))
-        .FirstOrDefault(static origin => origin.Life == BufferLife.Valid) is { Life: BufferLife.Valid } found
-            ? found
-            : BufferOrigin.Other;
+    private static IEnumerable<IOperation> TargetsOf(IOperation target) => target switch
+    {
+        ITupleOperation tuple => tuple.Elements.SelectMany(TargetsOf),
+        IDeclarationExpressionOperation { Expression: ITupleOperation tuple } => tuple.Elements.SelectMany(TargetsOf),
+        _ => [target],
+    };
 
     private void Assign(IOperation target, BufferOrigin origin, SyntaxNode assignment)
     {
         switch (target)
         {
             case ILocalReferenceOperation local:
-                _state = _state.With(local.Local, origin.At(assignment));
+                Assign(local.Local, origin.At(assignment), SourceOf(local)!);
                 break;
             case IDeclarationExpressionOperation { Expression: ILocalReferenceOperation declared }:
-                _state = _state.With(declared.Local, origin.At(assignment));
+                Assign(declared.Local, origin.At(assignment), SourceOf(declared)!);
                 break;
             case IParameterReferenceOperation parameter:
-                _state = _state.With(parameter.Parameter, origin.At(assignment));
+                Assign(parameter.Parameter, origin.At(assignment), SourceOf(parameter)!);
                 break;
             case IMemberReferenceOperation { Member: IFieldSymbol or IPropertySymbol } member
-                when member is not IPropertyReferenceOperation { Arguments.Length: > 0 } && !IsPartOfLocal(member):
-                _state = _state.With(member.Member, origin.At(assignment));
+                when !IsPartOfLocal(member):
+                _state = _state.ForgetSourcesWith(member.Member.Name);
+                if (Keeps(member.Member))
+                {
+                    _state = _state.With(member.Member, origin.At(assignment));
+                }
+
                 break;
         }
     }
+
+    // Another value of a variable is another pipe reader, or another object that has one.
+    private void Assign(ISymbol variable, BufferOrigin origin, string source)
+    {
+        _state = _state.ForgetSource(source);
+        if (!_captured.Contains(variable))
+        {
+            _state = _state.With(variable, origin);
+        }
+    }
+
+    // The setter of another property may copy.
+    private static bool Keeps(ISymbol member) => member switch
+    {
+        IFieldSymbol => true,
+        IPropertySymbol { Parameters.IsEmpty: true } property => property.Name == "UserState"
+            || property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(
+                field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property)),
+        _ => false,
+    };
 
     // What is kept in a local variable of the user's own type ends with the function.
     private static bool IsPartOfLocal(IMemberReferenceOperation member)
@@ -233,7 +282,7 @@ internal sealed class BufferStep
     // Positions are not bytes, and whether the input has ended is known for ever.
     private void CheckUse(IOperation use, ISymbol variable)
     {
-        if (_report is null || _state[variable].Life != BufferLife.GivenBack)
+        if (_report is null || _captured.Contains(variable) || _state[variable].Life != BufferLife.GivenBack)
         {
             return;
         }

@@ -109,11 +109,17 @@ internal sealed class HandlerMethodAnalyzer : DiagnosticAnalyzer
     {
         IMethodSymbol? meant = callbacks.FirstOrDefault(callback => callback.Name == method.Name)
             ?? callbacks.FirstOrDefault(callback =>
-                HasSameParameters(method, callback) && Spelling.IsSimilar(method.Name, callback.Name));
+                HasSameParameters(method, callback) && IsLike(method, callback.Name));
 
         // An overload of, or a helper beside, the callback itself.
         return meant is not null && !IsWritten(meant, type, library) ? meant : null;
     }
+
+    // Others may call what is not private, under a name that makes sense of its own.
+    private static bool IsLike(IMethodSymbol method, string callback) =>
+        method.DeclaredAccessibility == Accessibility.Private
+            ? Spelling.IsSimilar(method.Name, callback)
+            : Spelling.IsMisspelt(method.Name, callback);
 
     private static bool IsWritten(IMethodSymbol callback, INamedTypeSymbol type, Library library)
     {
@@ -152,7 +158,9 @@ internal sealed class HandlerMethodAnalyzer : DiagnosticAnalyzer
                 : $"make it {modifiers}";
 
         ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty;
-        if (hasSameSignature && !(isInterface && method.Name == callback.Name
+        bool isFixable = hasSameSignature && !method.IsPartialDefinition && method.PartialDefinitionPart is null
+            && (method.Name == callback.Name || method.DeclaredAccessibility == Accessibility.Private);
+        if (isFixable && !(isInterface && method.Name == callback.Name
             && method.DeclaredAccessibility == Accessibility.Public))
         {
             properties = properties.Add(NameProperty, callback.Name).Add(ModifiersProperty, modifiers);

@@ -23,7 +23,19 @@ internal static class Operations
         return current;
     }
 
-    /// <summary>The operation and all within it, but not within nested functions.</summary>
+    /// <summary>The body of the member around an operation.</summary>
+    public static IOperation BodyOf(IOperation operation)
+    {
+        IOperation current = operation;
+        while (current.Parent is { } parent)
+        {
+            current = parent;
+        }
+
+        return current;
+    }
+
+    /// <summary>The operation and all within it, but not within nested functions, nor in <c>nameof</c>.</summary>
     public static IEnumerable<IOperation> WithinFunction(IOperation root)
     {
         var left = new Stack<IOperation>();
@@ -34,7 +46,7 @@ internal static class Operations
             yield return next;
             foreach (IOperation child in next.ChildOperations)
             {
-                if (child is not (IAnonymousFunctionOperation or ILocalFunctionOperation))
+                if (child is not (IAnonymousFunctionOperation or ILocalFunctionOperation or INameOfOperation))
                 {
                     left.Push(child);
                 }

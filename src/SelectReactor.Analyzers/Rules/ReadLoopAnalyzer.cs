@@ -6,8 +6,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace SelectReactor.Analyzers;
 
 /// <summary>
-/// SR0004: loops that read from a pipe for ever. Once the peer has ended its stream, each read completes at once. The
-/// library cuts a connection that reads on and on there; other pipes let the loop spin.
+/// SR0004: loops that read from a connection for ever. Once the peer has ended its stream, each read completes at
+/// once, and the library cuts a connection that reads on and on.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 internal sealed class ReadLoopAnalyzer : DiagnosticAnalyzer
@@ -20,17 +20,14 @@ internal sealed class ReadLoopAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            if (Library.Of(start.Compilation) is not null
-                && start.Compilation.GetTypeByMetadataName("System.IO.Pipelines.PipeReader") is { } reader
-                && start.Compilation.GetTypeByMetadataName("System.IO.Pipelines.ReadResult") is { } result)
+            if (Library.Of(start.Compilation) is { } library)
             {
-                start.RegisterOperationAction(wait => Check(wait, reader, result), OperationKind.Await);
+                start.RegisterOperationAction(wait => Check(wait, library), OperationKind.Await);
             }
         });
     }
 
-    private static void Check(
-        OperationAnalysisContext context, INamedTypeSymbol reader, INamedTypeSymbol resultType)
+    private static void Check(OperationAnalysisContext context, Library library)
     {
         var wait = (IAwaitOperation)context.Operation;
         IOperation awaited = wait.Operation;
@@ -40,26 +37,97 @@ internal sealed class ReadLoopAnalyzer : DiagnosticAnalyzer
         }
 
         if (awaited is not IInvocationOperation { TargetMethod: { Name: "ReadAsync" or "ReadAtLeastAsync" } } read
-            || !IsOrDerives(read.Instance?.Type, reader)
-            || !IsInEndlessLoop(wait)
-            || KeptIn(wait) is not { } result)
+            || !IsInput(read.Instance, context.Operation, library)
+            || LoopOf(wait) is not { } loop
+            || !IsResultKept(wait, out ISymbol? result))
         {
             return;
         }
 
         IOperation function = Operations.FunctionOf(wait);
-        if (!function.DescendantsAndSelf().Any(operation => LooksForEnd(operation, result, resultType)))
+        if (!function.DescendantsAndSelf().Any(operation => LooksForEnd(operation, loop, result)))
         {
             context.ReportDiagnostic(Diagnostic.Create(
                 Rules.EndlessRead, read.Syntax.GetLocation(), read.TargetMethod.Name));
         }
     }
 
-    private static bool IsOrDerives(ITypeSymbol? type, INamedTypeSymbol ancestor)
-    {
-        for (; type is not null; type = type.BaseType)
+    // Whoever writes to another pipe may never end it. A local variable has the value that it is declared with.
+    private static bool IsInput(IOperation? reader, IOperation wait, Library library) =>
+        reader is not null && Operations.Unwrap(reader) switch
         {
-            if (SymbolEqualityComparer.Default.Equals(type, ancestor))
+            IPropertyReferenceOperation { Property: { Name: "Input" } property } =>
+                library.IsOurs(property) || property.ContainingType.Name == "IDuplexPipe",
+            ILocalReferenceOperation local => Operations.BodyOf(wait).DescendantsAndSelf()
+                .OfType<IVariableDeclaratorOperation>()
+                .Any(declarator => SymbolEqualityComparer.Default.Equals(declarator.Symbol, local.Local)
+                    && declarator.GetVariableInitializer()?.Value is { } value
+                    && Operations.Unwrap(value) is IPropertyReferenceOperation
+                    && IsInput(value, wait, library)),
+            _ => false,
+        };
+
+    // Loops over a collection and loops that count end by themselves.
+    private static ILoopOperation? LoopOf(IOperation operation)
+    {
+        for (IOperation? parent = operation.Parent; parent is not null; parent = parent.Parent)
+        {
+            switch (parent)
+            {
+                case IWhileLoopOperation or IForLoopOperation { Condition: null }:
+                    return (ILoopOperation)parent;
+                case IAnonymousFunctionOperation or ILocalFunctionOperation:
+                    return null;
+            }
+        }
+
+        return null;
+    }
+
+    // In a variable; or only its bytes are used, so that nobody can look at the rest.
+    private static bool IsResultKept(IAwaitOperation wait, out ISymbol? result)
+    {
+        result = wait.Parent switch
+        {
+            IVariableInitializerOperation { Parent: IVariableDeclaratorOperation declarator } => declarator.Symbol,
+            ISimpleAssignmentOperation { Target: ILocalReferenceOperation target } assignment
+                when assignment.Value == wait => target.Local,
+            _ => null,
+        };
+        return result is not null || wait.Parent is IPropertyReferenceOperation { Property.Name: "Buffer" };
+    }
+
+    private static bool LooksForEnd(IOperation operation, ILoopOperation loop, ISymbol? result)
+    {
+        switch (operation)
+        {
+            case IPropertyReferenceOperation { Property.Name: "IsCompleted" }:
+                return true;
+
+            // A read without bytes is the end as well, where the loop always takes all of them.
+            case IPropertyReferenceOperation { Property: { Name: "IsEmpty" or "Length", ContainingType: var type } }:
+                return type.Name == "ReadOnlySequence" && !IsOfAdvance(operation);
+
+            // Code that is given the whole result may look.
+            case ILocalReferenceOperation reference
+                when SymbolEqualityComparer.Default.Equals(reference.Local, result):
+                return operation.Parent is not IMemberReferenceOperation
+                    && !(operation.Parent is IAssignmentOperation assignment && assignment.Target == operation);
+
+            // So may code that is given the bytes, and whose answer decides.
+            case IInvocationOperation { TargetMethod: { ReturnsVoid: false, Name: not "AdvanceTo" } } call:
+                return call.Arguments.Any(static argument => argument.Value.Type?.Name == "ReadOnlySequence")
+                    && Decides(call, loop);
+            default:
+                return false;
+        }
+    }
+
+    private static bool IsOfAdvance(IOperation operation)
+    {
+        for (IOperation? parent = operation.Parent; parent is not null; parent = parent.Parent)
+        {
+            if (parent is IInvocationOperation { TargetMethod.Name: "AdvanceTo" })
             {
                 return true;
             }
@@ -68,59 +136,27 @@ internal sealed class ReadLoopAnalyzer : DiagnosticAnalyzer
         return false;
     }
 
-    // Loops over a collection and loops that count end by themselves.
-    private static bool IsInEndlessLoop(IOperation operation)
+    private static bool Decides(IOperation call, ILoopOperation loop)
     {
-        for (IOperation? parent = operation.Parent; parent is not null; parent = parent.Parent)
+        IOperation child = call;
+        for (IOperation? parent = call.Parent; parent is not null; child = parent, parent = parent.Parent)
         {
             switch (parent)
             {
-                case IWhileLoopOperation or IForLoopOperation { Condition: null }:
+                case IAssignmentOperation or IVariableInitializerOperation or ISwitchOperation
+                    or ISwitchExpressionOperation or IReturnOperation:
                     return true;
-                case IAnonymousFunctionOperation or ILocalFunctionOperation:
+                case IConditionalOperation condition when condition.Condition == child:
+                    return Leaves(condition.WhenTrue) || (condition.WhenFalse is { } other && Leaves(other));
+                case ILoopOperation outer:
+                    return outer == loop;
+                case IBlockOperation:
                     return false;
             }
         }
 
         return false;
     }
-
-    // The variable of the result; without one, nobody can have looked at it.
-    private static ISymbol? KeptIn(IAwaitOperation wait) => wait.Parent switch
-    {
-        IVariableInitializerOperation { Parent: IVariableDeclaratorOperation declarator } => declarator.Symbol,
-        ISimpleAssignmentOperation { Target: ILocalReferenceOperation target } assignment
-            when assignment.Value == wait => target.Local,
-        _ => null,
-    };
-
-    private static bool LooksForEnd(IOperation operation, ISymbol result, INamedTypeSymbol resultType)
-    {
-        switch (operation)
-        {
-            case IPropertyReferenceOperation { Property: { Name: "IsCompleted" } property }:
-                return SymbolEqualityComparer.Default.Equals(property.ContainingType, resultType);
-            case ILocalReferenceOperation reference
-                when SymbolEqualityComparer.Default.Equals(reference.Local, result):
-                // Code that is given the whole result may look.
-                return operation.Parent is not IMemberReferenceOperation
-                    && !(operation.Parent is IAssignmentOperation assignment && assignment.Target == operation);
-            case IConditionalOperation condition:
-                return LooksForBytes(condition.Condition)
-                    && (Leaves(condition.WhenTrue) || (condition.WhenFalse is { } other && Leaves(other)));
-            case IWhileLoopOperation { Condition: { } condition }:
-                return LooksForBytes(condition);
-            default:
-                return false;
-        }
-    }
-
-    // A read without bytes is the end as well, where the loop always takes all of them.
-    private static bool LooksForBytes(IOperation condition) => condition.DescendantsAndSelf().Any(
-        static operation => operation is IPropertyReferenceOperation
-        {
-            Property: { Name: "IsEmpty" or "Length", ContainingType.Name: "ReadOnlySequence" },
-        });
 
     private static bool Leaves(IOperation branch) => Operations.WithinFunction(branch).Any(static operation =>
         operation is IReturnOperation { Kind: OperationKind.Return } or IThrowOperation

@@ -5,6 +5,17 @@ internal static class Spelling
 {
     private const int MinLength = 6;
 
+    /// <summary>Whether a name is that of another with a wrong letter or two, and no word of its own such as OnClose
+    /// beside OnClosed.</summary>
+    public static bool IsMisspelt(string name, string other)
+    {
+        string left = name.ToUpperInvariant(), right = other.ToUpperInvariant();
+        return name.Length >= MinLength
+            && Math.Abs(name.Length - other.Length) <= 2
+            && (left == right || !right.StartsWith(left, StringComparison.Ordinal))
+            && DistanceOf(left, right) <= 2;
+    }
+
     /// <summary>Whether one name may be a misspelling of another: it differs in a letter or two, or is cut
     /// off.</summary>
     public static bool IsSimilar(string name, string other)
