@@ -15,7 +15,7 @@ internal sealed partial class StreamConnection
         _openedAt = _reactor.Now;
         _counts.NoteOpened();
         if (_options.TraceConnections
-            && ConnectionTrace.Start(_counts.Tags, LocalEndPoint, RemoteEndPoint) is { } span)
+            && ConnectionTrace.Start(_counts, LocalEndPoint, RemoteEndPoint) is { } span)
         {
             (_facts ??= new OpeningFacts()).AddFeature(span);
         }
@@ -37,7 +37,7 @@ internal sealed partial class StreamConnection
         if (_facts?.GetFeature<Activity>() is { } span)
         {
             ConnectionTrace.Stop(
-                span, (int)Reason.Kind, Reason.Error, _bytesReceived, _bytesSent, Reason.UnsentBytes);
+                span, _counts, (int)Reason.Kind, Reason.Error, _bytesReceived, _bytesSent, Reason.UnsentBytes);
         }
     }
 

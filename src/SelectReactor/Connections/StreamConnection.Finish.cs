@@ -8,10 +8,10 @@ internal sealed partial class StreamConnection
 {
     public void FinishClose()
     {
-        NoteEnded();
         Transition(ConnectionPhase.Closed);
         _reactor.Remove(this);
         CloseHandle();
+        NoteEnded();
         if (Reason.Kind == CloseKind.PeerClosed && _input.Unconsumed == 0)
         {
             _input.End();

@@ -72,12 +72,11 @@ internal sealed class ConnectionCounts(EndpointTags tags, Instruments instrument
         _pausedTicks[reason] += time.Ticks;
     }
 
-    /// <summary>Adds all numbers of another one, which has ended.</summary>
+    /// <summary>Adds the totals of another one. Its reactor has ended, possibly by being collected, and has no open
+    /// connection any more.</summary>
     public void Add(ConnectionCounts other)
     {
         _opened += other.Opened;
-        _active += other.Active;
-        _pausedNow += other.PausedNow;
         _bytesReceived += other.BytesReceived;
         _bytesSent += other.BytesSent;
         for (int i = 0; i < _closed.Length; i++)

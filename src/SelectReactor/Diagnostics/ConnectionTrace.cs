@@ -12,19 +12,16 @@ internal static class ConnectionTrace
 
     /// <summary>Starts the span.</summary>
     /// <returns>Null if nobody listens, or if a sampler does not want it.</returns>
-    public static Activity? Start(EndpointTags tags, EndPoint? local, EndPoint? remote)
+    public static Activity? Start(ConnectionCounts counts, EndPoint? local, EndPoint? remote)
     {
+        EndpointTags tags = counts.Tags;
         if (!_source.HasListeners())
         {
             return null;
         }
 
-        Activity? outer = Activity.Current;
-        Activity.Current = null;
-        Activity? activity = _source.StartActivity(
-            "SelectReactor.Connection",
-            tags.Role == ConnectionRole.Client ? ActivityKind.Client : ActivityKind.Server);
-        Activity.Current = outer;
+        ActivityKind kind = tags.Role == ConnectionRole.Client ? ActivityKind.Client : ActivityKind.Server;
+        Activity? activity = StartRoot(kind, counts.Instruments);
         if (activity is { IsAllDataRequested: true })
         {
             EndPoint? server = tags.Role == ConnectionRole.Client ? remote : local;
@@ -39,12 +36,20 @@ internal static class ConnectionTrace
 
     /// <summary>Ends the span.</summary>
     /// <param name="activity">What <see cref="Start"/> has returned.</param>
+    /// <param name="counts">Where the connection is counted.</param>
     /// <param name="reason">The place in <see cref="CloseReasons"/>.</param>
     /// <param name="error">The error behind it, if there is one.</param>
     /// <param name="received">Bytes that were received.</param>
     /// <param name="sent">Bytes that were sent.</param>
     /// <param name="unsent">Bytes that were written and did not reach the peer.</param>
-    public static void Stop(Activity activity, int reason, Exception? error, long received, long sent, long unsent)
+    public static void Stop(
+        Activity activity,
+        ConnectionCounts counts,
+        int reason,
+        Exception? error,
+        long received,
+        long sent,
+        long unsent)
     {
         activity.SetTag(TagNames.CloseReason, CloseReasons.All[reason]);
         activity.SetTag(TagNames.BytesReceived, received);
@@ -57,8 +62,35 @@ internal static class ConnectionTrace
         }
 
         Activity? outer = Activity.Current;
-        activity.Stop();
+        try
+        {
+            activity.Stop();
+        }
+        catch (Exception exception)
+        {
+            counts.Instruments.Report(exception);
+        }
+
         Activity.Current = outer;
+    }
+
+    private static Activity? StartRoot(ActivityKind kind, Instruments instruments)
+    {
+        Activity? outer = Activity.Current;
+        Activity.Current = null;
+        try
+        {
+            return _source.StartActivity("SelectReactor.Connection", kind);
+        }
+        catch (Exception exception)
+        {
+            instruments.Report(exception);
+            return null;
+        }
+        finally
+        {
+            Activity.Current = outer;
+        }
     }
 
     private static void SetAddress(Activity activity, EndPoint? endPoint, string address, string port)

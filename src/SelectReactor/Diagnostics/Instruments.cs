@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 
@@ -25,6 +24,8 @@ internal sealed class Instruments
     private static readonly long[] _keyCounts = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
     private static readonly ConditionalWeakTable<IMeterFactory, Instruments> _ofFactories = [];
+    private static readonly Action<Exception> _noReport = static _ => { };
+    private static readonly object _gate = new();
     private readonly Counter<long> _refused;
     private readonly Counter<long> _acceptErrors;
     private readonly Counter<long> _connectErrors;
@@ -33,6 +34,7 @@ internal sealed class Instruments
     private readonly Histogram<double> _tick;
     private readonly Histogram<double> _wait;
     private readonly Histogram<long> _readyKeys;
+    private Action<Exception>? _report;
 
     private Instruments(Meter meter)
     {
@@ -73,26 +75,54 @@ internal sealed class Instruments
     public bool IsHandshakeListenedTo => _handshake.Enabled;
 
     /// <summary>The instruments of a factory's meter; without one those of a meter of the process.</summary>
-    public static Instruments Of(IMeterFactory? factory) => factory is null
-        ? ForProcess.Instance
-        : _ofFactories.GetValue(
-            factory,
-            static factory => new Instruments(
-                factory.Create(new MeterOptions(MeterName) { Version = Version })));
+    public static Instruments Of(IMeterFactory? factory)
+    {
+        if (factory is null)
+        {
+            return ForProcess.Instance;
+        }
+
+        // A second meter's instruments would be observed, too.
+        lock (_gate)
+        {
+            if (!_ofFactories.TryGetValue(factory, out Instruments? instruments))
+            {
+                instruments = new Instruments(factory.Create(new MeterOptions(MeterName) { Version = Version }));
+                _ofFactories.Add(factory, instruments);
+            }
+
+            return instruments;
+        }
+    }
+
+    /// <summary>Sets what tells of a listener that throws, unless there is something. It is told of the first
+    /// one.</summary>
+    public void ReportBy(Action<Exception> report) => Interlocked.CompareExchange(ref _report, report, null);
+
+    /// <summary>A listener to the meter or to the spans threw. It harms its own numbers, and must harm neither the
+    /// loop nor a connection.</summary>
+    public void Report(Exception exception) => Interlocked.Exchange(ref _report, _noReport)?.Invoke(exception);
 
     public void RecordTick(double seconds, int readyKeys)
     {
-        _tick.Record(seconds);
-        _readyKeys.Record(readyKeys);
+        try
+        {
+            _tick.Record(seconds);
+            _readyKeys.Record(readyKeys);
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
     }
 
-    public void RecordWait(double seconds) => _wait.Record(seconds);
+    public void RecordWait(double seconds) => Record(_wait, seconds, []);
 
     public void RecordLifetime(EndpointTags tags, int reason, TimeSpan lifetime)
     {
         if (_lifetime.Enabled)
         {
-            _lifetime.Record(lifetime.TotalSeconds, tags.With(TagNames.CloseReason, CloseReasons.All[reason]));
+            Record(_lifetime, lifetime.TotalSeconds, tags.With(TagNames.CloseReason, CloseReasons.All[reason]));
         }
     }
 
@@ -109,27 +139,49 @@ internal sealed class Instruments
     /// <param name="errorType">Why it has failed; otherwise null.</param>
     public void RecordHandshake(ConnectionRole role, TimeSpan time, string? version, string? errorType)
     {
-        var tags = new TagList { { TagNames.Role, SnakeCase.Of(role.ToString()) } };
+        List<KeyValuePair<string, object?>> tags = [new(TagNames.Role, SnakeCase.Of(role.ToString()))];
         if (version is not null)
         {
-            tags.Add(TagNames.TlsVersion, version);
+            tags.Add(new(TagNames.TlsVersion, version));
         }
 
         if (errorType is not null)
         {
-            tags.Add(TagNames.ErrorType, errorType);
+            tags.Add(new(TagNames.ErrorType, errorType));
         }
 
-        _handshake.Record(time.TotalSeconds, tags);
+        Record(_handshake, time.TotalSeconds, [.. tags]);
+    }
+
+    private void Record(
+        Histogram<double> histogram, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        try
+        {
+            histogram.Record(value, tags);
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
+        }
     }
 
     private static string? Version => typeof(Instruments).Assembly.GetName().Version?.ToString(3);
 
-    private static void Count(Counter<long> counter, EndpointTags tags, string errorType)
+    private void Count(Counter<long> counter, EndpointTags tags, string errorType)
     {
-        if (counter.Enabled)
+        if (!counter.Enabled)
+        {
+            return;
+        }
+
+        try
         {
             counter.Add(1, tags.With(TagNames.ErrorType, errorType));
+        }
+        catch (Exception exception)
+        {
+            Report(exception);
         }
     }
 

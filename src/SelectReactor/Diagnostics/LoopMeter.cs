@@ -32,10 +32,16 @@ internal sealed class LoopMeter(Instruments instruments, MonotonicClock clock)
         }
     }
 
+    /// <summary>The loop serves from now on.</summary>
+    public void BeginServing(long now) => Volatile.Write(ref _busySince, now);
+
+    /// <summary>The loop has nothing to serve.</summary>
+    public void EndServing() => Volatile.Write(ref _busySince, Waiting);
+
     /// <summary>The tick begins to serve.</summary>
     public void EndWait(long now)
     {
-        Volatile.Write(ref _busySince, now);
+        BeginServing(now);
         if (_isListenedTo)
         {
             _tickSince = now;
@@ -45,7 +51,7 @@ internal sealed class LoopMeter(Instruments instruments, MonotonicClock clock)
 
     public void EndTick(int readyKeys)
     {
-        Volatile.Write(ref _busySince, Waiting);
+        EndServing();
         if (_isListenedTo)
         {
             instruments.RecordTick(clock.SecondsBetween(_tickSince, clock.Now), readyKeys);

@@ -19,7 +19,7 @@ public sealed partial class Reactor
 
     long ILoopGauges.BytesIdle => Buffers.IdleBytes;
 
-    private string State => IsDisposed ? "disposed"
+    private string State => IsDisposed ? _place.HasEnded ? "disposed" : "closing"
         : IsStopping ? "shutting down"
         : _progress.IsRunning ? "running"
         : "not running";

@@ -133,6 +133,7 @@ public sealed partial class Reactor
         try
         {
             Watch?.Awake();
+            _meter.BeginServing(Clock.Now);
             _shutdown.Announce();
             _clients.BeginStop(StopPhase.Close);
             for (int round = 0; HasWork && round < GracefulShutdown.MaxEndRounds; round++)
@@ -156,6 +157,7 @@ public sealed partial class Reactor
             _place.End();
             _guard.Leave(outer);
             _late.Open();
+            _meter.EndServing();
             Counts.End();
             Watch?.Dispose();
             _demultiplexer.Dispose();

@@ -74,6 +74,8 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
         _shutdown = new GracefulShutdown(this, _clients);
         _demultiplexer = new Demultiplexer(options.SelectorFactory(), Affinity, _clients, _guard, Logger);
         Counts.Begin();
+        ILogger logger = Logger;
+        Counts.Instruments.ReportBy(exception => ReactorLog.MeasurementListenerFault(logger, exception));
     }
 
     /// <summary>The clock of the timers. Any thread.</summary>

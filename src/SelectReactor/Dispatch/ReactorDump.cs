@@ -14,6 +14,12 @@ internal sealed class ReactorDump(ClientRegistry clients, LoopProgress progress,
     /// <summary>What the loop's thread has been doing for too long.</summary>
     public void AddSilence(TimeSpan wait, TimeSpan lag)
     {
+        if (!progress.IsRunning)
+        {
+            Add("No thread runs the loop at the moment: nothing is served until it goes on.");
+            return;
+        }
+
         string callback = progress.Code is { } code
             ? $"It is in {CallbackName.Of(code, progress.State)}"
             : "It is not in a callback";

@@ -201,4 +201,10 @@ internal static partial class ReactorLog
             + "receiving pauses for {Pause} each time. An option such as IP_RECVERR, or a shutdown of the socket, may "
             + "be the cause.")]
     public static partial void DatagramMissing(ILogger logger, EndPointText endPoint, TimeSpan pause);
+
+    [LoggerMessage(
+        97, LogLevel.Error,
+        "A listener to the metrics or to the spans of connections threw an exception. The loop goes on. Further ones are "
+            + "not logged.")]
+    public static partial void MeasurementListenerFault(ILogger logger, Exception exception);
 }

@@ -142,8 +142,8 @@ internal sealed class Admission : IAdmission
 
     private void Drop(Handle handle, Refusal refusal)
     {
-        CountRefused(refusal.ErrorType);
         handle.Abort();
+        CountRefused(refusal.ErrorType);
     }
 
     private void CountRefused(string errorType)

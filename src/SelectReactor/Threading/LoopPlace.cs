@@ -16,6 +16,9 @@ internal sealed class LoopPlace(ThreadAffinity affinity)
 
     public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
+    /// <summary>Whether everything is closed. Any thread.</summary>
+    public bool HasEnded => Volatile.Read(ref _holder) == Ended;
+
     /// <summary>Whether the calling thread has the place.</summary>
     public bool IsMine => Volatile.Read(ref _holder) == Environment.CurrentManagedThreadId;
 

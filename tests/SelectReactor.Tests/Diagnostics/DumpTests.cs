@@ -111,6 +111,34 @@ public sealed class DumpTests : MeterFixture
     }
 
     [Test]
+    public void LoopThatNobodyRuns_IsNoLoopThatHangs()
+    {
+        using var reactor = new Reactor();
+        reactor.RunOnce(TimeSpan.Zero);
+        string dump = Task.Run(() => reactor.Dump(10, TimeSpan.Zero)).Result;
+
+        Assert.That(dump, Does.Contain("No thread runs the loop at the moment").And.Not.Contain("NOT ANSWERED"));
+    }
+
+    [Test]
+    public void CallbackThatHangsAtTheEnd_IsSeen()
+    {
+        Listen();
+        Connect();
+        (string Dump, double Lag) during = default;
+        ServerHandler.Closed = (_, _) =>
+        {
+            Server.Spend(TimeSpan.FromSeconds(3));
+            during = (Server.Reactor.Dump(), Meter.Value("selectreactor.loop.lag"));
+        };
+        Server.Reactor.Dispose();
+
+        Assert.That(during.Dump, Does.StartWith("Reactor: closing, "));
+        Assert.That(during.Lag, Is.EqualTo(3).Within(0.01));
+        Assert.That(Meter.Value("selectreactor.loop.lag"), Is.Zero);
+    }
+
+    [Test]
     public void AfterTheEnd_ItSaysSo()
     {
         Server.Reactor.Dispose();

@@ -178,6 +178,32 @@ public sealed class LoopMeterTests : MeterFixture
     }
 
     [Test]
+    public void ReactorsMadeAtOnce_ShareTheInstruments()
+    {
+        using var meter = new MeterReadings();
+        var reactors = new Reactor[8];
+        Parallel.For(0, reactors.Length, i => reactors[i] = new Reactor(new ReactorOptions { MeterFactory = meter }));
+
+        Assert.That(meter.Value("selectreactor.reactors"), Is.EqualTo(reactors.Length));
+        Array.ForEach(reactors, static reactor => reactor.Dispose());
+    }
+
+    [Test]
+    public void ReactorThatIsCollected_LeavesItsTotals_AndNoOpenConnection()
+    {
+        var registry = new CountsRegistry(Instruments.Of(Meter));
+        var tags = new EndpointTags(ConnectionRole.Client, EndpointTags.Tcp);
+        var counts = new ReactorCounts(Instruments.Of(Meter), gauges: null);
+        counts.Of(tags).NoteOpened();
+        registry.Add(counts);
+        registry.Add(new ReactorCounts(Instruments.Of(Meter), gauges: null));
+
+        Assert.That(
+            registry.ReadConnections(static all => (all.Sum(each => each.Opened), all.Sum(each => each.Active))),
+            Is.EqualTo((1, 0)));
+    }
+
+    [Test]
     public void CloseReasons_AreTheNamesOfTheEnumeration() =>
         Assert.That(CloseReasons.All, Is.EqualTo(Enum.GetNames<CloseKind>().Select(SnakeCase.Of)));
 

@@ -15,6 +15,9 @@ public abstract class MeterFixture
 
     protected SimulatedHost Client { get; private set; } = null!;
 
+    /// <summary>What the server's reactor has logged.</summary>
+    protected ListLogger Log { get; private set; } = null!;
+
     internal MeterReadings Meter { get; private set; } = null!;
 
     protected ScriptedHandler ServerHandler { get; private set; } = null!;
@@ -25,9 +28,10 @@ public abstract class MeterFixture
     public void CreateNetwork()
     {
         Meter = new MeterReadings();
+        Log = new ListLogger();
         Network = new SimulatedNetwork(1, SimulatedNetworkOptions.Ideal);
         Server = Network.AddHost(
-            "server", new ReactorOptions { MeterFactory = Meter, Logger = NullLogger.Instance });
+            "server", new ReactorOptions { MeterFactory = Meter, Logger = Log });
         Client = Network.AddHost("client", new ReactorOptions { Logger = NullLogger.Instance });
         ServerHandler = new ScriptedHandler();
         ClientHandler = new ScriptedHandler();

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace SelectReactor.Tests.Diagnostics;
+
+/// <summary>A listener to the meter or to the spans that throws harms neither the loop nor a connection.</summary>
+public sealed class ListenerFaultTests : MeterFixture
+{
+    private int _faults;
+
+    [SetUp]
+    public void Reset() => _faults = 0;
+
+    [Test]
+    public void MeterListenerThatThrows_HarmsNobody()
+    {
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == Meter)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => Throw());
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => Throw());
+        listener.Start();
+
+        ServeOne(new ListenerOptions());
+        Attempt();
+    }
+
+    [Test]
+    public void SpanListenerThatThrows_HarmsNobody([Values] bool atTheStart)
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "SelectReactor",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStarted = atTheStart ? _ => Throw() : null,
+            ActivityStopped = atTheStart ? null : _ => Throw(),
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        ServeOne(new ListenerOptions { Connection = new ConnectionOptions { TraceConnections = true } });
+    }
+
+    private void ServeOne(ListenerOptions options)
+    {
+        Listener listener = Listen(options);
+        Connection peer = Connect();
+        OnClient(peer.Close);
+        Assert.That(ServerHandler.Events, Has.Some.EqualTo("OnConnected"));
+        Assert.That(ServerHandler.CloseReason.Kind, Is.EqualTo(CloseKind.PeerClosed));
+        Assert.That(ServerHandler.CloseReason.Error, Is.Null);
+
+        listener.Dispose();
+        Network.RunUntilIdle();
+        Assert.That(Server.OpenDescriptors, Is.Zero);
+        Assert.That(_faults, Is.GreaterThan(0));
+        Assert.That(Log.Entries.Count(static entry => entry.Id == 97), Is.EqualTo(1), "the first one alone");
+    }
+
+    private void Throw()
+    {
+        _faults++;
+        throw new InvalidOperationException("a listener's mistake");
+    }
+}
