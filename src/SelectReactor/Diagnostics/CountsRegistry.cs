@@ -3,9 +3,14 @@ namespace SelectReactor.Diagnostics;
 /// <summary>The numbers of several reactors, with those of reactors that have ended. Any thread.</summary>
 internal sealed class CountsRegistry
 {
+    /// <summary>So many listening addresses have numbers of their own. Those of further ones are counted together, so
+    /// that a program that listens on one port after the other does not collect them for ever.</summary>
+    private const int MaxAddresses = 100;
+
     // Held for a moment, and never while anything else is called that may wait.
     private readonly object _gate = new();
     private readonly HashSet<ReactorCounts> _live = [];
+    private readonly HashSet<EndpointTags> _addresses = [];
     private readonly ReactorCounts _ended;
 
     public CountsRegistry(Instruments instruments) => _ended = new ReactorCounts(instruments, gauges: null);
@@ -33,6 +38,21 @@ internal sealed class CountsRegistry
             {
                 _ended.Add(counts);
             }
+        }
+    }
+
+    /// <summary>The tags to count by: these, or without the address if there are too many.</summary>
+    public EndpointTags Limit(EndpointTags tags)
+    {
+        if (tags.Address is null)
+        {
+            return tags;
+        }
+
+        lock (_gate)
+        {
+            bool isOne = _addresses.Contains(tags) || (_addresses.Count < MaxAddresses && _addresses.Add(tags));
+            return isOne ? tags : tags.WithoutAddress();
         }
     }
 

@@ -8,10 +8,6 @@ namespace SelectReactor.Diagnostics;
 /// </summary>
 internal sealed class ReactorCounts
 {
-    /// <summary>So many listening addresses have numbers of their own. Those of further ones are counted together, so
-    /// that a program that listens on one port after the other does not collect them for ever.</summary>
-    private const int MaxAddresses = 100;
-
     private readonly WeakReference<ILoopGauges>? _gauges;
     private readonly ConcurrentDictionary<EndpointTags, ConnectionCounts> _connections = new();
     private readonly ConcurrentDictionary<string, DatagramCounts> _datagrams = new();
@@ -47,15 +43,7 @@ internal sealed class ReactorCounts
         ReactorEventSource.Instance.Registry.End(this);
     }
 
-    public ConnectionCounts Of(EndpointTags tags)
-    {
-        if (tags.Address is not null && _connections.Count >= MaxAddresses && !_connections.ContainsKey(tags))
-        {
-            tags = tags.WithoutAddress();
-        }
-
-        return _connections.GetOrAdd(tags, static (tags, instruments) => new(tags, instruments), Instruments);
-    }
+    public ConnectionCounts Of(EndpointTags tags) => Exactly(Instruments.Registry.Limit(tags));
 
     public DatagramCounts DatagramsOf(string transport) =>
         _datagrams.GetOrAdd(transport, static transport => new DatagramCounts(transport));
@@ -65,7 +53,7 @@ internal sealed class ReactorCounts
     {
         foreach (ConnectionCounts counts in other.Connections)
         {
-            Of(counts.Tags).Add(counts);
+            Exactly(counts.Tags).Add(counts);
         }
 
         foreach (DatagramCounts counts in other.Datagrams)
@@ -73,4 +61,7 @@ internal sealed class ReactorCounts
             DatagramsOf(counts.Transport).Add(counts);
         }
     }
+
+    private ConnectionCounts Exactly(EndpointTags tags) =>
+        _connections.GetOrAdd(tags, static (tags, instruments) => new(tags, instruments), Instruments);
 }

@@ -54,7 +54,8 @@ public sealed partial class Reactor
 
         var answer = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         bool isAsked = TryPost(_ => answer.TrySetResult(Describe(maxConnections, silence: null)), null);
-        return isAsked && answer.Task.Wait(wait) ? answer.Task.Result : Describe(maxConnections, wait);
+        var bound = TimeSpan.FromMilliseconds(Math.Min(wait.TotalMilliseconds, int.MaxValue));
+        return isAsked && answer.Task.Wait(bound) ? answer.Task.Result : Describe(maxConnections, wait);
     }
 
     private string Describe(int maxEntries, TimeSpan? silence)

@@ -204,7 +204,7 @@ internal static partial class ReactorLog
 
     [LoggerMessage(
         97, LogLevel.Error,
-        "A listener to the metrics or to the spans of connections threw an exception. The loop goes on. Further ones are "
-            + "not logged.")]
+        "A listener to the metrics or to the spans of connections threw an exception. The loop goes on. Further ones "
+            + "are not logged.")]
     public static partial void MeasurementListenerFault(ILogger logger, Exception exception);
 }

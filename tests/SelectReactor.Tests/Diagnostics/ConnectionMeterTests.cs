@@ -173,6 +173,10 @@ public sealed class ConnectionMeterTests : MeterFixture
         double[] numbers = Meter.Of("selectreactor.active_connections");
         Assert.That(numbers, Has.Length.EqualTo(101));
         Assert.That(numbers.Sum(), Is.EqualTo(150));
+
+        double[] before = Meter.Of("selectreactor.opened_connections");
+        Server.Reactor.Dispose();
+        Assert.That(Meter.Of("selectreactor.opened_connections"), Is.EquivalentTo(before), "no series moves");
     }
 
     [Test]

@@ -85,7 +85,7 @@ public sealed class DumpTests : MeterFixture
     public void OnAnotherThread_TheLoopWritesIt()
     {
         using var thread = new ReactorThread();
-        string dump = thread.Reactor.Dump(10, TimeSpan.FromSeconds(20));
+        string dump = thread.Reactor.Dump(10, TimeSpan.MaxValue);
 
         Assert.That(dump, Does.StartWith("Reactor: running, 0 connections\n").And.Not.Contain("NOT ANSWERED"));
     }
