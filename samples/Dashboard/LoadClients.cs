@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using SelectReactor;
 
@@ -52,7 +53,7 @@ internal sealed class LoadClients(HostedReactor hosted, int count) : BackgroundS
                 await using Connection connection = await reactor.ConnectAsync(server, stopping);
                 await TalkAsync(connection.AsStream(), random, stopping);
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or SocketException)
             {
                 // Somebody has closed it on the page.
             }

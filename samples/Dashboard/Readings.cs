@@ -8,6 +8,7 @@ internal sealed class Readings : IDisposable
     private readonly MeterListener _listener = new();
     private readonly Lock _gate = new();
     private Dictionary<string, double> _observed = [];
+    private int _port;
     private double _longestTick;
 
     public Readings(IMeterFactory factory)
@@ -25,12 +26,13 @@ internal sealed class Readings : IDisposable
         _listener.Start();
     }
 
-    /// <summary>The numbers of this moment: those of an instrument's tags are added up, except the direction of
-    /// bytes.</summary>
-    public IReadOnlyDictionary<string, double> Take(out TimeSpan longestTick)
+    /// <summary>The numbers of this moment. Those of connections are of the server on this port alone, and not of the
+    /// page; bytes have their direction after the name; the rest is of all loops.</summary>
+    public IReadOnlyDictionary<string, double> Take(int port, out TimeSpan longestTick)
     {
         lock (_gate)
         {
+            _port = port;
             _observed = [];
             _listener.RecordObservableInstruments();
             longestTick = TimeSpan.FromSeconds(Math.Max(
@@ -43,23 +45,28 @@ internal sealed class Readings : IDisposable
     public void Dispose() => _listener.Dispose();
 
     // Histograms are recorded by the loops at any time; the rest only in Take.
-    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private void Add(Instrument instrument, double number, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         lock (_gate)
         {
             if (instrument.Name == "selectreactor.loop.iteration.duration")
             {
-                _longestTick = Math.Max(_longestTick, value);
+                _longestTick = Math.Max(_longestTick, number);
             }
             else if (instrument.IsObservable)
             {
                 string name = instrument.Name;
-                foreach ((string tag, object? direction) in tags)
+                foreach ((string tag, object? value) in tags)
                 {
-                    name = tag == "network.io.direction" ? $"{name} {direction}" : name;
+                    if (tag == "server.port" && value is int port && port != _port)
+                    {
+                        return;
+                    }
+
+                    name = tag == "network.io.direction" ? $"{name} {value}" : name;
                 }
 
-                _observed[name] = _observed.GetValueOrDefault(name) + value;
+                _observed[name] = _observed.GetValueOrDefault(name) + number;
             }
         }
     }

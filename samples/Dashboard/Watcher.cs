@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
@@ -60,14 +61,15 @@ internal sealed class Watcher(HostedReactor hosted, Readings readings, TimeProvi
             Connection? connection = Reactors[reactor].Connections.FirstOrDefault(each => each.Id == id);
             connection?.Close();
             return connection is not null;
-        });
+        }).WaitAsync(TimeSpan.FromSeconds(5), time);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
         long before = time.GetTimestamp();
-        IReadOnlyDictionary<string, double> numbers = readings.Take(out _);
+        int port = ((IPEndPoint)hosted.GetListener(EchoHandler.Server).LocalEndPoint).Port;
+        IReadOnlyDictionary<string, double> numbers = readings.Take(port, out _);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -75,7 +77,7 @@ internal sealed class Watcher(HostedReactor hosted, Readings readings, TimeProvi
                 IReadOnlyDictionary<string, double> earlier = numbers;
                 double seconds = time.GetElapsedTime(before).TotalSeconds;
                 before = time.GetTimestamp();
-                numbers = readings.Take(out TimeSpan lag);
+                numbers = readings.Take(port, out TimeSpan lag);
                 Publish(new Snapshot
                 {
                     Time = time.GetUtcNow(),

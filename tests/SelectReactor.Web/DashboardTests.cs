@@ -96,6 +96,16 @@ public sealed partial class DashboardTests
         Assert.That((await client.DeleteAsync("/connections/9/1")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
 
+    [TestCase("Host", "evil.example", HttpStatusCode.BadRequest)]
+    [TestCase("Origin", "http://evil.example", HttpStatusCode.Forbidden)]
+    public async Task AForeignSite_ClosesNothing(string header, string value, HttpStatusCode expected)
+    {
+        using var client = new HttpClient { BaseAddress = _page };
+        client.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
+
+        Assert.That((await client.DeleteAsync("/connections/0/1")).StatusCode, Is.EqualTo(expected));
+    }
+
     // Looks again after each change of the page.
     private static string Until(string condition, string value) => $$"""
         new Promise(done => {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -34,6 +35,8 @@ internal sealed class TransportReactors : IDisposable
         {
             reactor.Logger = loggers.CreateLogger("SelectReactor");
         }
+
+        reactor.MeterFactory ??= services.GetService<IMeterFactory>();
     }
 
     public SelectReactorTransportOptions Options { get; }

@@ -49,7 +49,7 @@ internal sealed partial class StreamConnection
         {
             NotePauseEnd();
         }
-        else if (_pause == PauseReason.None && _phase < ConnectionPhase.Closed)
+        else if (_pause == PauseReason.None && _isGiven && _phase < ConnectionPhase.Closed)
         {
             _pausedAt = _reactor.Now;
             _pausedFor = next;

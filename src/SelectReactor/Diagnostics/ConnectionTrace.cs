@@ -51,17 +51,25 @@ internal static class ConnectionTrace
         long sent,
         long unsent)
     {
-        activity.SetTag(TagNames.CloseReason, CloseReasons.All[reason]);
-        activity.SetTag(TagNames.BytesReceived, received);
-        activity.SetTag(TagNames.BytesSent, sent);
-        activity.SetTag(TagNames.UnsentBytes, unsent);
-        if (error is not null)
+        Activity? outer = Activity.Current;
+        try
         {
-            activity.SetTag(TagNames.ErrorType, ErrorTypes.Of(error));
-            activity.SetStatus(ActivityStatusCode.Error, error.Message);
+            activity.SetTag(TagNames.CloseReason, CloseReasons.All[reason]);
+            activity.SetTag(TagNames.BytesReceived, received);
+            activity.SetTag(TagNames.BytesSent, sent);
+            activity.SetTag(TagNames.UnsentBytes, unsent);
+            if (error is not null)
+            {
+                activity.SetTag(TagNames.ErrorType, ErrorTypes.Of(error));
+                activity.SetStatus(ActivityStatusCode.Error, error.Message);
+            }
+        }
+        catch (Exception exception)
+        {
+            // The exception is a user's, and its message may throw.
+            counts.Instruments.Report(exception);
         }
 
-        Activity? outer = Activity.Current;
         try
         {
             activity.Stop();

@@ -53,9 +53,20 @@ public sealed partial class Reactor
         }
 
         var answer = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool isAsked = TryPost(_ => answer.TrySetResult(Describe(maxConnections, silence: null)), null);
+        bool isAsked = TryPost(
+            _ =>
+            {
+                // Nobody waits for an answer that comes too late.
+                if (!answer.Task.IsCompleted)
+                {
+                    answer.TrySetResult(Describe(maxConnections, silence: null));
+                }
+            },
+            null);
         var bound = TimeSpan.FromMilliseconds(Math.Min(wait.TotalMilliseconds, int.MaxValue));
-        return isAsked && answer.Task.Wait(bound) ? answer.Task.Result : Describe(maxConnections, wait);
+        return (isAsked && answer.Task.Wait(bound)) || !answer.TrySetResult("")
+            ? answer.Task.Result
+            : Describe(maxConnections, wait);
     }
 
     private string Describe(int maxEntries, TimeSpan? silence)

@@ -9,7 +9,9 @@ internal sealed class ReactorDump(ClientRegistry clients, LoopProgress progress,
 {
     private readonly StringBuilder _text = new();
 
-    public void Add(string line) => _text.Append(line).Append('\n');
+    /// <summary>Adds one line. A line break in it, such as one of an exception's message, would forge
+    /// another.</summary>
+    public void Add(string line) => _text.Append(line.ReplaceLineEndings(" ")).Append('\n');
 
     /// <summary>What the loop's thread has been doing for too long.</summary>
     public void AddSilence(TimeSpan wait, TimeSpan lag)

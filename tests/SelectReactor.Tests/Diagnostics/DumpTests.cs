@@ -111,6 +111,21 @@ public sealed class DumpTests : MeterFixture
     }
 
     [Test]
+    public void LineBreaksOfAMessage_ForgeNoLine()
+    {
+        Listen();
+        Connect();
+        string dump = "";
+        OnServer(() =>
+        {
+            ServerHandler.Connection.Abort(new IOException("one\n  Connection 2: two"));
+            dump = Server.Reactor.Dump();
+        });
+
+        Assert.That(dump, Does.Contain("ends with Aborted: one   Connection 2: two\n"));
+    }
+
+    [Test]
     public void LoopThatNobodyRuns_IsNoLoopThatHangs()
     {
         using var reactor = new Reactor();
