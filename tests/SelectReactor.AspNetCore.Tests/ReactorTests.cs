@@ -27,10 +27,15 @@ internal sealed class ReactorTests(TransportKind transport)
         });
         using HttpClient client = server.CreateClient();
 
-        // Kestrel starts each connection on the thread pool, where the first request may be found, too.
-        await client.GetStringAsync("/").Within();
+        // Kestrel starts each connection on the thread pool, where it may find a request, too.
+        List<string> answers = [];
+        do
+        {
+            answers.Add(await client.GetStringAsync("/").Within());
+        }
+        while (answers.Count < 20 && !answers.Contains("False"));
 
-        Assert.That(await client.GetStringAsync("/").Within(), Is.EqualTo($"{transport == TransportKind.Pool}"));
+        Assert.That(answers, transport == TransportKind.Pool ? Is.All.EqualTo("True") : Has.Member("False"));
     }
 
     [Test]
@@ -95,7 +100,8 @@ internal sealed class ReactorTests(TransportKind transport)
             ShutdownTimeout = TimeSpan.FromMilliseconds(200),
             Serve = context =>
             {
-                if (context.Request.Path == "/block")
+                // Kestrel starts a connection on the thread pool, and may find the next request there, too.
+                if (transport == TransportKind.Pool || !Thread.CurrentThread.IsThreadPoolThread)
                 {
                     started.Set();
                     release.Wait();
@@ -105,10 +111,15 @@ internal sealed class ReactorTests(TransportKind transport)
             },
         });
         using RawClient client = await server.ConnectAsync();
-        await client.SendAsync(RawClient.Get);
-        await client.ReadUntilAsync("\r\n\r\n");
-        await client.SendAsync(RawClient.Get.Replace("GET /", "GET /block", StringComparison.Ordinal));
-        Assert.That(started.Wait(Waiting.Bound), Is.True);
+        while (!started.IsSet)
+        {
+            await client.SendAsync(RawClient.Get);
+            await Waiting.UntilAsync(() => started.IsSet || client.Socket.Available > 0, "There is no answer.");
+            if (client.Socket.Available > 0)
+            {
+                await client.ReadUntilAsync("\r\n\r\n");
+            }
+        }
 
         try
         {

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.AspNetCore.Tests;
 
-/// <summary>Clients that go away or read slowly while they are answered, by the names of Kestrel's own
-/// tests.</summary>
+/// <summary>Clients that go away or read slowly while they are answered, by the names of Kestrel's own tests. Most of
+/// them wait, so they run at the same time.</summary>
+[Parallelizable(ParallelScope.All)]
 [TestFixture(TransportKind.Pool)]
 [TestFixture(TransportKind.Inline)]
 [TestFixture(TransportKind.Sockets)]
