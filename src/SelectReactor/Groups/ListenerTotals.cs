@@ -15,11 +15,8 @@ internal sealed class ListenerTotals
             _open.Add(listener);
         }
 
-        _ = listener.Drained.ContinueWith(
-            _ => Remove(listener),
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        // The unsafe form keeps nothing of the caller's execution context alive for as long as the listener.
+        listener.Drained.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => Remove(listener));
     }
 
     public (long Accepted, long Refused) Read()
