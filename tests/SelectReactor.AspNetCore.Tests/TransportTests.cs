@@ -232,7 +232,15 @@ internal sealed class TransportTests(TransportKind transport)
                 await other.Transport.Output.WriteAsync("pong\n"u8.ToArray());
             }
 
-            await client.SendAsync("more");
+            try
+            {
+                await client.SendAsync("more");
+            }
+            catch (SocketException)
+            {
+                // It is cut already.
+            }
+
             foreach ((_, RawClient other) in all)
             {
                 Assert.That(await other.ReadUntilAsync("\n"), Is.EqualTo("pong\n"));
