@@ -14,9 +14,10 @@ internal sealed class EventLog : ILoggerProvider
     public IEnumerable<Entry> OfTransport => Entries.Where(static entry =>
         entry.Category is "SelectReactor.AspNetCore" or "Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets");
 
-    /// <summary>What the transport and Kestrel have said that an operator would see, but for the address.</summary>
+    /// <summary>What the transport and Kestrel have said that an operator would see, but for the address, and for
+    /// callbacks that are slow because the machine is.</summary>
     public IEnumerable<Entry> AboveDebug => Entries.Where(static entry => entry.Level > LogLevel.Debug
-        && entry.Id.Name != "Listening"
+        && entry.Id.Name is not ("Listening" or "CallbackIsSlow" or "HeartbeatSlow")
         && (entry.Category.StartsWith("SelectReactor", StringComparison.Ordinal)
             || entry.Category.StartsWith("Microsoft.AspNetCore.Server", StringComparison.Ordinal)));
 
