@@ -64,7 +64,7 @@ internal sealed class AsyncVoidAnalyzer : DiagnosticAnalyzer
         context.ReportDiagnostic(Diagnostic.Create(
             Rules.AsyncVoid,
             LocationOf(function.Target),
-            method.MethodKind == MethodKind.AnonymousFunction ? $"The lambda for {receiver.Name}" : method.Name,
+            method.MethodKind == MethodKind.AnonymousFunction ? $"A lambda given to {receiver.Name}" : method.Name,
             isOfReactor
                 ? "call InvokeAsync and await its task, or catch the exceptions in a method that returns a Task"
                 : StartTask));

@@ -28,11 +28,11 @@ public sealed class ReactorThread : IDisposable
 
     /// <summary>Starts the thread, which begins with a call of <paramref name="started"/>. What that throws, the
     /// constructor throws.</summary>
-    internal ReactorThread(ReactorOptions options, Action started)
+    internal ReactorThread(ReactorOptions options, Action started, string name = nameof(ReactorThread))
     {
         Reactor = new Reactor(options);
         _started = started;
-        _thread = new Thread(Run) { IsBackground = true, Name = nameof(ReactorThread) };
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
 
         // UnsafeStart leaves out the AsyncLocals of the caller, which every callback would otherwise carry.
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,7 +60,7 @@ public sealed class ReactorThread : IDisposable
     }
 
     /// <summary>Its reactor's state. Any thread.</summary>
-    public override string ToString() => $"Thread of {Reactor}";
+    public override string ToString() => $"Thread of a reactor: {Reactor}";
 
     private void Run(object? start)
     {

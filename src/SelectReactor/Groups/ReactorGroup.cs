@@ -174,7 +174,8 @@ public sealed partial class ReactorGroup : IDisposable
             for (int i = 0; i < count; i++)
             {
                 int index = i;
-                threads.Add(new ReactorThread(options.Reactor, () => options.ThreadStart?.Invoke(index)));
+                threads.Add(new ReactorThread(
+                    options.Reactor, () => options.ThreadStart?.Invoke(index), $"ReactorThread {index + 1}"));
             }
 
             return [.. threads];
