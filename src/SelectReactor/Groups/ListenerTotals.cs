@@ -15,7 +15,7 @@ internal sealed class ListenerTotals
             _open.Add(listener);
         }
 
-        // The unsafe form keeps nothing of the caller's execution context alive for as long as the listener.
+        // Not ContinueWith, which would keep the caller's execution context alive for as long as the listener.
         listener.Drained.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => Remove(listener));
     }
 

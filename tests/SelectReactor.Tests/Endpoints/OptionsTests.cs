@@ -56,6 +56,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("DatagramOptions.MulticastTimeToLive", 256, "from 0 to 255"),
         Refusal("DatagramOptions.MulticastInterface", -1, "at least 0"),
         Refusal("ReactorGroupOptions.MaxConnections", 0, "at least 1"),
+        Refusal("ReactorGroupOptions.DisposeTimeout", TimeSpan.Zero, "above zero and at most one day"),
         Refusal("ReactorGroupOptions.Sharing", (ClientSharing)9, "Automatic or LeastConnections"),
     ];
 

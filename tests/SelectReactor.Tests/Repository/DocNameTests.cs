@@ -40,7 +40,7 @@ public sealed partial class DocNameTests
     /// <summary>Members of these are named without their type.</summary>
     private static readonly Type[] _wellKnown =
     [
-        typeof(Task), typeof(HttpContext), typeof(KestrelServerLimits), typeof(SocketTransportOptions),
+        typeof(Task), typeof(HttpContext), typeof(HttpRequest), typeof(KestrelServerLimits), typeof(SocketTransportOptions),
         typeof(WebHostBuilderKestrelExtensions), typeof(WebHostBuilderSocketExtensions),
     ];
 
@@ -51,6 +51,7 @@ public sealed partial class DocNameTests
                 typeof(object), typeof(Socket), typeof(IPAddress), typeof(Dns), typeof(PipeReader), typeof(ILogger),
                 typeof(ReadOnlySequence<>), typeof(BitArray), typeof(ConcurrentDictionary<,>), typeof(SslStream),
                 typeof(GZipStream), typeof(JsonSerializer), typeof(Console), typeof(IConnectionFactory),
+                typeof(HttpRequest),
             }.SelectMany(static type => type.Assembly.GetExportedTypes()))
         .ToLookup(static type => type.Name.Split('`')[0]);
 

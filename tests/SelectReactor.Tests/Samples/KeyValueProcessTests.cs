@@ -53,8 +53,11 @@ public sealed class KeyValueProcessTests
 
     private static Process Start(params string[] arguments)
     {
+        // The frameworks of the tests: what these contain is not beside the program here.
+        string frameworks = Path.Combine(AppContext.BaseDirectory, "SelectReactor.Tests.runtimeconfig.json");
         string program = Path.Combine(AppContext.BaseDirectory, "KeyValueServer.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
+        string[] command = ["exec", "--runtimeconfig", frameworks, program, .. arguments];
+        return Process.Start(new ProcessStartInfo("dotnet", command)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
