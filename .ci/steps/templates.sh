@@ -19,17 +19,17 @@ EOF
 EOF
     template install "$packages/SelectReactor.Templates.$version.nupkg"
 
-    # A name that C# would not allow, and names that the templates use themselves.
+    # A name that C# would not allow, and names of types that the templates use.
     instantiate hosted my-host.2
-    instantiate server Server --framing length-prefix
+    instantiate server Connection --framing length-prefix
     start_server "$folder/my-host.2/my-host.2/bin/Release/net10.0/my-host.2" \
         --SelectReactor:Servers:main:EndPoint=127.0.0.1:0
     [[ $(ask_line hello) == hello ]] || fail 'The server of selectreactor-hosted gave another answer.'
     stop_server
 
-    start_server "$folder/Server/Server/bin/Release/net10.0/Server" 0
-    instantiate client Client --framing length-prefix --port "$server_port"
-    answers=$(timeout 30 "$folder/Client/Client/bin/Release/net10.0/Client" hello world)
+    start_server "$folder/Connection/Connection/bin/Release/net10.0/Connection" 0
+    instantiate client Reactor --framing length-prefix --port "$server_port"
+    answers=$(timeout 30 "$folder/Reactor/Reactor/bin/Release/net10.0/Reactor" hello world)
     [[ $answers == $'hello\nworld' ]] || fail "The client got other answers: $answers"
     stop_server
     echo 'Each template gives a program that builds, passes its tests and works.'

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using SelectReactor.Hosting;
@@ -57,6 +58,7 @@ public sealed partial class HostedReactor
         }
 
         _listeners = listeners;
+        WarnOfUnknownNames();
         _outgoing.Start(_logger);
         foreach (Reactor reactor in Group.Reactors)
         {
@@ -65,9 +67,17 @@ public sealed partial class HostedReactor
     }
 
     /// <summary>Lets the connections go on until the time-out of the options, or until the token is cancelled; then
-    /// the loops have a short time to end.</summary>
+    /// the loops have a short time to end. A further call gives the task of the first one.</summary>
     /// <exception cref="InvalidOperationException">A fault has ended a loop.</exception>
-    internal async Task StopAsync(CancellationToken cancellationToken)
+    internal Task StopAsync(CancellationToken cancellationToken)
+    {
+        lock (_stopping)
+        {
+            return _stop ??= DrainAsync(cancellationToken);
+        }
+    }
+
+    private async Task DrainAsync(CancellationToken cancellationToken)
     {
         BeginStop();
         Task end = _end.Value;
@@ -105,6 +115,30 @@ public sealed partial class HostedReactor
         await loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _scopes.EndAsync().ConfigureAwait(false);
         await loops.ConfigureAwait(false);
+    }
+
+    private void WarnOfUnknownNames()
+    {
+        // Several reactors may share a section.
+        Registrations[] all = [.. _services.GetServices<Registrations>()];
+        Warn("Servers", "AddServer", static registrations => registrations.Servers.Keys);
+        Warn(
+            "Clients",
+            "AddClient, AddReconnectingClient or AddConnectionPool",
+            static registrations => [
+                .. registrations.Clients.Keys, .. registrations.ReconnectingClients.Keys, .. registrations.Pools]);
+
+        void Warn(string section, string method, Func<Registrations, IEnumerable<string>> namesOf)
+        {
+            IConfigurationSection? parts = _registrations.Configuration?.GetSection(section);
+            foreach (IConfigurationSection part in parts?.GetChildren() ?? [])
+            {
+                if (!all.SelectMany(namesOf).Contains(part.Key, StringComparer.OrdinalIgnoreCase))
+                {
+                    HostingLog.UnknownName(_logger, part.Path, part.Key, method);
+                }
+            }
+        }
     }
 
     private void BeginStop()

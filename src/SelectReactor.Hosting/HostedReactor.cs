@@ -29,6 +29,8 @@ public sealed partial class HostedReactor : IDisposable
     private readonly ConnectionScopes _scopes;
     private readonly Lazy<Task> _end;
     private readonly TimeSpan _timeToEnd;
+    private readonly Lock _stopping = new();
+    private Task? _stop;
     private volatile Dictionary<string, GroupListener>? _listeners;
     private volatile Phase _phase;
 
@@ -92,6 +94,27 @@ public sealed partial class HostedReactor : IDisposable
 
     internal SelectReactorOptions Options => _options;
 
+    /// <summary>Why a server does not accept clients, with its name. Null if all do.</summary>
+    internal string? WhyNotAccepting
+    {
+        get
+        {
+            if (_phase != Phase.Open)
+            {
+                return "The host stops.";
+            }
+
+            if (_listeners is not { } listeners)
+            {
+                return "The host has not started the servers yet.";
+            }
+
+            return listeners.Where(static server => !server.Value.IsAccepting)
+                .Select(server => $"The server \"{server.Key}\" does not accept clients: {Why(server)}.")
+                .FirstOrDefault();
+        }
+    }
+
     /// <summary>The name of a client that is required and has no connection. Null if there is none.</summary>
     internal string? MissingClient => _outgoing.Missing;
 
@@ -146,6 +169,21 @@ public sealed partial class HostedReactor : IDisposable
 
     /// <summary>The name and the numbers. Any thread.</summary>
     public override string ToString() => _name.Length == 0 ? $"{Group}" : $"{_name}: {Group}";
+
+    private string Why(KeyValuePair<string, GroupListener> server)
+    {
+        int limit = _services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get(FullName(server.Key))
+            .Listener.MaxConnections;
+        int limitOfAll = _options.Group.MaxConnections;
+        return server.Value switch
+        {
+            { IsPaused: true } => "it is paused",
+            { ConnectionCount: int count } when count >= limit => $"it is at its limit of {limit} connections",
+            _ when Group.Statistics.Connections >= limitOfAll =>
+                $"the reactors are at their limit of {limitOfAll} connections",
+            _ => "it is closed, or accepting fails, most likely since descriptors are short (see the log)",
+        };
+    }
 
     private HandlerSource SourceOf(Type handler)
     {

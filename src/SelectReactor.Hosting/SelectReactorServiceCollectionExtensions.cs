@@ -88,7 +88,8 @@ public static class SelectReactorServiceCollectionExtensions
                 : $"AddSelectReactor was called before with the name \"{name}\".");
         }
 
-        var registrations = new Registrations();
+        var registrations = new Registrations(configuration);
+        services.AddSingleton(registrations);
         services.TryAddSingleton(new HandlerLifetimes(services));
         services.TryAddEnumerable(
         [

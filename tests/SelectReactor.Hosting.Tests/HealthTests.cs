@@ -11,6 +11,7 @@ public sealed class HealthTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(20);
     private IHost _host = null!;
+    private string? _description;
 
     private HostedReactor Hosted => _host.Services.GetRequiredService<HostedReactor>();
 
@@ -51,6 +52,7 @@ public sealed class HealthTests
     {
         Assert.That(await CheckAsync("live"), Is.EqualTo(HealthStatus.Healthy));
         Assert.That(await CheckAsync("ready"), Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(_description, Is.EqualTo("The host has not started the servers yet."));
     }
 
     [Test]
@@ -62,20 +64,25 @@ public sealed class HealthTests
         Hosted.GetListener("greet").Pause();
         await PassAsync();
         Assert.That(await CheckAsync("ready"), Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(_description, Is.EqualTo("The server \"greet\" does not accept clients: it is paused."));
         Hosted.GetListener("greet").Resume();
         await PassAsync();
         Assert.That(await CheckAsync("ready"), Is.EqualTo(HealthStatus.Healthy));
         await _host.StopAsync();
     }
 
-    [Test]
-    public async Task AtTheLimit_ItIsNotReady()
+    [TestCase(int.MaxValue, "the reactors are at their limit of 1 connections")]
+    [TestCase(1, "it is at its limit of 1 connections")]
+    public async Task AtTheLimit_ItIsNotReady(int limit, string expected)
     {
+        _host.Services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get("greet")
+            .Listener.MaxConnections = limit;
         await _host.StartAsync();
         using (var client = new Client(Hosted.GetListener("greet").LocalEndPoint))
         {
             client.Ask("x");
             Assert.That(await CheckAsync("ready"), Is.EqualTo(HealthStatus.Unhealthy));
+            Assert.That(_description, Does.Contain("\"greet\"").And.EndWith($"{expected}."));
             Assert.That(await CheckAsync("live"), Is.EqualTo(HealthStatus.Healthy));
         }
 
@@ -121,6 +128,7 @@ public sealed class HealthTests
         HealthReport report = await _host.Services.GetRequiredService<HealthCheckService>()
             .CheckHealthAsync(check => check.Tags.Contains(tag)).WaitAsync(_bound);
         Assert.That(report.Entries, Has.Count.EqualTo(1));
+        _description = report.Entries.Values.Single().Description;
         return report.Status;
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Hosting.Tests;
 
@@ -140,6 +141,7 @@ public sealed class OutgoingTests
     [TestCase("Servers:echo:Certificate:KeyPath", "key.pem", "The server \"echo\" has a certificate without a file")]
     [TestCase("Servers:echo:Certificate:Path", "nowhere.pem", "nowhere.pem")]
     [TestCase("Servers:echo:Certificate:Path", "nowhere.pem", "The server \"echo\" did not start")]
+    [TestCase("Servers:echo:Certificate:Path", "nowhere.pem", "ServerOptions.Certificate can't be used (Path \"now")]
     [TestCase("Servers:echo:TrustedProxies:0", "10.0.0.0/99", "can't trust \"10.0.0.0/99\"")]
     [TestCase("Clients:feed:EndPoint", "7007", "The client \"feed\" can't connect to \"7007\"")]
     [TestCase("Clients:feed:EndPoint", null, "set ReconnectingClientOptions.EndPoint")]
@@ -158,6 +160,54 @@ public sealed class OutgoingTests
             static reactor => Echo(reactor).AddReconnectingClient<QuietHandler>("feed").AddConnectionPool("store"));
 
         Assert.That(async () => await host.StartAsync(), Throws.Exception.With.Message.Contains(message));
+    }
+
+    [Test]
+    public void AnEmptyNameOfAKeyFile_FailsTheStart_AndIsNamed()
+    {
+        using IHost host = Build(
+            new() { ["Servers:echo:Certificate:Path"] = "site.pem", ["Servers:echo:Certificate:KeyPath"] = "" }, Echo);
+
+        Assert.That(
+            async () => await host.StartAsync(),
+            Throws.Exception.With.Message.Contains("\"echo\"").And.Message.Contains("Certificate.KeyPath"));
+    }
+
+    [Test]
+    public async Task SectionsThatNothingWasAddedFor_AreWarnedOf()
+    {
+        using var log = new LogKeeper();
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddProvider(log);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Both:Servers:Echo:EndPoint"] = "127.0.0.1:0",
+            ["Both:Servers:other:EndPoint"] = "127.0.0.1:0",
+            ["Both:Servers:ecko:EndPoint"] = "127.0.0.1:0",
+            ["Both:Clients:feed:EndPoint"] = "127.0.0.1:1",
+            ["Both:Clients:store:EndPoint"] = "127.0.0.1:1",
+            ["Both:Clients:peer:EndPoint"] = "127.0.0.1:1",
+            ["Both:Clients:stor:EndPoint"] = "127.0.0.1:1",
+        });
+        IConfigurationSection section = builder.Configuration.GetSection("Both");
+        Echo(builder.Services.AddSelectReactor(section)).AddReconnectingClient<QuietHandler>("feed")
+            .AddConnectionPool("store").AddClient<QuietHandler>("peer");
+        using IHost host = builder.Build();
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.That(
+            log.Lines.Where(static line => line.Contains("is not used", StringComparison.Ordinal)),
+            Is.EquivalentTo(new[]
+            {
+                "SelectReactor.Hosting: The configuration at \"Both:Servers:other\" is not used: \"other\" was not "
+                    + "added with AddServer.",
+                "SelectReactor.Hosting: The configuration at \"Both:Servers:ecko\" is not used: \"ecko\" was not "
+                    + "added with AddServer.",
+                "SelectReactor.Hosting: The configuration at \"Both:Clients:stor\" is not used: \"stor\" was not "
+                    + "added with AddClient, AddReconnectingClient or AddConnectionPool.",
+            }));
     }
 
     [Test]

@@ -37,6 +37,11 @@ internal sealed class OptionsValidation
         options.Certificate is { Path: null or "" }
             ? Fail($"The server \"{name}\" has a certificate without a file: set "
                 + $"{nameof(ServerOptions)}.{nameof(options.Certificate)}.{nameof(CertificateFileOptions.Path)}.")
+            : options.Certificate is { KeyPath: "" }
+            ? Fail($"The server \"{name}\" has an empty name for the file of its key: "
+                + $"set {nameof(ServerOptions)}.{nameof(options.Certificate)}."
+                + $"{nameof(CertificateFileOptions.KeyPath)}, or leave it out if the key is in the "
+                + "file of the certificate.")
             : options.TrustedProxies.FirstOrDefault(
                 static text => ServerSecurity.TryParseNetwork(text) is null) is { } proxy
             ? Fail($"The server \"{name}\" can't trust \"{proxy}\": write a network or an address in "

@@ -2,10 +2,24 @@ using Microsoft.Extensions.Hosting;
 
 namespace SelectReactor.Hosting;
 
-/// <summary>Starts and stops a <see cref="HostedReactor"/> with the host.</summary>
-internal sealed class ReactorService(HostedReactor reactor) : IHostedService
+/// <summary>Starts and stops a <see cref="HostedReactor"/> with the host. The stop begins before that of any other
+/// service: a web server that lets its requests finish must not take the time from the connections here.</summary>
+internal sealed class ReactorService(HostedReactor reactor) : IHostedLifecycleService
 {
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StartAsync(CancellationToken cancellationToken) => reactor.StartAsync(cancellationToken);
 
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        // It goes on meanwhile, and StopAsync waits for it.
+        _ = reactor.StopAsync(cancellationToken);
+        return Task.CompletedTask;
+    }
+
     public Task StopAsync(CancellationToken cancellationToken) => reactor.StopAsync(cancellationToken);
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

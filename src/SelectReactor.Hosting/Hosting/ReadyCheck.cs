@@ -10,11 +10,9 @@ internal sealed class ReadyCheck(HostedReactor reactor) : IHealthCheck
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        if (!reactor.IsAccepting)
+        if (reactor.WhyNotAccepting is { } reason)
         {
-            return new HealthCheckResult(
-                context.Registration.FailureStatus,
-                "A server does not accept clients: it is not started, paused, at a limit, or short of descriptors.");
+            return new HealthCheckResult(context.Registration.FailureStatus, reason);
         }
 
         if (reactor.MissingClient is { } client)

@@ -10,7 +10,8 @@ internal static class ServerSecurity
 
     /// <summary>Sets the certificate and the trusted proxies of a listener.</summary>
     /// <returns>The certificate, for the caller to dispose of. Null if the server has none of its own.</returns>
-    /// <exception cref="InvalidOperationException">There are two certificates.</exception>
+    /// <exception cref="InvalidOperationException">There are two certificates, or the files are missing or
+    /// broken.</exception>
     public static CertificateSource? Apply(ServerOptions options, ILogger logger)
     {
         ListenerOptions listener = options.Listener;
@@ -36,7 +37,17 @@ internal static class ServerSecurity
                 "It has two certificates: set ServerOptions.Certificate, or Certificate of Listener.Tls.");
         }
 
-        listener.Tls.Certificate = CertificateSource.FromPemFiles(path, files.KeyPath, _reloadInterval, logger);
+        try
+        {
+            listener.Tls.Certificate = CertificateSource.FromPemFiles(path, files.KeyPath, _reloadInterval, logger);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            string key = files.KeyPath is null ? "" : $", KeyPath \"{files.KeyPath}\"";
+            throw new InvalidOperationException(
+                $"ServerOptions.Certificate can't be used (Path \"{path}\"{key}): {exception.Message}", exception);
+        }
+
         return listener.Tls.Certificate;
     }
 

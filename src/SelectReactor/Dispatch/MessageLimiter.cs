@@ -11,11 +11,16 @@ internal sealed class MessageLimiter(TimeProvider clock)
     /// there were none.</param>
     public bool TryPass(out string omitted)
     {
-        omitted = _omitted == 0 ? "" : $" Messages like this that were left out since the last one: {_omitted}.";
+        omitted = "";
         if (_last is { } last && clock.GetElapsedTime(last) < _interval)
         {
             _omitted++;
             return false;
+        }
+
+        if (_omitted > 0)
+        {
+            omitted = $" Messages like this that were left out since the last one: {_omitted}.";
         }
 
         _last = clock.GetTimestamp();

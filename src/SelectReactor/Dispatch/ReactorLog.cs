@@ -124,6 +124,11 @@ internal static partial class ReactorLog
     [LoggerMessage(45, LogLevel.Debug, "A client on {EndPoint} is refused: {Why}.")]
     public static partial void Refused(ILogger logger, EndPointText endPoint, string why);
 
+    [LoggerMessage(66, LogLevel.Warning,
+        "Clients on {EndPoint} are refused: a limit on connections is reached, MaxConnections of the listener, of the "
+            + "reactor or of the group.{Omitted}")]
+    public static partial void RefusedAtLimit(ILogger logger, EndPointText endPoint, string omitted);
+
     [LoggerMessage(
         EventId = 65,
         Message = "The client {Client} on {EndPoint} is refused: it is not in ProxyProtocolOptions.TrustedNetworks. "

@@ -23,6 +23,7 @@ internal sealed class Admission : IAdmission
     private readonly Func<bool> _isOpen;
     private readonly Action<Connection?> _onFinished;
     private readonly ConnectionCounts _counts;
+    private readonly MessageLimiter _limitWarnings;
     private readonly TrustedProxies? _proxies;
     private readonly IReadOnlyList<Func<OpeningStep>> _stepsOfProxies = [];
     private int _connectionCount;
@@ -52,6 +53,7 @@ internal sealed class Admission : IAdmission
         _listening = listening;
         _isOpen = isOpen;
         _localEndPoint = IsOneAddress(listening) ? listening : null;
+        _limitWarnings = new MessageLimiter(reactor.TimeProvider);
         _counts = reactor.Counts.Of(EndpointTags.Server(listening));
         if (options.ProxyProtocol is { } proxy)
         {
@@ -124,6 +126,11 @@ internal sealed class Admission : IAdmission
     public void Refuse(Handle handle, Refusal refusal)
     {
         ReactorLog.Refused(_reactor.Logger, _listening, refusal.Why);
+        if (refusal == Refusal.Limit && _limitWarnings.TryPass(out string omitted))
+        {
+            ReactorLog.RefusedAtLimit(_reactor.Logger, _listening, omitted);
+        }
+
         Drop(handle, refusal);
     }
 

@@ -25,6 +25,7 @@ internal sealed class GroupAccept
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _openParts;
+    private volatile bool _isPaused;
 
     public GroupAccept(
         GroupMembers members,
@@ -63,6 +64,9 @@ internal sealed class GroupAccept
 
     public ClientQueue Queue { get; set; }
 
+    /// <summary>Whether the user wants it to pause.</summary>
+    public bool IsPaused => _isPaused;
+
     /// <summary>Completes when all sockets are closed.</summary>
     public Task Closed => _closed.Task;
 
@@ -91,6 +95,7 @@ internal sealed class GroupAccept
 
     public void SetPaused(bool isPaused)
     {
+        _isPaused = isPaused;
         foreach (ListenerPart part in _parts)
         {
             part.Post(isPaused ? static acceptor => acceptor.Pause() : static acceptor => acceptor.Resume());

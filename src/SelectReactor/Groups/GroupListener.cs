@@ -43,6 +43,9 @@ public sealed class GroupListener : IDisposable
     public bool IsAccepting => _accept.Parts.Any(static part => part.IsAccepting) && !_accept.Limit.IsFull
         && !_accept.GroupLimit.IsFull;
 
+    /// <summary>Whether <see cref="Pause"/> was called, and <see cref="Resume"/> not since.</summary>
+    public bool IsPaused => _accept.IsPaused;
+
     /// <summary>Completes when no reactor listens any more and the last connection that this listener accepted is
     /// closed. It closes nothing by itself: call <see cref="StopAcceptingAsync"/> or <see cref="Dispose"/>
     /// first.</summary>

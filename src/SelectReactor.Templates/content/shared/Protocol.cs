@@ -1,7 +1,7 @@
+namespace Application._1;
+
 using System.Text;
 using SelectReactor;
-
-namespace Application._1;
 
 /// <summary>How messages travel. The server and its clients must agree on it.</summary>
 public static class Protocol

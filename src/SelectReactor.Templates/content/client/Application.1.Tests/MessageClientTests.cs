@@ -1,8 +1,8 @@
+namespace Application._1.Tests;
+
 using System.Net;
 using SelectReactor;
 using SelectReactor.Testing;
-
-namespace Application._1.Tests;
 
 // The client runs against a simple server on a simulated network: no socket, no thread, and no waiting, since the time
 // is the network's own.

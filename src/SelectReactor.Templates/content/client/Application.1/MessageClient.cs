@@ -1,7 +1,7 @@
+namespace Application._1;
+
 using System.Net;
 using SelectReactor;
-
-namespace Application._1;
 
 /// <summary>Sends requests over one connection and awaits the responses. A connection that is lost is made anew. Any
 /// thread may use it.</summary>

@@ -1,12 +1,10 @@
 using System.Net;
-using Application._1;
-using SelectReactor;
 
 // dotnet run --project Application.1 -- hello world: asks the server each word, and prints the answers.
-using var reactor = new Reactor();
+using var reactor = new SelectReactor.Reactor();
 reactor.Run(async () =>
 {
-    await using var client = new MessageClient(reactor, new DnsEndPoint("localhost", 7007));
+    await using var client = new Application._1.MessageClient(reactor, new DnsEndPoint("localhost", 7007));
     client.AttemptFailed += failed => Console.Error.WriteLine($"{failed.Error.Message} Trying again.");
 
     // All are asked at once; the answers come in the same order.

@@ -1,3 +1,5 @@
+namespace Application._1.Tests;
+
 using System.Buffers;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
@@ -5,8 +7,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelectReactor;
 using SelectReactor.Testing;
-
-namespace Application._1.Tests;
 
 public class MessageServerTests
 {

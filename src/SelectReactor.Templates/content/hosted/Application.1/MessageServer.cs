@@ -1,8 +1,8 @@
+namespace Application._1;
+
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using SelectReactor;
-
-namespace Application._1;
 
 public static class MessageServer
 {

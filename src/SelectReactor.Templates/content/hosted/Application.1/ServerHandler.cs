@@ -1,7 +1,8 @@
+namespace Application._1;
+
+using System.Net;
 using Microsoft.Extensions.Logging;
 using SelectReactor;
-
-namespace Application._1;
 
 /// <summary>Answers each message. Each connection has one, in a scope of services of its own. All calls are on the
 /// reactor's thread, so no field needs a lock.</summary>
@@ -19,9 +20,9 @@ public sealed partial class ServerHandler(MessageCounter counter, ILogger<Server
     public override void OnStopping(Connection connection) => connection.Close();
 
     public override void OnClosed(Connection connection, CloseReason reason) =>
-        LogClosed(connection.Id, reason.Kind, counter.Count);
+        LogClosed(connection.Id, connection.RemoteEndPoint, reason.Kind, counter.Count);
 
     [LoggerMessage(1, LogLevel.Information,
-        "Connection {Id} ended ({Kind}). {Count} messages were answered so far, on all connections.")]
-    private partial void LogClosed(long id, CloseKind kind, long count);
+        "Connection {Id} of {Client} ended ({Kind}). {Count} messages were answered so far, on all connections.")]
+    private partial void LogClosed(long id, EndPoint? client, CloseKind kind, long count);
 }

@@ -1,9 +1,9 @@
+namespace Application._1.Tests;
+
 using System.Buffers;
 using System.Net;
 using SelectReactor;
 using SelectReactor.Testing;
-
-namespace Application._1.Tests;
 
 public class MessageServerTests
 {

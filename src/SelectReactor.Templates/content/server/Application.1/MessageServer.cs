@@ -1,7 +1,7 @@
+namespace Application._1;
+
 using System.Net;
 using SelectReactor;
-
-namespace Application._1;
 
 /// <summary>The server, on any reactor: that of the program, or one on a simulated network.</summary>
 public static class MessageServer

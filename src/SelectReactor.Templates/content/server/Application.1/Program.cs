@@ -1,13 +1,11 @@
 using System.Net;
 using System.Runtime.InteropServices;
-using Application._1;
-using SelectReactor;
 
 // dotnet run --project Application.1 [port]
 int port = args.Length > 0 ? int.Parse(args[0]) : 7007;
 
-using var reactor = new Reactor();
-using Listener listener = MessageServer.Listen(reactor, new IPEndPoint(IPAddress.Loopback, port));
+using var reactor = new SelectReactor.Reactor();
+using var listener = Application._1.MessageServer.Listen(reactor, new IPEndPoint(IPAddress.Loopback, port));
 
 // Ctrl+C or a stop by the system: accept no more clients, give those that are there five seconds, then end.
 void ShutDown(PosixSignalContext signal)

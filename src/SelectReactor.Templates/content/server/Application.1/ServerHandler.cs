@@ -1,6 +1,6 @@
-using SelectReactor;
-
 namespace Application._1;
+
+using SelectReactor;
 
 /// <summary>
 /// Answers each message. One object serves all connections, since it keeps nothing about any of them. To keep
