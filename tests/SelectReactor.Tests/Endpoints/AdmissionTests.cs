@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Endpoints;
@@ -51,6 +53,33 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
 
         AssertCut(second);
         Assert.That((listener.ConnectionCount, _handler.Connections.Count), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
+    public void ClientsThatAreCut_AreWarnedOf_OnceInTenSeconds()
+    {
+        var log = new ListLogger();
+        var time = new FakeTimeProvider();
+        using var reactor = new Reactor(Options(time, log));
+        using Listener listener = reactor.Listen(
+            AnyPort, _handler, new ListenerOptions { MaxConnections = 1, WhenFull = WhenFull.Refuse });
+        Connect(listener);
+        RunUntil(reactor, () => listener.Accepted == 1);
+        IEnumerable<string> warnings = log.Entries
+            .Where(static entry => entry.Level >= LogLevel.Warning).Select(static entry => entry.Message);
+        Assert.That(warnings, Is.Empty);
+
+        Connect(listener);
+        Connect(listener);
+        RunUntil(reactor, () => listener.Refused == 2);
+        Assert.That(warnings.Single(), Does.StartWith($"Clients on {listener.LocalEndPoint} are refused: a limit"));
+
+        time.Advance(TimeSpan.FromSeconds(10));
+        Connect(listener);
+        RunUntil(reactor, () => listener.Refused == 3);
+        Assert.That(warnings.Last(), Does.EndWith("of the group. Messages like this that were left out since the "
+            + "last one: 1."));
+        Assert.That(warnings.Count(), Is.EqualTo(2));
     }
 
     [Test]

@@ -180,12 +180,14 @@ public sealed class GroupSharingTests(SelectorKind selector) : GroupFixture(sele
         var handler = new ScriptedHandler();
         GroupListener listener = Listen(group, handler);
         listener.Pause();
+        Assert.That(listener.IsPaused);
         RunUntilQuiet(group);
         Connect(listener, 6);
 
         RunUntilQuiet(group);
         Assert.That(handler.Connections, Is.Empty);
         listener.Resume();
+        Assert.That(listener.IsPaused, Is.False);
         Run(group, () => handler.Connections.Count == 6);
     }
 
