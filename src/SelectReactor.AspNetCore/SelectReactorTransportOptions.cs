@@ -52,10 +52,7 @@ public sealed class SelectReactorTransportOptions
         get;
         set => field = Enum.IsDefined(value)
             ? value
-            : throw new ArgumentOutOfRangeException(
-                nameof(Scheduling),
-                value,
-                $"{nameof(SelectReactorTransportOptions)}.{nameof(Scheduling)} must be ThreadPool or Inline.");
+            : throw OutOfRange(nameof(Scheduling), "ThreadPool or Inline", value);
     }
 
     /// <summary>The options of the reactors: how they share clients, the limit on connections, the selector. Not null.
@@ -71,11 +68,12 @@ public sealed class SelectReactorTransportOptions
 
     private static long? NotNegative(long? value, string option) => value is not < 0
         ? value
-        : throw new ArgumentOutOfRangeException(
-            option, value, $"{nameof(SelectReactorTransportOptions)}.{option} must not be negative.");
+        : throw OutOfRange(option, "zero or more", value);
 
     private static int AtLeastOne(int value, string option) => value >= 1
         ? value
-        : throw new ArgumentOutOfRangeException(
-            option, value, $"{nameof(SelectReactorTransportOptions)}.{option} must be at least 1.");
+        : throw OutOfRange(option, "at least 1", value);
+
+    private static ArgumentOutOfRangeException OutOfRange(string option, string allowed, object value) =>
+        new(option, $"{nameof(SelectReactorTransportOptions)}.{option} must be {allowed}, not {value}.");
 }

@@ -29,7 +29,7 @@ public static class SelectReactorWebHostBuilderExtensions
     /// <summary>Lets Kestrel accept, receive and send by SelectReactor. IP and Unix-domain end points and file handles
     /// are bound by it; others are left to the transports that were added before. It may be called before or after
     /// <c>UseKestrel</c> and <c>UseSockets</c>: it comes first in any case. The reactors end with the host's
-    /// services.</summary>
+    /// services; the service <see cref="SelectReactorTransport"/> gives them.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Sets options.</param>
     /// <returns>The same builder.</returns>
@@ -43,6 +43,8 @@ public static class SelectReactorWebHostBuilderExtensions
         {
             services.Configure(configure);
             services.TryAddSingleton<TransportReactors>();
+            services.TryAddSingleton(static provider =>
+                new SelectReactorTransport(provider.GetRequiredService<TransportReactors>()));
             services.TryAddSingleton<IConnectionFactory, TransportConnector>();
 
             // Kestrel asks the factories that were added last first.

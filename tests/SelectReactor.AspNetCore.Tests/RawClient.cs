@@ -18,12 +18,15 @@ internal sealed class RawClient : IDisposable
 
     public Socket Socket { get; }
 
-    public static async Task<RawClient> ConnectAsync(EndPoint endPoint)
+    public static Task<RawClient> ConnectAsync(EndPoint endPoint) => ConnectAsync(endPoint, static _ => { });
+
+    public static async Task<RawClient> ConnectAsync(EndPoint endPoint, Action<Socket> prepare)
     {
         var socket = new Socket(
             endPoint.AddressFamily,
             SocketType.Stream,
             endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        prepare(socket);
         await socket.ConnectAsync(endPoint).Within();
         return new RawClient(socket);
     }

@@ -252,6 +252,84 @@ internal sealed class ReactorTests(TransportKind transport)
         Assert.That(server.Log.AboveDebug, Is.Empty);
     }
 
+    [Test]
+    public async Task A_connection_that_is_cut_after_the_clients_end_counts_as_ended_by_the_client()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Listen = static listen => listen.Run(static async connection =>
+            {
+                await connection.Transport.Input.ReadAsync();
+                connection.Abort(new ConnectionAbortedException("The client has gone."));
+            }),
+        });
+        using RawClient client = await server.ConnectAsync();
+
+        client.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+
+        await client.ReadToErrorAsync();
+        await Waiting.UntilAsync(() => ClosedOf(server) is not null, "The connection does not end.");
+        Assert.That(ClosedOf(server)!.Text, Does.Contain(nameof(CloseKind.PeerClosed)));
+    }
+
+    [Test]
+    public async Task The_reactors_can_be_dumped()
+    {
+        await using WebServer server = await WebServer.StartAsync(Settings);
+        using RawClient client = await server.ConnectAsync();
+        await UntilAcceptedAsync(server, 1);
+
+        ReactorGroup group = server.Services.GetRequiredService<SelectReactorTransport>().Reactors;
+
+        Assert.That(group.Dump(), Does.Contain($"{client.Socket.LocalEndPoint}"));
+    }
+
+    [Test]
+    public async Task The_warning_of_a_slow_handler_names_the_connection()
+    {
+        if (transport == TransportKind.Pool)
+        {
+            return; // Only inline does the application run on the loop.
+        }
+
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            SelectReactor = static options =>
+                options.Group.Reactor.SlowCallbackThreshold = TimeSpan.FromMilliseconds(20),
+            Listen = static listen => listen.Run(static async connection =>
+            {
+                PipeReader input = connection.Transport.Input;
+                var slow = TimeSpan.FromMilliseconds(200);
+                while (await input.ReadAsync() is { IsCompleted: false } read)
+                {
+                    input.AdvanceTo(read.Buffer.End);
+                    long end = Environment.TickCount64 + (long)slow.TotalMilliseconds;
+                    while (Environment.TickCount64 < end)
+                    {
+                        Thread.SpinWait(1000);
+                    }
+                }
+            }),
+        });
+        using RawClient client = await server.ConnectAsync();
+
+        await Waiting.UntilAsync(
+            () =>
+            {
+                client.Socket.Send(new byte[1]);
+                return SlowOf(server) is not null;
+            },
+            "There is no warning.");
+
+        Assert.That(SlowOf(server)!.Text, Does.Contain($"{client.Socket.LocalEndPoint}"));
+    }
+
+    private static EventLog.Entry? ClosedOf(WebServer server) =>
+        server.Log.Entries.FirstOrDefault(static entry => entry is { Category: "SelectReactor", Id.Name: "Closed" });
+
+    private static EventLog.Entry? SlowOf(WebServer server) =>
+        server.Log.Entries.FirstOrDefault(static entry => entry.Id.Name == "CallbackIsSlow");
+
     private static Task UntilAcceptedAsync(WebServer server, int count)
     {
         ReactorGroup group = server.Services.GetRequiredService<TransportReactors>().Group;

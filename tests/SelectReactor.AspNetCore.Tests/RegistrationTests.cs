@@ -90,7 +90,8 @@ internal sealed class RegistrationTests
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.MaxWriteBufferSize"));
         Assert.That(
             () => options.ReactorCount = 0,
-            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.ReactorCount"));
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
+                "SelectReactorTransportOptions.ReactorCount must be at least 1, not 0."));
         Assert.That(
             () => options.Scheduling = (TransportScheduling)9,
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Options.Scheduling"));

@@ -1,7 +1,11 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.AspNetCore.Tests;
@@ -215,6 +219,42 @@ internal sealed class ResponseTests(TransportKind transport)
         {
             Assert.That(await client.Socket.ReceiveAsync(buffer).Within(), Is.GreaterThan(0));
         }
+    }
+
+    [Test]
+    public async Task A_client_that_pauses_gets_the_tail_of_what_the_server_has_ended()
+    {
+        const int Bytes = 1024 * 1024;
+        await using var server = WebServer.Create(Settings with
+        {
+            Listen = static listen => listen.Run(static async connection =>
+            {
+                var feature = connection.Features.GetRequiredFeature<IConnectionSocketFeature>();
+                feature.Socket.SendBufferSize = 4096;
+                await connection.Transport.Output.WriteAsync(new byte[Bytes]);
+            }),
+        });
+        if (server.Services.GetService<TransportReactors>() is { } reactors)
+        {
+            reactors.LingerTimeout = TimeSpan.FromMilliseconds(200);
+        }
+
+        await server.Application.StartAsync();
+        using RawClient client = await RawClient.ConnectAsync(
+            server.EndPoint, static socket => socket.ReceiveBufferSize = 4096);
+        byte[] buffer = new byte[4096];
+        int received = 0;
+        while (received < Bytes && server.Log.OfTransport.All(static entry => entry.Id.Id != 7))
+        {
+            received += await client.Socket.ReceiveAsync(buffer).Within();
+            await Task.Delay(1); // Slower than the server.
+        }
+
+        // The server has ended the output, and the library has some of it: nobody may be in a hurry.
+        await Task.Delay(1000);
+        received += (await client.ReadToEndAsync()).Length;
+
+        Assert.That(received, Is.EqualTo(Bytes));
     }
 
     [Test]

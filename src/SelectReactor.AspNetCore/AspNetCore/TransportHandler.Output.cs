@@ -116,13 +116,25 @@ internal sealed partial class TransportHandler
         const string Reason = "The transport's send loop completed gracefully.";
         TransportLog.EndSent(Logger, Context.ConnectionId, Reason);
         _output.Complete();
-        _connection.Close();
+        _connection.CloseOutput();
         EndInput(new ConnectionAbortedException(Reason));
+
+        // What still comes is discarded, so that a client that sends all before it reads comes to read.
+        _connection.ResumeReading();
         _connection.Reactor.Post(() => CheckDrain(_firstDrainCheck));
     }
 
-    // The connection may linger until the peer has ended its stream, for which nobody has to wait. Most outputs are
-    // sent by the first check; for a slow client the checks become rare.
+    private void Discard()
+    {
+        if (_connection.Input.TryRead(out ReadResult read))
+        {
+            _connection.Input.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    // A client may read as slowly as it likes: only the time after the system has taken all output is bounded. Then
+    // the connection lingers until the peer has ended its stream, for which nobody has to wait. Most outputs are sent
+    // by the first check; for a slow client the checks become rare.
     private void CheckDrain(TimeSpan next)
     {
         if (_outputState != OutputState.Draining)
@@ -134,6 +146,7 @@ internal sealed partial class TransportHandler
 
         if (_connection.QueuedOutputBytes == 0)
         {
+            _connection.Close();
             EndOutput();
         }
         else

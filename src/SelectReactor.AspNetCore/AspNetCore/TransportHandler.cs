@@ -45,9 +45,11 @@ internal sealed partial class TransportHandler : IConnectionHandler
         /// <summary>The pipe is full.</summary>
         Paused,
 
-        /// <summary>The peer has ended its stream, or the application wants no more, or the connection has
-        /// ended.</summary>
+        /// <summary>The application wants no more, or the connection has ended.</summary>
         Ended,
+
+        /// <summary>The peer has ended its stream.</summary>
+        EndReceived,
     }
 
     public TransportContext Context { get; }
@@ -63,6 +65,12 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
     public void OnReadable(Connection connection)
     {
+        if (_outputState == OutputState.Draining)
+        {
+            Discard();
+            return;
+        }
+
         if (_inputState != InputState.Open || !connection.Input.TryRead(out ReadResult read))
         {
             return;
@@ -93,6 +101,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
     {
         LeaveContext();
         TransportLog.EndReceived(Logger, Context.ConnectionId);
+        _inputState = InputState.EndReceived;
         EndInput(error: null);
     }
 
@@ -116,6 +125,13 @@ internal sealed partial class TransportHandler : IConnectionHandler
         if (Context.AbortReason is { } reason)
         {
             TransportLog.ResetSent(Logger, Context.ConnectionId, reason.Message);
+            if (_inputState == InputState.EndReceived)
+            {
+                // Kestrel cuts a connection that the client has ended. The client's end, which came first, is to be
+                // the reason that is told.
+                _connection.Close();
+            }
+
             _connection.Abort(reason);
         }
         else if (_outputState is OutputState.Reading or OutputState.AwaitingRoom)
@@ -191,7 +207,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
     // The application reads no more: TCP slows the peer down.
     private void StopReading(Exception? error)
     {
-        if (_inputState != InputState.Ended)
+        if (_inputState < InputState.Ended)
         {
             _connection.PauseReading();
             EndInput(error);
@@ -200,7 +216,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
     private void EndInput(Exception? error)
     {
-        _inputState = InputState.Ended;
+        _inputState = _inputState < InputState.Ended ? InputState.Ended : _inputState;
         _input.Complete(error);
         if (!_isClosedNotified)
         {

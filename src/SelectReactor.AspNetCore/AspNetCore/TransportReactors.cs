@@ -43,6 +43,10 @@ internal sealed class TransportReactors : IDisposable
 
     public ILogger Logger { get; }
 
+    /// <summary>How long a connection of which all output is with the system waits for the client's end of stream.
+    /// Listeners and clients that are made later use it.</summary>
+    public TimeSpan LingerTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Cancelled when a loop has ended that nobody has told to.</summary>
     public CancellationToken LoopEnded => _loopEnded.Token;
 
@@ -77,7 +81,7 @@ internal sealed class TransportReactors : IDisposable
         OutputHighWaterMark = TransportHandler.OutputMark,
         OutputLowWaterMark = TransportHandler.OutputMark / 2,
         MaxOutputBytes = int.MaxValue,
-        LingerTimeout = TimeSpan.FromSeconds(5),
+        LingerTimeout = LingerTimeout,
     };
 
     public void Dispose()

@@ -167,7 +167,7 @@ internal sealed partial class StreamConnection
 
     private void Call(Callback callback)
     {
-        _reactor.BeginCallback(_handler!);
+        _reactor.BeginCallback(_handler!, this);
         try
         {
             switch (callback)

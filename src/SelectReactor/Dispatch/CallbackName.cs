@@ -3,14 +3,20 @@ using System.Runtime.CompilerServices;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>Names a callback for a message: the type of a handler, the method of a delegate, or what is done before a
-/// connection opens.</summary>
+/// <summary>Names a callback for a message: the type of a handler and its connection, the method of a delegate, or what
+/// is done before a connection opens.</summary>
 internal static class CallbackName
 {
     /// <param name="code">A handler, a delegate, or the name itself.</param>
-    /// <param name="state">The argument of the delegate, which is often the delegate that matters.</param>
+    /// <param name="state">The connection that the handler is called for, or the argument of the delegate, which is
+    /// often the delegate that matters.</param>
     public static string Of(object? code, object? state)
     {
+        if (code is IConnectionHandler && state is Connection connection)
+        {
+            return $"{Of(code, null)} ({connection})";
+        }
+
         object? subject = ((state ?? code) as INamedCall)?.Function
             ?? state as Delegate ?? (MachineOf(state) ?? code);
         return subject switch

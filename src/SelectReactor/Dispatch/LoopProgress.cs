@@ -18,7 +18,7 @@ internal sealed class LoopProgress
     /// <summary>What was called: a handler or a delegate; null while no callback is under way.</summary>
     public object? Code => _code;
 
-    /// <summary>The argument of the delegate.</summary>
+    /// <summary>The argument of the delegate, or the connection that the handler is called for.</summary>
     public object? State => _state;
 
     /// <summary>Whether a thread runs the loop at this moment. Any thread.</summary>

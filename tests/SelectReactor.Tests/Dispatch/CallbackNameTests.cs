@@ -1,3 +1,4 @@
+using Moq;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 
@@ -57,6 +58,17 @@ public sealed class CallbackNameTests
         IConnectionHandler handler = Handlers.Of(ServeAsync)(null!);
 
         Assert.That(Of(handler), Is.EqualTo($"{Here}.{nameof(ServeAsync)}"));
+    }
+
+    [Test]
+    public void AHandlerThatIsCalledForAConnection_NamesIt()
+    {
+        IConnectionHandler handler = Handlers.Of(ServeAsync)(null!);
+        var connection = new Mock<Connection>();
+        connection.Setup(static each => each.ToString()).Returns("Connection 7");
+
+        Assert.That(
+            CallbackName.Of(handler, connection.Object), Is.EqualTo($"{Here}.{nameof(ServeAsync)} (Connection 7)"));
     }
 
     [Test]
