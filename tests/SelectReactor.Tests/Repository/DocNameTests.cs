@@ -40,7 +40,8 @@ public sealed partial class DocNameTests
     /// <summary>Members of these are named without their type.</summary>
     private static readonly Type[] _wellKnown =
     [
-        typeof(Task), typeof(HttpContext), typeof(HttpRequest), typeof(KestrelServerLimits), typeof(SocketTransportOptions),
+        typeof(Task), typeof(HttpContext), typeof(HttpRequest), typeof(KestrelServerLimits),
+        typeof(SocketTransportOptions),
         typeof(WebHostBuilderKestrelExtensions), typeof(WebHostBuilderSocketExtensions),
     ];
 
