@@ -96,7 +96,7 @@ internal sealed class CallbackGuard(
     /// <summary>Notes which handler is about to be called.</summary>
     /// <param name="handler">The handler, or a text that names the callback.</param>
     /// <param name="connection">The connection that it is called for, if there is one.</param>
-    public void BeginCallback(object handler, Connection? connection = null) =>
+    public void BeginCallback(object handler, IStoppable? connection = null) =>
         progress.Begin(handler, connection);
 
     /// <summary>Notes that the library itself works from now on.</summary>

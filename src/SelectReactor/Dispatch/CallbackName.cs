@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace SelectReactor.Dispatch;
 
-/// <summary>Names a callback for a message: the type of a handler and its connection, the method of a delegate, or what
-/// is done before a connection opens.</summary>
+/// <summary>Names a callback for a message: the type of a handler and its connection, the method of a delegate, or
+/// what is done before a connection opens.</summary>
 internal static class CallbackName
 {
     /// <param name="code">A handler, a delegate, or the name itself.</param>
@@ -12,7 +12,7 @@ internal static class CallbackName
     /// often the delegate that matters.</param>
     public static string Of(object? code, object? state)
     {
-        if (code is IConnectionHandler && state is Connection connection)
+        if (code is not Delegate && state is IStoppable connection)
         {
             return $"{Of(code, null)} ({connection})";
         }

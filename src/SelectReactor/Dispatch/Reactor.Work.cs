@@ -171,7 +171,7 @@ public sealed partial class Reactor
 
     /// <summary>To be called before each call of a handler, so that a message can name it if it takes too long.
     /// </summary>
-    internal void BeginCallback(object handler, Connection? connection = null) =>
+    internal void BeginCallback(object handler, IStoppable? connection = null) =>
         _guard.BeginCallback(handler, connection);
 
     /// <summary>To be called after each call of a user's code: restores the loop's own synchronization context and

@@ -105,7 +105,8 @@ public sealed class DumpTests : MeterFixture
         released.Set();
 
         Assert.That(dump, Does.Contain("THE LOOP HAS NOT ANSWERED WITHIN 10 ms. It is in "));
-        Assert.That(dump, Does.Contain($"{nameof(DumpTests)}.{nameof(Blocker)}, and has not waited for events for "));
+        Assert.That(dump, Does.Contain($"{nameof(DumpTests)}.{nameof(Blocker)} (Connection 1: "));
+        Assert.That(dump, Does.Contain("), and has not waited for events for "));
         Assert.That(dump, Does.Contain("Connections: 1 (1 Open)").And.Contain("in 1 B (1 B unread)"));
         Assert.That(dump, Does.Contain("Posted callbacks that wait: 1"), "the request for the dump");
     }

@@ -1,4 +1,3 @@
-using Moq;
 using SelectReactor.Dispatch;
 using SelectReactor.Endpoints;
 
@@ -64,11 +63,10 @@ public sealed class CallbackNameTests
     public void AHandlerThatIsCalledForAConnection_NamesIt()
     {
         IConnectionHandler handler = Handlers.Of(ServeAsync)(null!);
-        var connection = new Mock<Connection>();
-        connection.Setup(static each => each.ToString()).Returns("Connection 7");
 
         Assert.That(
-            CallbackName.Of(handler, connection.Object), Is.EqualTo($"{Here}.{nameof(ServeAsync)} (Connection 7)"));
+            CallbackName.Of(handler, new Greeting()),
+            Is.EqualTo($"{Here}.{nameof(ServeAsync)} (greeting with 127.0.0.1:7)"));
     }
 
     [Test]
