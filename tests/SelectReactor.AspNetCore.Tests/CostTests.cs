@@ -22,18 +22,22 @@ internal sealed class CostTests(TransportKind transport)
     [Test]
     public async Task A_steady_message_allocates_nothing()
     {
-        const int Messages = 5000;
+        const int Messages = 2000;
         await RunAsync(static client =>
         {
             Exchange(client, 2000);
-            long before = GC.GetTotalAllocatedBytes(precise: true);
+            double least = double.MaxValue;
 
-            Exchange(client, Messages);
+            // What the runtime allocates beside, for example when it compiles again, is not in every round.
+            for (int round = 0; round < 5; round++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                Exchange(client, Messages);
+                least = Math.Min(least, (double)(GC.GetTotalAllocatedBytes(precise: true) - before) / Messages);
+            }
 
-            double bytes = (double)(GC.GetTotalAllocatedBytes(precise: true) - before) / Messages;
-
-            // The smallest object takes 24 bytes. The runtime allocates a little beside, when it compiles again.
-            Assert.That(bytes, Is.LessThan(16), "bytes for each message");
+            // The smallest object takes 24 bytes.
+            Assert.That(least, Is.LessThan(16), "bytes for each message");
             return Task.CompletedTask;
         });
     }
