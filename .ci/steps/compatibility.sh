@@ -10,7 +10,7 @@ check_compatibility() {
 
     # The core once more, with one member that users no longer see.
     mkdir "$broken"
-    cp -r src tools Directory.*.props global.json CHANGELOG.md icon.png "$broken"
+    cp -r src tools Directory.* global.json CHANGELOG.md icon.png "$broken"
     sed -i "s/$member/internal ${member#public }/" "$broken/src/SelectReactor/Framing/LineEncoder.cs"
     dotnet build "$broken/src/SelectReactor" -c Release -v quiet -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false \
         -p:NoWarn=all --artifacts-path "$broken/artifacts"
