@@ -19,7 +19,8 @@ public static class SelectReactorWebHostBuilderExtensions
     /// section.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="configuration">The section, with the names of <see cref="SelectReactorTransportOptions"/>.</param>
-    /// <inheritdoc cref="UseSelectReactor(IWebHostBuilder, Action{SelectReactorTransportOptions})"/>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static IWebHostBuilder UseSelectReactor(this IWebHostBuilder builder, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
