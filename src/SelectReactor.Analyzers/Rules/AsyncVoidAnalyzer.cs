@@ -8,27 +8,17 @@ namespace SelectReactor.Analyzers;
 
 /// <summary>SR0001: handler methods and functions for the library that are <c>async void</c>.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class AsyncVoidAnalyzer : DiagnosticAnalyzer
+internal sealed class AsyncVoidAnalyzer : LibraryAnalyzer
 {
     private const string StartTask = "call a method that returns a Task and catches its exceptions";
 
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.AsyncVoid];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (Library.Of(start.Compilation) is not { } library)
-            {
-                return;
-            }
-
-            start.RegisterSymbolAction(symbol => CheckMethod(symbol, library), SymbolKind.Method);
-            start.RegisterOperationAction(
-                function => CheckFunction(function, library), OperationKind.DelegateCreation);
-        });
+        context.RegisterSymbolAction(symbol => CheckMethod(symbol, library), SymbolKind.Method);
+        context.RegisterOperationAction(
+            function => CheckFunction(function, library), OperationKind.DelegateCreation);
     }
 
     private static void CheckMethod(SymbolAnalysisContext context, Library library)

@@ -11,34 +11,24 @@ namespace SelectReactor.Analyzers;
 /// library is given, and the methods and local functions of the same type that they call.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class BlockingAnalyzer : DiagnosticAnalyzer
+internal sealed class BlockingAnalyzer : LibraryAnalyzer
 {
     /// <summary>The property of a diagnostic that tells what to do instead.</summary>
     public const string AdviceProperty = "Advice";
 
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.Blocking];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (Library.Of(start.Compilation) is not { } library)
+        var calls = new BlockingCalls(context.Compilation);
+        context.RegisterSymbolStartAction(
+            type =>
             {
-                return;
-            }
-
-            var calls = new BlockingCalls(start.Compilation);
-            start.RegisterSymbolStartAction(
-                type =>
-                {
-                    var code = new CodeOfType((INamedTypeSymbol)type.Symbol, library, calls);
-                    type.RegisterOperationBlockAction(code.Read);
-                    type.RegisterSymbolEndAction(code.Report);
-                },
-                SymbolKind.NamedType);
-        });
+                var code = new CodeOfType((INamedTypeSymbol)type.Symbol, library, calls);
+                type.RegisterOperationBlockAction(code.Read);
+                type.RegisterSymbolEndAction(code.Report);
+            },
+            SymbolKind.NamedType);
     }
 
     /// <summary>What the functions of one type do.</summary>

@@ -11,22 +11,17 @@ namespace SelectReactor.Analyzers;
 /// call that lent them.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class BufferAnalyzer : DiagnosticAnalyzer
+internal sealed class BufferAnalyzer : LibraryAnalyzer
 {
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } =
         [Rules.UseAfterAdvance, Rules.KeptBuffer];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
+        if (BufferTypes.Of(context.Compilation) is { } types)
         {
-            if (Library.Of(start.Compilation) is { } library && BufferTypes.Of(start.Compilation) is { } types)
-            {
-                start.RegisterOperationBlockStartAction(block => StartBlock(block, library, types));
-            }
-        });
+            context.RegisterOperationBlockStartAction(block => StartBlock(block, library, types));
+        }
     }
 
     private static void StartBlock(OperationBlockStartAnalysisContext context, Library library, BufferTypes types)

@@ -246,10 +246,8 @@ internal sealed class BufferStep
                 return OriginOf(part.Instance);
             case IMemberReferenceOperation { Member: var member }:
                 return _state[member];
-            case IAwaitOperation { Operation: var awaited }:
-                return awaited is IInvocationOperation { TargetMethod.Name: "ConfigureAwait", Instance: { } inner }
-                    ? OriginOfRead(inner)
-                    : OriginOfRead(awaited);
+            case IAwaitOperation wait:
+                return OriginOfRead(Operations.Awaited(wait));
             default:
                 return BufferOrigin.Other;
         }

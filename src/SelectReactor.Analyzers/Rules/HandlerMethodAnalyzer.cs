@@ -11,7 +11,7 @@ namespace SelectReactor.Analyzers;
 /// or without <c>override</c>. A method that the type itself uses is its own.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class HandlerMethodAnalyzer : DiagnosticAnalyzer
+internal sealed class HandlerMethodAnalyzer : LibraryAnalyzer
 {
     /// <summary>The property of a diagnostic with the name that the method should have.</summary>
     public const string NameProperty = "Name";
@@ -21,17 +21,9 @@ internal sealed class HandlerMethodAnalyzer : DiagnosticAnalyzer
 
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.NeverCalled];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (Library.Of(start.Compilation) is { } library)
-            {
-                start.RegisterSymbolStartAction(type => StartType(type, library), SymbolKind.NamedType);
-            }
-        });
+        context.RegisterSymbolStartAction(type => StartType(type, library), SymbolKind.NamedType);
     }
 
     private static void StartType(SymbolStartAnalysisContext context, Library library)

@@ -54,6 +54,12 @@ internal static class Operations
         }
     }
 
+    /// <summary>What is awaited, without a <c>ConfigureAwait</c> around it.</summary>
+    public static IOperation Awaited(IAwaitOperation wait) =>
+        wait.Operation is IInvocationOperation { TargetMethod.Name: "ConfigureAwait", Instance: { } inner }
+            ? inner
+            : wait.Operation;
+
     /// <summary>The operation without the conversions and parentheses around it.</summary>
     public static IOperation Unwrap(IOperation operation)
     {

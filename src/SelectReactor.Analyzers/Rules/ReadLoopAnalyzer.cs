@@ -10,32 +10,19 @@ namespace SelectReactor.Analyzers;
 /// once, and the library cuts a connection that reads on and on.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class ReadLoopAnalyzer : DiagnosticAnalyzer
+internal sealed class ReadLoopAnalyzer : LibraryAnalyzer
 {
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.EndlessRead];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (Library.Of(start.Compilation) is { } library)
-            {
-                start.RegisterOperationAction(wait => Check(wait, library), OperationKind.Await);
-            }
-        });
+        context.RegisterOperationAction(wait => Check(wait, library), OperationKind.Await);
     }
 
     private static void Check(OperationAnalysisContext context, Library library)
     {
         var wait = (IAwaitOperation)context.Operation;
-        IOperation awaited = wait.Operation;
-        if (awaited is IInvocationOperation { TargetMethod.Name: "ConfigureAwait", Instance: { } inner })
-        {
-            awaited = inner;
-        }
-
+        IOperation awaited = Operations.Awaited(wait);
         if (awaited is not IInvocationOperation { TargetMethod: { Name: "ReadAsync" or "ReadAtLeastAsync" } } read
             || !IsInput(read.Instance, context.Operation, library)
             || LoopOf(wait) is not { } loop

@@ -10,31 +10,21 @@ namespace SelectReactor.Analyzers;
 /// the same function makes and gives to nobody who could run it.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class RunOrderAnalyzer : DiagnosticAnalyzer
+internal sealed class RunOrderAnalyzer : LibraryAnalyzer
 {
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.AwaitBeforeRun];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
+        if (library.Type("SelectReactor.Reactor") is { } reactor)
         {
-            if (Library.Of(start.Compilation) is { } library && library.Type("SelectReactor.Reactor") is { } reactor)
-            {
-                start.RegisterOperationAction(wait => Check(wait, library, reactor), OperationKind.Await);
-            }
-        });
+            context.RegisterOperationAction(wait => Check(wait, library, reactor), OperationKind.Await);
+        }
     }
 
     private static void Check(OperationAnalysisContext context, Library library, INamedTypeSymbol reactorType)
     {
-        IOperation awaited = ((IAwaitOperation)context.Operation).Operation;
-        if (awaited is IInvocationOperation { TargetMethod.Name: "ConfigureAwait", Instance: { } inner })
-        {
-            awaited = inner;
-        }
-
+        IOperation awaited = Operations.Awaited((IAwaitOperation)context.Operation);
         if (awaited is not IInvocationOperation call
             || call.TargetMethod.Name is not ("ConnectAsync" or "ListenAsync" or "InvokeAsync")
             || !library.IsOurs(call.TargetMethod)

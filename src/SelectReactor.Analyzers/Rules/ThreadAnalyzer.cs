@@ -7,7 +7,7 @@ namespace SelectReactor.Analyzers;
 
 /// <summary>SR0007: a connection that is used in a function for the thread pool or another thread.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-internal sealed class ThreadAnalyzer : DiagnosticAnalyzer
+internal sealed class ThreadAnalyzer : LibraryAnalyzer
 {
     private static readonly (string Type, string[] Members)[] _starters =
     [
@@ -25,23 +25,15 @@ internal sealed class ThreadAnalyzer : DiagnosticAnalyzer
 
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.OtherThread];
 
-    public override void Initialize(AnalysisContext context)
+    protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        context.EnableConcurrentExecution();
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (Library.Of(start.Compilation) is { } library)
-            {
-                var starters = ImmutableHashSet.CreateRange<ISymbol>(
-                    SymbolEqualityComparer.Default,
-                    _starters.SelectMany(starter => library.Type(starter.Type) is { } type
-                        ? starter.Members.SelectMany(name => type.GetMembers(name))
-                        : []));
-                start.RegisterOperationAction(
-                    function => Check(function, library, starters), OperationKind.DelegateCreation);
-            }
-        });
+        var starters = ImmutableHashSet.CreateRange<ISymbol>(
+            SymbolEqualityComparer.Default,
+            _starters.SelectMany(starter => library.Type(starter.Type) is { } type
+                ? starter.Members.SelectMany(name => type.GetMembers(name))
+                : []));
+        context.RegisterOperationAction(
+            function => Check(function, library, starters), OperationKind.DelegateCreation);
     }
 
     private static void Check(
