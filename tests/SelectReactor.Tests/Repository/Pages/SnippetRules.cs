@@ -15,7 +15,7 @@ internal static partial class SnippetRules
     private static readonly ImmutableArray<DiagnosticAnalyzer> _rules =
     [
         .. typeof(AsyncVoidAnalyzer).Assembly.GetTypes()
-            .Where(static type => type.IsSubclassOf(typeof(DiagnosticAnalyzer)))
+            .Where(static type => type.IsSubclassOf(typeof(DiagnosticAnalyzer)) && !type.IsAbstract)
             .Select(static type => (DiagnosticAnalyzer)Activator.CreateInstance(type)!),
     ];
 
