@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using SelectReactor.Hosting;
@@ -41,14 +40,14 @@ public sealed partial class HostedReactor
 
     internal async Task StartAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, GroupListener> listeners = [];
+        var listeners = new Dictionary<string, GroupListener>(StringComparer.OrdinalIgnoreCase);
         try
         {
-            foreach ((string server, Type handler) in _registrations.Servers)
+            foreach (Registration server in _registrations.Of<ServerOptions>())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 listeners.Add(
-                    server, await ListenAsync(server, handler).WaitAsync(cancellationToken).ConfigureAwait(false));
+                    server.Name, await ListenAsync(server).WaitAsync(cancellationToken).ConfigureAwait(false));
             }
         }
         catch
@@ -69,6 +68,7 @@ public sealed partial class HostedReactor
     /// <summary>Lets the connections go on until the time-out of the options, or until the token is cancelled; then
     /// the loops have a short time to end. A further call gives the task of the first one.</summary>
     /// <exception cref="InvalidOperationException">A fault has ended a loop.</exception>
+    /// <exception cref="TimeoutException">A loop or a scope does not end.</exception>
     internal Task StopAsync(CancellationToken cancellationToken)
     {
         lock (_stopping)
@@ -93,6 +93,14 @@ public sealed partial class HostedReactor
         {
             throw new InvalidOperationException(
                 $"A fault has ended a loop of the reactors \"{_name}\": {fault.Message}", fault);
+        }
+
+        if (_phase == Phase.GivenUp)
+        {
+            // The program must not end as if all were well.
+            throw new TimeoutException(
+                $"The reactors \"{_name}\" have not ended within {_timeToEnd} of the end of the host's time-out: a "
+                    + "callback blocks a loop, or services are not disposed of. The log has the numbers.");
         }
     }
 
@@ -119,25 +127,10 @@ public sealed partial class HostedReactor
 
     private void WarnOfUnknownNames()
     {
-        // Several reactors may share a section.
-        Registrations[] all = [.. _services.GetServices<Registrations>()];
-        Warn("Servers", "AddServer", static registrations => registrations.Servers.Keys);
-        Warn(
-            "Clients",
-            "AddClient, AddReconnectingClient or AddConnectionPool",
-            static registrations => [
-                .. registrations.Clients.Keys, .. registrations.ReconnectingClients.Keys, .. registrations.Pools]);
-
-        void Warn(string section, string method, Func<Registrations, IEnumerable<string>> namesOf)
+        foreach (UnknownName unknown in ConfigurationNames.Find(
+            _registrations, [.. _services.GetServices<Registrations>()]))
         {
-            IConfigurationSection? parts = _registrations.Configuration?.GetSection(section);
-            foreach (IConfigurationSection part in parts?.GetChildren() ?? [])
-            {
-                if (!all.SelectMany(namesOf).Contains(part.Key, StringComparer.OrdinalIgnoreCase))
-                {
-                    HostingLog.UnknownName(_logger, part.Path, part.Key, method);
-                }
-            }
+            HostingLog.UnknownName(_logger, unknown.Path, unknown.Fault);
         }
     }
 
@@ -164,9 +157,10 @@ public sealed partial class HostedReactor
         }
     }
 
-    private async Task<GroupListener> ListenAsync(string server, Type handler)
+    private async Task<GroupListener> ListenAsync(Registration server)
     {
-        ServerOptions options = _services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get(FullName(server));
+        ServerOptions options =
+            _services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get(FullName(server.Name));
         ListenerOptions listening = options.Listener;
         EndPoint endPoint = options.ListenOn ?? EndPointParser.TryParse(options.EndPoint!, isServer: true)!;
         if (options.ListenOn is null && options.EndPoint!.StartsWith('*'))
@@ -182,15 +176,15 @@ public sealed partial class HostedReactor
                 _certificates.Add(certificate);
             }
 
-            listener = await Group.ListenAsync(endPoint, SourceOf(handler).Create, listening).ConfigureAwait(false);
+            listener = await Group.ListenAsync(endPoint, SourceOf(server).Create, listening).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             throw new InvalidOperationException(
-                $"The server \"{server}\" did not start. {exception.Message}", exception);
+                $"The server \"{server.Name}\" did not start. {exception.Message}", exception);
         }
 
-        HostingLog.Started(_logger, server, $"{listener.LocalEndPoint}");
+        HostingLog.Started(_logger, server.Name, $"{listener.LocalEndPoint}");
         return listener;
     }
 

@@ -23,7 +23,7 @@ public sealed partial class HostedReactor : IDisposable
     private readonly SelectReactorOptions _options;
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime? _lifetime;
-    private readonly Dictionary<string, HostedClient> _clients = [];
+    private readonly Dictionary<string, HostedClient> _clients = new(StringComparer.OrdinalIgnoreCase);
     private readonly OutgoingClients _outgoing;
     private readonly List<CertificateSource> _certificates = [];
     private readonly ConnectionScopes _scopes;
@@ -62,18 +62,18 @@ public sealed partial class HostedReactor : IDisposable
         }
 
         _timeToEnd = _options.Group.DisposeTimeout;
-        foreach ((string client, Type handler) in registrations.Clients)
+        foreach (Registration client in registrations.Of<ClientOptions>())
         {
             ClientOptions options =
-                services.GetRequiredService<IOptionsMonitor<ClientOptions>>().Get(FullName(client));
+                services.GetRequiredService<IOptionsMonitor<ClientOptions>>().Get(FullName(client.Name));
             EndPoint endPoint = options.ConnectTo ?? EndPointParser.TryParse(options.EndPoint!, isServer: false)!;
-            _clients.Add(client, new HostedClient(this, endPoint, SourceOf(handler).Create, options.Connect));
+            _clients.Add(client.Name, new HostedClient(this, endPoint, SourceOf(client).Create, options.Connect));
         }
 
         Group = new ReactorGroup(_options.ReactorCount, _options.Group);
         try
         {
-            _outgoing.Create(Group, client => SourceOf(registrations.ReconnectingClients[client]).Create);
+            _outgoing.Create(Group, client => SourceOf(client).Create);
         }
         catch
         {
@@ -127,7 +127,7 @@ public sealed partial class HostedReactor : IDisposable
     public GroupListener GetListener(string server)
     {
         ArgumentNullException.ThrowIfNull(server);
-        if (!_registrations.Servers.ContainsKey(server))
+        if (_registrations.Find(server, isServer: true) is null)
         {
             throw new InvalidOperationException($"There is no server \"{server}\": add it with AddServer.");
         }
@@ -185,10 +185,10 @@ public sealed partial class HostedReactor : IDisposable
         };
     }
 
-    private HandlerSource SourceOf(Type handler)
+    private HandlerSource SourceOf(Registration part)
     {
-        bool isSingleton = _services.GetRequiredService<HandlerLifetimes>().IsSingleton(handler);
-        return new HandlerSource(_services, handler, isSingleton, _scopes);
+        bool isSingleton = _services.GetRequiredService<HandlerLifetimes>().IsSingleton(part.Handler!);
+        return new HandlerSource(_services, part.Handler!, isSingleton, _scopes);
     }
 
     private string FullName(string part) => SelectReactorBuilder.FullName(_name, part);

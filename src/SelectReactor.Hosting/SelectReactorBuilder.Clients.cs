@@ -2,8 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
-using SelectReactor.Hosting;
 
 namespace SelectReactor;
 
@@ -29,20 +27,13 @@ public sealed partial class SelectReactorBuilder
         string name, Action<ReconnectingClientOptions> configure)
         where THandler : class, IConnectionHandler
     {
-        VerifyNewClient(name, configure, typeof(ReconnectingClient));
-        _registrations.ReconnectingClients.Add(name, typeof(THandler));
         Services.TryAddScoped<THandler>();
-        string reactor = _name;
-        Services.AddKeyedSingleton(name, (services, _) => ReactorOf(services, reactor).GetReconnectingClient(name));
-        OptionsBuilder<ReconnectingClientOptions> options =
-            Services.AddOptions<ReconnectingClientOptions>(FullName(_name, name));
-        if (_configuration?.GetSection($"Clients:{name}") is { } section)
-        {
-            options.Configure(client => ConfigurationFault.Guard(section, () => section.Bind(client)));
-        }
-
-        options.Configure(configure).ValidateOnStart();
-        return this;
+        return AddClient<ReconnectingClientOptions, ReconnectingClient>(
+            name,
+            typeof(THandler),
+            static (section, options) => section.Bind(options),
+            configure,
+            static (reactor, name) => reactor.GetReconnectingClient(name));
     }
 
     /// <summary>Adds a pool with the options of the configuration section <c>Clients:</c> and its name.</summary>
@@ -56,33 +47,11 @@ public sealed partial class SelectReactorBuilder
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">There is a client or a pool of this name; or the name is empty or
     /// has a colon.</exception>
-    public SelectReactorBuilder AddConnectionPool(string name, Action<PoolOptions> configure)
-    {
-        VerifyNewClient(name, configure, typeof(ConnectionPool));
-        _registrations.Pools.Add(name);
-        string reactor = _name;
-        Services.AddKeyedSingleton(name, (services, _) => ReactorOf(services, reactor).GetConnectionPool(name));
-        OptionsBuilder<PoolOptions> options = Services.AddOptions<PoolOptions>(FullName(_name, name));
-        if (_configuration?.GetSection($"Clients:{name}") is { } section)
-        {
-            options.Configure(pool => ConfigurationFault.Guard(section, () => section.Bind(pool)));
-        }
-
-        options.Configure(configure).ValidateOnStart();
-        return this;
-    }
-
-    // The kinds share a section of the configuration. A key of a service of another reactor's would hide that one.
-    private void VerifyNewClient(string name, Delegate configure, Type service)
-    {
-        VerifyName(name);
-        ArgumentNullException.ThrowIfNull(configure);
-        if (_registrations.Clients.ContainsKey(name)
-            || _registrations.ReconnectingClients.ContainsKey(name)
-            || _registrations.Pools.Contains(name)
-            || Services.Any(other => other.ServiceType == service && Equals(other.ServiceKey, name)))
-        {
-            throw new ArgumentException($"There is a client or a pool \"{name}\" already.", nameof(name));
-        }
-    }
+    public SelectReactorBuilder AddConnectionPool(string name, Action<PoolOptions> configure) =>
+        AddClient<PoolOptions, ConnectionPool>(
+            name,
+            handler: null,
+            static (section, options) => section.Bind(options),
+            configure,
+            static (reactor, name) => reactor.GetConnectionPool(name));
 }

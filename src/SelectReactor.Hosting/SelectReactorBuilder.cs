@@ -13,17 +13,17 @@ namespace SelectReactor;
 public sealed partial class SelectReactorBuilder
 {
     private const DynamicallyAccessedMemberTypes Constructors = DynamicallyAccessedMemberTypes.PublicConstructors;
+    private const DynamicallyAccessedMemberTypes Constructor =
+        DynamicallyAccessedMemberTypes.PublicParameterlessConstructor;
+
     private readonly string _name;
     private readonly Registrations _registrations;
-    private readonly IConfiguration? _configuration;
 
-    internal SelectReactorBuilder(
-        IServiceCollection services, string name, Registrations registrations, IConfiguration? configuration)
+    internal SelectReactorBuilder(IServiceCollection services, string name, Registrations registrations)
     {
         Services = services;
         _name = name;
         _registrations = registrations;
-        _configuration = configuration;
     }
 
     /// <summary>The services of the host.</summary>
@@ -61,21 +61,14 @@ public sealed partial class SelectReactorBuilder
         where THandler : class, IConnectionHandler
     {
         VerifyName(name);
-        ArgumentNullException.ThrowIfNull(configure);
-        if (!_registrations.Servers.TryAdd(name, typeof(THandler)))
+        if (_registrations.Find(name, isServer: true) is not null)
         {
             throw new ArgumentException($"There is a server \"{name}\" already.", nameof(name));
         }
 
         Services.TryAddScoped<THandler>();
-        OptionsBuilder<ServerOptions> options = Services.AddOptions<ServerOptions>(FullName(_name, name));
-        if (_configuration is { } configuration)
-        {
-            options.Configure(server => Bind(configuration.GetSection($"Servers:{name}"), server));
-        }
-
-        options.Configure(configure).ValidateOnStart();
-        return this;
+        return Add<ServerOptions>(
+            name, typeof(THandler), static (section, options) => section.Bind(options), configure);
     }
 
     /// <summary>Adds a client with the options of the configuration section <c>Clients:</c> and its name.</summary>
@@ -96,19 +89,13 @@ public sealed partial class SelectReactorBuilder
         string name, Action<ClientOptions> configure)
         where THandler : class, IConnectionHandler
     {
-        VerifyNewClient(name, configure, typeof(HostedClient));
-        _registrations.Clients.Add(name, typeof(THandler));
         Services.TryAddScoped<THandler>();
-        string reactor = _name;
-        Services.AddKeyedSingleton(name, (services, _) => ReactorOf(services, reactor).GetClient(name));
-        OptionsBuilder<ClientOptions> options = Services.AddOptions<ClientOptions>(FullName(_name, name));
-        if (_configuration is { } configuration)
-        {
-            options.Configure(client => Bind(configuration.GetSection($"Clients:{name}"), client));
-        }
-
-        options.Configure(configure).ValidateOnStart();
-        return this;
+        return AddClient<ClientOptions, HostedClient>(
+            name,
+            typeof(THandler),
+            static (section, options) => section.Bind(options),
+            configure,
+            static (reactor, name) => reactor.GetClient(name));
     }
 
     /// <summary>Adds two health checks: <c>selectreactor-live</c> with the tag <c>live</c>, which fails if a loop has
@@ -146,9 +133,43 @@ public sealed partial class SelectReactorBuilder
             ? services.GetRequiredService<HostedReactor>()
             : services.GetRequiredKeyedService<HostedReactor>(name);
 
-    private static void Bind(IConfigurationSection section, ServerOptions options) =>
-        ConfigurationFault.Guard(section, () => section.Bind(options));
+    private SelectReactorBuilder AddClient<[DynamicallyAccessedMembers(Constructor)] TOptions, TClient>(
+        string name,
+        Type? handler,
+        Action<IConfiguration, TOptions> bind,
+        Action<TOptions> configure,
+        Func<HostedReactor, string, TClient> get)
+        where TOptions : class
+        where TClient : class
+    {
+        // The kinds share a section of the configuration. A key of a service of another reactor's would hide that one.
+        VerifyName(name);
+        if (_registrations.Find(name, isServer: false) is not null
+            || Services.Any(other => other.ServiceType == typeof(TClient) && Equals(other.ServiceKey, name)))
+        {
+            throw new ArgumentException($"There is a client or a pool \"{name}\" already.", nameof(name));
+        }
 
-    private static void Bind(IConfigurationSection section, ClientOptions options) =>
-        ConfigurationFault.Guard(section, () => section.Bind(options));
+        string reactor = _name;
+        Services.AddKeyedSingleton(name, (services, _) => get(ReactorOf(services, reactor), name));
+        return Add(name, handler, bind, configure);
+    }
+
+    private SelectReactorBuilder Add<[DynamicallyAccessedMembers(Constructor)] TOptions>(
+        string name, Type? handler, Action<IConfiguration, TOptions> bind, Action<TOptions> configure)
+        where TOptions : class
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var registration = new Registration(name, typeof(TOptions), handler);
+        _registrations.Add(registration);
+        OptionsBuilder<TOptions> options = Services.AddOptions<TOptions>(FullName(_name, name));
+        string place = $"{(registration.IsServer ? "Servers" : "Clients")}:{name}";
+        if (_registrations.Configuration?.GetSection(place) is { } section)
+        {
+            options.Configure(target => ConfigurationFault.Guard(section, () => bind(section, target)));
+        }
+
+        options.Configure(configure).ValidateOnStart();
+        return this;
+    }
 }

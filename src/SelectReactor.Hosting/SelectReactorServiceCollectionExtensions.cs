@@ -102,7 +102,11 @@ public static class SelectReactorServiceCollectionExtensions
         OptionsBuilder<SelectReactorOptions> options = services.AddOptions<SelectReactorOptions>(name);
         if (configuration is not null)
         {
-            options.Configure(reactor => ConfigurationFault.Guard(configuration, () => configuration.Bind(reactor)));
+            options.Configure<IEnumerable<Registrations>>((reactor, all) =>
+            {
+                UnknownName.Verify(ConfigurationNames.Find(registrations, [.. all]));
+                ConfigurationFault.Guard(configuration, () => configuration.Bind(reactor));
+            });
         }
 
         options.Configure(configure).ValidateOnStart();
@@ -120,6 +124,6 @@ public static class SelectReactorServiceCollectionExtensions
 
         services.AddSingleton<IHostedService>(
             provider => new ReactorService(SelectReactorBuilder.ReactorOf(provider, name)));
-        return new SelectReactorBuilder(services, name, registrations, configuration);
+        return new SelectReactorBuilder(services, name, registrations);
     }
 }

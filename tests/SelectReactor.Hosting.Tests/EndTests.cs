@@ -28,7 +28,7 @@ public sealed class EndTests
         using var client = new Client(Listening(host, "block"));
         _gate.WaitUntilReached();
 
-        await host.StopAsync().WaitAsync(Bound);
+        AssertThatItGivesUp(host.StopAsync());
 
         Assert.That(_log.Lines, Has.Some.Contain("The reactors \"\" do not end: 1 loops are blocked by a callback"));
         await Task.Run(host.Dispose).WaitAsync(Bound);
@@ -49,7 +49,7 @@ public sealed class EndTests
         host.Services.GetRequiredService<HostedReactor>().Group.Reactors[0].Post(_gate.Pass);
         _gate.WaitUntilReached();
 
-        await host.StopAsync().WaitAsync(Bound);
+        AssertThatItGivesUp(host.StopAsync());
 
         await Task.Run(host.Dispose).WaitAsync(Bound);
     }
@@ -79,6 +79,23 @@ public sealed class EndTests
         Assert.That(
             async () => await start.WaitAsync(Bound), Throws.InstanceOf<OperationCanceledException>());
         await Task.Run(host.Dispose).WaitAsync(Bound);
+    }
+
+    [Test]
+    public async Task ABlockedLoop_FailsTheRun()
+    {
+        using IHost host = BuildBlocking();
+        var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        var started = new TaskCompletionSource();
+        lifetime.ApplicationStarted.Register(started.SetResult);
+        Task run = host.RunAsync();
+        await started.Task.WaitAsync(Bound);
+        using var client = new Client(Listening(host, "block"));
+        _gate.WaitUntilReached();
+
+        lifetime.StopApplication();
+
+        AssertThatItGivesUp(run);
     }
 
     [Test]

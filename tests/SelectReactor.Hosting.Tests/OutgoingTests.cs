@@ -85,6 +85,25 @@ public sealed class OutgoingTests
     }
 
     [Test]
+    public async Task TheServices_CanBeDisposedOfWithoutAwait()
+    {
+        ServiceProvider services = new ServiceCollection()
+            .AddSelectReactor()
+            .AddReconnectingClient<QuietHandler>("feed", static options => options.EndPoint = "127.0.0.1:1")
+            .AddConnectionPool("store", static options => options.EndPoint = "127.0.0.1:1")
+            .Services.BuildServiceProvider();
+        var feed = services.GetRequiredKeyedService<ReconnectingClient>("feed");
+        var store = services.GetRequiredKeyedService<ConnectionPool>("store");
+        feed.Start();
+
+        await Task.Run(services.Dispose).WaitAsync(_bound);
+
+        await feed.Completion.WaitAsync(_bound);
+        Assert.That(
+            async () => await store.RentAsync().WaitAsync(_bound), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
     public async Task ACertificateInTheConfiguration_MakesTheServerSpeakTls()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

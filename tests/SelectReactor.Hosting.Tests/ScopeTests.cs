@@ -76,7 +76,7 @@ public sealed class ScopeTests
         using var client = new Client(Listening(host, "journal"));
         Assert.That(client.Receive(), Is.EqualTo("hello"));
 
-        await host.StopAsync().WaitAsync(Bound);
+        AssertThatItGivesUp(host.StopAsync());
 
         Assert.That(log.Lines, Has.Some.Contain("by a callback, and 1 scopes of services are not"));
         await Task.Run(host.Dispose).WaitAsync(Bound);

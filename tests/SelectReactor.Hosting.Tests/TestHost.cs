@@ -32,6 +32,11 @@ internal static class TestHost
         return builder.Build();
     }
 
+    /// <summary>The stop or the run of a host ends, and tells that something has not.</summary>
+    public static void AssertThatItGivesUp(Task end) => Assert.That(
+        async () => await end.WaitAsync(Bound),
+        Throws.TypeOf<TimeoutException>().With.Message.StartsWith("The reactors \"\" have not ended within 00:00:02"));
+
     public static EndPoint Listening(IHost host, string server) =>
         host.Services.GetRequiredService<HostedReactor>().GetListener(server).LocalEndPoint;
 }

@@ -17,9 +17,8 @@ internal static partial class HostingLog
     [LoggerMessage(6, LogLevel.Error, "The client \"{Client}\" has given up and does not reconnect: {Error}")]
     public static partial void ClientGaveUp(ILogger logger, string client, string? error);
 
-    [LoggerMessage(7, LogLevel.Warning,
-        "The configuration at \"{Path}\" is not used: \"{Name}\" was not added with {Method}.")]
-    public static partial void UnknownName(ILogger logger, string path, string name, string method);
+    [LoggerMessage(7, LogLevel.Warning, "The configuration at \"{Path}\" {Fault}")]
+    public static partial void UnknownName(ILogger logger, string path, string fault);
 
     [LoggerMessage(4, LogLevel.Warning, "The host's time-out is over: the last {Count} connections are closed now.")]
     public static partial void DrainCut(ILogger logger, int count);

@@ -8,43 +8,43 @@ namespace SelectReactor.Hosting;
 /// <summary>The clients of a <see cref="HostedReactor"/> that reconnect by themselves, and its pools.</summary>
 internal sealed class OutgoingClients
 {
-    private readonly Dictionary<string, ReconnectingClientOptions> _reconnectingOptions = [];
+    private readonly Dictionary<Registration, ReconnectingClientOptions> _reconnectingOptions = [];
     private readonly Dictionary<string, PoolOptions> _poolOptions = [];
-    private readonly Dictionary<string, ReconnectingClient> _reconnecting = [];
-    private readonly Dictionary<string, ConnectionPool> _pools = [];
+    private readonly Dictionary<string, ReconnectingClient> _reconnecting = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, ConnectionPool> _pools = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads the options, which throws if they are not valid.</summary>
     public OutgoingClients(Registrations registrations, IServiceProvider services, Func<string, string> fullName)
     {
         var reconnecting = services.GetRequiredService<IOptionsMonitor<ReconnectingClientOptions>>();
-        foreach (string name in registrations.ReconnectingClients.Keys)
+        foreach (Registration client in registrations.Of<ReconnectingClientOptions>())
         {
-            _reconnectingOptions.Add(name, reconnecting.Get(fullName(name)));
+            _reconnectingOptions.Add(client, reconnecting.Get(fullName(client.Name)));
         }
 
         var pools = services.GetRequiredService<IOptionsMonitor<PoolOptions>>();
-        foreach (string name in registrations.Pools)
+        foreach (Registration pool in registrations.Of<PoolOptions>())
         {
-            _poolOptions.Add(name, pools.Get(fullName(name)));
+            _poolOptions.Add(pool.Name, pools.Get(fullName(pool.Name)));
         }
     }
 
     /// <summary>The name of a client that is required and has no connection. Null if there is none.</summary>
-    public string? Missing => _reconnecting
-        .Where(client => _reconnectingOptions[client.Key].IsRequired && client.Value.Connection is null)
-        .Select(static client => client.Key)
-        .FirstOrDefault();
+    public string? Missing => _reconnectingOptions
+        .Where(static client => client.Value.IsRequired)
+        .Select(static client => client.Key.Name)
+        .FirstOrDefault(name => _reconnecting[name].Connection is null);
 
     /// <summary>Makes them, on the reactors in turn. They do nothing yet.</summary>
-    public void Create(ReactorGroup group, Func<string, Func<Connection, IConnectionHandler>> handlerFactory)
+    public void Create(ReactorGroup group, Func<Registration, Func<Connection, IConnectionHandler>> handlerFactory)
     {
         int next = 0;
-        foreach ((string name, ReconnectingClientOptions options) in _reconnectingOptions)
+        foreach ((Registration client, ReconnectingClientOptions options) in _reconnectingOptions)
         {
             Reactor reactor = group.Reactors[next++ % group.Reactors.Count];
             EndPoint endPoint = EndPointOf(options.ConnectTo, options.EndPoint);
             _reconnecting.Add(
-                name, new ReconnectingClient(reactor, [endPoint], handlerFactory(name), options.Reconnect));
+                client.Name, new ReconnectingClient(reactor, [endPoint], handlerFactory(client), options.Reconnect));
         }
 
         foreach ((string name, PoolOptions options) in _poolOptions)

@@ -16,7 +16,7 @@ namespace SelectReactor;
 /// error, if input is left in it, or if its lease ended without <see cref="ConnectionLease.Return"/>. A server may
 /// still close a connection while a request is on its way: repeat those that may be repeated.</remarks>
 [DebuggerDisplay("{ToString(),nq}")]
-public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
+public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable, IStoppable
 {
     private readonly EndPoint _endPoint;
     private readonly ConnectionPoolOptions _options;
@@ -89,12 +89,17 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IStoppable
     /// disposed, whose loop closes everything when it ends.</returns>
     public ValueTask DisposeAsync()
     {
+        Dispose();
+        return Reactor.IsDisposed ? default : new ValueTask(_end.Task);
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, but it does not wait. Idempotent.</summary>
+    public void Dispose()
+    {
         if (!Reactor.Execute(static self => ((ConnectionPool)self!).BeginEnd(PoolDisposed, PoolDisposed), this))
         {
             _end.SetResult(true);
         }
-
-        return Reactor.IsDisposed ? default : new ValueTask(_end.Task);
     }
 
     /// <summary>The address and the numbers. Any thread.</summary>

@@ -16,7 +16,7 @@ namespace SelectReactor;
 /// <remarks>Events are raised on the reactor's thread. Subscribe before <see cref="Start"/>. An exception of a
 /// subscriber is logged, and changes nothing: others are told all the same.</remarks>
 [DebuggerDisplay("{ToString(),nq}")]
-public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
+public sealed partial class ReconnectingClient : IAsyncDisposable, IDisposable, IStoppable
 {
     private readonly EndPoint[] _endPoints;
     private readonly Func<Connection, IConnectionHandler> _handlerFactory;
@@ -138,6 +138,9 @@ public sealed partial class ReconnectingClient : IAsyncDisposable, IStoppable
         Task stopped = StopAsync();
         return Reactor.IsDisposed ? default : new ValueTask(stopped);
     }
+
+    /// <summary>As <see cref="StopAsync"/>, but it does not wait. Idempotent.</summary>
+    public void Dispose() => _ = StopAsync();
 
     /// <summary>Waits for a connection, if there is none.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
