@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -59,6 +61,41 @@ public sealed class BesideTests(Transport transport)
         Assert.That(async () => await http.GetStringAsync("/bytes", Bound), Throws.InstanceOf<HttpRequestException>());
     }
 
+    // Kestrel waits for a WebSocket until the end of the host's time-out.
+    [Test]
+    public async Task TheTcpServerDrains_WhileKestrelWaitsForAWebSocket()
+    {
+        await using WebApplication app = Build();
+        await app.StartAsync(Bound);
+        GroupListener listener = app.Services.GetRequiredService<HostedReactor>().GetListener("echo");
+        var tcp = (IPEndPoint)listener.LocalEndPoint;
+        using var client = new TcpClient();
+        await client.ConnectAsync(tcp, Bound);
+        await EchoAsync(client, "served");
+        using var socket = new ClientWebSocket();
+        var address = new UriBuilder(app.Urls.Single()) { Scheme = "ws", Path = "/ws" };
+        await socket.ConnectAsync(address.Uri, Bound);
+        await EchoAsync(socket);
+
+        Task stopping = app.StopAsync(Bound);
+        Assert.That(await ReadAndCloseAsync(client), Is.Zero, "OnStopping closes");
+        await listener.Drained.WaitAsync(Bound);
+
+        Assert.That(async () => await EchoAsync(tcp, "late"), Throws.InstanceOf<SocketException>());
+        await EchoAsync(socket);
+        Assert.That(stopping.IsCompleted, Is.False, "Kestrel waits");
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Bound);
+        await stopping;
+    }
+
+    private async Task EchoAsync(ClientWebSocket socket)
+    {
+        byte[] bytes = new byte[1];
+        await socket.SendAsync("x"u8.ToArray(), WebSocketMessageType.Binary, endOfMessage: true, Bound);
+        await socket.ReceiveAsync(bytes, Bound);
+        Assert.That(bytes, Is.EqualTo("x"u8.ToArray()));
+    }
+
     private async Task<int> ReadAndCloseAsync(TcpClient client)
     {
         int count = await client.GetStream().ReadAsync(new byte[1], Bound);
@@ -76,10 +113,26 @@ public sealed class BesideTests(Transport transport)
             .AddServer<EchoHandler>("echo", options => options.EndPoint = "127.0.0.1:0")
             .AddHealthChecks();
         WebApplication app = builder.Build();
+        app.UseWebSockets();
         app.MapGet("/bytes", (ByteCount count) => $"{count.Value}");
+        app.Map("/ws", static async (HttpContext context) =>
+            await ServeAsync(await context.WebSockets.AcceptWebSocketAsync()));
         app.MapHealthChecks("/live", new() { Predicate = check => check.Tags.Contains("live") });
         app.MapHealthChecks("/ready", new() { Predicate = check => check.Tags.Contains("ready") });
         return app;
+    }
+
+    private static async Task ServeAsync(WebSocket socket)
+    {
+        byte[] buffer = new byte[100];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None)
+            is { MessageType: not WebSocketMessageType.Close } message)
+        {
+            await socket.SendAsync(
+                buffer.AsMemory(0, message.Count), WebSocketMessageType.Binary, true, CancellationToken.None);
+        }
+
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
     }
 
     private static EndPoint EndPointOf(WebApplication app) =>
