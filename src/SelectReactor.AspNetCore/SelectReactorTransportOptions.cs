@@ -26,7 +26,8 @@ public sealed class SelectReactorTransportOptions
     } = 64 * 1024;
 
     /// <summary>The number of clients that may wait to be accepted, for each listener (listen(2)). The system uses the
-    /// smaller of this and its own limit. Default: 512.</summary>
+    /// smaller of this and its own limit. Accepting pauses when as many connections are accepted and wait for Kestrel,
+    /// and resumes at half of it. Default: 512.</summary>
     public int Backlog
     {
         get;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using SelectReactor.AspNetCore;
 
 namespace SelectReactor;
@@ -23,8 +24,10 @@ public static class SelectReactorWebHostBuilderExtensions
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static IWebHostBuilder UseSelectReactor(this IWebHostBuilder builder, IConfiguration configuration)
     {
+        ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configuration);
-        return UseSelectReactor(builder, options => configuration.Bind(options));
+        var section = new TransportConfiguration(configuration);
+        return UseSelectReactor(builder, section.Set).ConfigureServices(services => services.AddSingleton(section));
     }
 
     /// <summary>Lets Kestrel accept, receive and send by SelectReactor. IP and Unix-domain end points and file handles
@@ -47,6 +50,7 @@ public static class SelectReactorWebHostBuilderExtensions
             services.TryAddSingleton(static provider =>
                 new SelectReactorTransport(provider.GetRequiredService<TransportReactors>()));
             services.TryAddSingleton<IConnectionFactory, TransportConnector>();
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TransportService>());
 
             // Kestrel asks the factories that were added last first.
             var factory = ServiceDescriptor.Singleton<IConnectionListenerFactory, TransportFactory>();

@@ -39,6 +39,27 @@ internal sealed class ReactorTests(TransportKind transport)
     }
 
     [Test]
+    public async Task A_loop_that_a_fault_ends_fails_the_run()
+    {
+        var server = WebServer.Create(Settings with
+        {
+            SelectReactor = static options => options.Group.Reactor.PropagateExceptions = true,
+        });
+        server.Application.Lifetime.ApplicationStarted.Register(
+            () => server.Services.GetRequiredService<TransportReactors>().Group.Reactors[1].Post(
+                static () => throw new ArithmeticException("It is dead.")));
+
+        Task run = server.Application.RunAsync();
+
+        Assert.That(
+            async () => await run.Within(),
+            Throws.InvalidOperationException
+                .With.Message.EqualTo("A fault has ended a loop of the transport: It is dead.")
+                .And.InnerException.TypeOf<ArithmeticException>());
+        await server.DisposeAsync();
+    }
+
+    [Test]
     public async Task A_loop_that_dies_ends_accepting_and_stops_the_application()
     {
         await using WebServer server = await WebServer.StartAsync(Settings);
@@ -74,6 +95,49 @@ internal sealed class ReactorTests(TransportKind transport)
         Assert.That(await listener.AcceptAsync().Within(), Is.Null);
         await accepted!.DisposeAsync();
         Assert.That(await client.ReadToEndAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Accepting_pauses_while_many_connections_wait_for_the_server()
+    {
+        const int Limit = 8;
+        const int Clients = Limit + 4;
+        await using var server = WebServer.Create(
+            Settings with { SelectReactor = static options => options.Backlog = Limit });
+        ReactorGroup group = server.Services.GetRequiredService<TransportReactors>().Group;
+        var factory = (TransportFactory)server.Services.GetServices<IConnectionListenerFactory>().Last();
+        await using IConnectionListener listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        List<RawClient> clients = [];
+        while (clients.Count < Limit)
+        {
+            clients.Add(await RawClient.ConnectAsync(listener.EndPoint));
+            await UntilAcceptedAsync(server, clients.Count);
+        }
+
+        await TicksAsync();
+        while (clients.Count < Clients)
+        {
+            clients.Add(await RawClient.ConnectAsync(listener.EndPoint));
+            await TicksAsync();
+        }
+
+        Assert.That(group.Statistics.Accepted, Is.EqualTo(Limit), "the others wait in the backlog");
+        for (int i = 0; i < Clients; i++)
+        {
+            ConnectionContext? connection = await listener.AcceptAsync().Within();
+            await connection!.DisposeAsync().AsTask().Within();
+        }
+
+        Assert.That(group.Statistics.Accepted, Is.EqualTo(Clients));
+        clients.ForEach(static client => client.Dispose());
+
+        async Task TicksAsync()
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                await Task.WhenAll(group.Reactors.Select(static reactor => reactor.InvokeAsync(static () => { })));
+            }
+        }
     }
 
     [Test]
@@ -126,6 +190,9 @@ internal sealed class ReactorTests(TransportKind transport)
             Task stopping = server.Application.StopAsync();
             await Task.WhenAny(stopping).Within();
             await Task.Run(async () => await server.DisposeAsync()).Within();
+            Assert.That(
+                stopping.Exception?.Flatten().InnerExceptions.OfType<TimeoutException>().Any() is true,
+                Is.EqualTo(transport == TransportKind.Inline));
             bool isTold = server.Log.Entries.Any(static entry => entry.Id.Name == "LoopBlocked");
             Assert.That(isTold, Is.EqualTo(transport == TransportKind.Inline));
         }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace SelectReactor.AspNetCore.Tests;
@@ -59,6 +60,52 @@ internal sealed class RegistrationTests
         Assert.That(options.ReactorCount, Is.EqualTo(3));
         Assert.That(options.Scheduling, Is.EqualTo(TransportScheduling.Inline));
         Assert.That(options.Group.MaxConnections, Is.EqualTo(77));
+    }
+
+    [TestCase("Backlog", "0", "at \"Web\" is not valid. SelectReactorTransportOptions.Backlog must be at")]
+    [TestCase("Group:MaxConnections", "0", "at \"Web\" is not valid. ReactorGroupOptions.MaxConn")]
+    [TestCase("Scheduling", "Fast", "Web:Scheduling")]
+    [TestCase("ReactorCont", "1", "\"Web:ReactorCont\" is no option: do you mean \"Web:ReactorCount\"?")]
+    [TestCase("MaxConnections", "1", "is no option; it belongs at \"Web:Group:MaxConnections\".")]
+    [TestCase("Group:Reactor:Logger", "x", "at \"Web:Group:Reactor:Logger\" is not used: only code can set")]
+    public void A_mistake_in_the_configuration_is_told_with_its_place(string key, string value, string message)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Configuration[$"Web:{key}"] = value;
+        builder.WebHost.UseSelectReactor(builder.Configuration.GetSection("Web"));
+
+        Assert.That(
+            () => builder.UseKestrelAndBuild(), Throws.InvalidOperationException.With.Message.Contains(message));
+    }
+
+    [Test]
+    public async Task A_name_that_may_be_of_the_program_is_warned_of()
+    {
+        var log = new EventLog();
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.AddProvider(log);
+        builder.Configuration["Web:Motto"] = "This is for the program.";
+        builder.WebHost.UseSelectReactor(builder.Configuration.GetSection("Web"));
+
+        await using WebApplication application = builder.UseKestrelAndBuild();
+
+        Assert.That(
+            log.Entries.Single(static entry => entry.Id.Name == "UnknownName").Text,
+            Is.EqualTo("The configuration at \"Web:Motto\" is not used: there is no such option."));
+    }
+
+    [Test]
+    public void All_classes_of_options_are_known_to_the_check_of_the_configuration()
+    {
+        Type[] known = [.. TransportConfiguration.Types];
+
+        Assert.That(known, Has.Member(typeof(SelectReactorTransportOptions)));
+        Assert.That(
+            known.SelectMany(static type => type.GetProperties())
+                .Select(static property => property.PropertyType)
+                .Where(static type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+                .Distinct(),
+            Is.SubsetOf(known));
     }
 
     [Test]

@@ -21,6 +21,42 @@ internal sealed class ResponseTests(TransportKind transport)
     private WebServerSettings Settings { get; } = new(transport);
 
     [Test]
+    public async Task An_output_that_fails_sends_what_was_taken_before()
+    {
+        const int Bytes = 60_000;
+        var fails = new TaskCompletionSource();
+        await using WebServer server = await WebServer.StartAsync(Settings with
+        {
+            Listen = listen => listen.Run(async connection =>
+            {
+                connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.SendBufferSize = 4096;
+                await connection.Transport.Output.WriteAsync(new byte[Bytes]);
+                await fails.Task.Within();
+                await connection.Transport.Output.CompleteAsync(new InvalidOperationException("Broken."));
+                await connection.Transport.Input.ReadAsync();
+            }),
+        });
+        using RawClient client = await RawClient.ConnectAsync(
+            server.EndPoint, static socket => socket.ReceiveBufferSize = 4096);
+        await Waiting.UntilAsync(() => client.Socket.Available > 0, "Nothing comes.");
+        fails.SetResult();
+
+        // The reset destroys what the system has not sent yet, which is not much here.
+        int received = 0;
+        byte[] buffer = new byte[4096];
+        Assert.That(
+            async () =>
+            {
+                while (await client.Socket.ReceiveAsync(buffer).Within() is > 0 and int count)
+                {
+                    received += count;
+                }
+            },
+            Throws.InstanceOf<SocketException>());
+        Assert.That(received, Is.GreaterThan(Bytes / 2));
+    }
+
+    [Test]
     public async Task WritingToConnectionAfterUnobservedCloseTriggersRequestAbortedToken()
     {
         var clientClosed = new TaskCompletionSource();

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 
 namespace SelectReactor.AspNetCore;
@@ -24,10 +23,10 @@ internal sealed class TransportFactory(TransportReactors reactors)
                 $"The transport of SelectReactor can't listen on a {endpoint.GetType().Name}.");
         }
 
-        var accepted = Channel.CreateUnbounded<TransportContext>(new UnboundedChannelOptions { SingleReader = true });
+        var accepted = new AcceptQueue(reactors.Options.Backlog);
         try
         {
-            GroupListener listener = await ListenAsync(endpoint, accepted.Writer).ConfigureAwait(false);
+            GroupListener listener = await ListenAsync(endpoint, accepted).ConfigureAwait(false);
             return new TransportListener(listener, accepted, reactors.LoopEnded);
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
@@ -36,7 +35,7 @@ internal sealed class TransportFactory(TransportReactors reactors)
         }
     }
 
-    private async Task<GroupListener> ListenAsync(EndPoint endpoint, ChannelWriter<TransportContext> accepted)
+    private async Task<GroupListener> ListenAsync(EndPoint endpoint, AcceptQueue accepted)
     {
         var options = new ListenerOptions
         {
@@ -63,7 +62,7 @@ internal sealed class TransportFactory(TransportReactors reactors)
         IConnectionHandler Create(Connection connection) => new TransportHandler(
             connection, reactors.ResourcesOf(connection.Reactor), reactors.Logger, context =>
             {
-                if (!accepted.TryWrite(context))
+                if (!accepted.TryAdd(context))
                 {
                     connection.Abort();
                 }

@@ -15,6 +15,7 @@ internal sealed partial class TransportHandler
     private static readonly TimeSpan _maxDrainCheck = TimeSpan.FromSeconds(1);
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private OutputState _outputState;
+    private Exception? _failure;
 
     private enum OutputState : byte
     {
@@ -24,10 +25,10 @@ internal sealed partial class TransportHandler
         /// <summary>The connection has no room for more.</summary>
         AwaitingRoom,
 
-        /// <summary>The application has failed, and the connection is about to end.</summary>
+        /// <summary>The application has failed, and not all that was taken before is with the system.</summary>
         Failed,
 
-        /// <summary>The application has ended the output, and not all of it is sent.</summary>
+        /// <summary>The application has ended the output, and not all of it is with the system.</summary>
         Draining,
 
         /// <summary>All is sent or lost.</summary>
@@ -75,10 +76,11 @@ internal sealed partial class TransportHandler
         }
         catch (Exception exception)
         {
-            // The application has completed the output with an exception.
-            TransportLog.ResetSent(Logger, Context.ConnectionId, exception.Message);
+            // The application has completed the output with an exception. As in Kestrel's own transport, the system
+            // gets what was taken from the pipe before.
+            _failure = exception;
             _outputState = OutputState.Failed;
-            _connection.Abort(exception);
+            BeginDrain();
         }
 
         return true;
@@ -121,7 +123,14 @@ internal sealed partial class TransportHandler
 
         // What still comes is discarded, so that a client that sends all before it reads comes to read.
         _connection.ResumeReading();
-        _connection.Reactor.Post(() => CheckDrain(_firstDrainCheck));
+        BeginDrain();
+    }
+
+    // What was appended in this tick is sent at its end.
+    private void BeginDrain()
+    {
+        Reactor reactor = _connection.Reactor;
+        reactor.Post(() => reactor.Post(() => CheckDrain(_firstDrainCheck)));
     }
 
     private void Discard()
@@ -137,22 +146,34 @@ internal sealed partial class TransportHandler
     // by the first check; for a slow client the checks become rare.
     private void CheckDrain(TimeSpan next)
     {
-        if (_outputState != OutputState.Draining)
+        if (_outputState is not (OutputState.Draining or OutputState.Failed))
         {
             return;
         }
 
         LeaveContext();
-
         if (_connection.QueuedOutputBytes == 0)
         {
-            _connection.Close();
-            EndOutput();
+            FinishDrain();
         }
         else
         {
             TimeSpan following = 2 * next < _maxDrainCheck ? 2 * next : _maxDrainCheck;
             _connection.Reactor.Schedule(next, () => CheckDrain(following));
+        }
+    }
+
+    private void FinishDrain()
+    {
+        if (_outputState == OutputState.Failed)
+        {
+            TransportLog.ResetSent(Logger, Context.ConnectionId, _failure!.Message);
+            _connection.Abort(_failure);
+        }
+        else
+        {
+            _connection.Close();
+            EndOutput();
         }
     }
 

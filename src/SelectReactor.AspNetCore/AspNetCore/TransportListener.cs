@@ -1,5 +1,4 @@
 using System.Net;
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 
 namespace SelectReactor.AspNetCore;
@@ -8,36 +7,27 @@ namespace SelectReactor.AspNetCore;
 internal sealed class TransportListener : IConnectionListener
 {
     private readonly GroupListener _listener;
-    private readonly Channel<TransportContext> _accepted;
+    private readonly AcceptQueue _accepted;
     private readonly CancellationTokenRegistration _loopEnded;
 
-    public TransportListener(GroupListener listener, Channel<TransportContext> accepted, CancellationToken loopEnded)
+    public TransportListener(GroupListener listener, AcceptQueue accepted, CancellationToken loopEnded)
     {
         _listener = listener;
         _accepted = accepted;
         EndPoint = listener.LocalEndPoint;
+        accepted.Attach(listener);
         _loopEnded = loopEnded.UnsafeRegister(
-            static accepted => ((ChannelWriter<TransportContext>)accepted!).TryComplete(
+            static accepted => ((AcceptQueue)accepted!).Complete(
                 new InvalidOperationException("A loop of the transport has ended: no clients are accepted any more.")),
-            accepted.Writer);
+            accepted);
     }
 
     public EndPoint EndPoint { get; }
 
     /// <summary>Waits for a client.</summary>
     /// <returns>Null after <see cref="UnbindAsync"/>, when those that were accepted before are handed out.</returns>
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
-    {
-        while (await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (_accepted.Reader.TryRead(out TransportContext? context))
-            {
-                return context;
-            }
-        }
-
-        return null;
-    }
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
+        await _accepted.TakeAsync(cancellationToken).ConfigureAwait(false);
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
@@ -46,7 +36,7 @@ internal sealed class TransportListener : IConnectionListener
         await _listener.StopAcceptingAsync()
             .WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _accepted.Writer.TryComplete();
+        _accepted.Complete();
     }
 
     public async ValueTask DisposeAsync()
@@ -54,7 +44,7 @@ internal sealed class TransportListener : IConnectionListener
         _loopEnded.Dispose();
         using var bound = new CancellationTokenSource(TransportReactors.BlockedLoopBound);
         await UnbindAsync(bound.Token).ConfigureAwait(false);
-        while (_accepted.Reader.TryRead(out TransportContext? context))
+        while (_accepted.TryTake() is { } context)
         {
             context.Abort(new ConnectionAbortedException("The listener was closed before the connection was served."));
             await context.DisposeAsync().AsTask()

@@ -49,10 +49,14 @@ internal static partial class TransportLog
 
     [LoggerMessage(
         42,
-        LogLevel.Warning,
+        LogLevel.Error,
         "A handler blocks a loop of the transport: the host ends without it, after {Seconds} seconds.",
         EventName = "LoopBlocked")]
     public static partial void LoopBlocked(ILogger logger, double seconds);
+
+    [LoggerMessage(
+        43, LogLevel.Warning, "The configuration at \"{Path}\" {Fault}", EventName = "UnknownName")]
+    public static partial void UnknownName(ILogger logger, string path, string fault);
 
     [LoggerMessage(
         41,

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using SelectReactor.Hosting;
 
 namespace SelectReactor.AspNetCore;
 
@@ -22,6 +23,7 @@ internal sealed class TransportReactors : IDisposable
     private Dictionary<Reactor, ReactorResources>? _resources;
     private ReactorGroup? _group;
     private volatile bool _isDisposed;
+    private volatile bool _isBlocked;
     private bool _isEndNoted;
 
     public TransportReactors(IServiceProvider services, IOptions<SelectReactorTransportOptions> options)
@@ -37,6 +39,11 @@ internal sealed class TransportReactors : IDisposable
         }
 
         reactor.MeterFactory ??= services.GetService<IMeterFactory>();
+        foreach (UnknownName unknown in services.GetServices<TransportConfiguration>().SelectMany(
+            static configuration => configuration.Find()))
+        {
+            TransportLog.UnknownName(Logger, unknown.Path, unknown.Fault);
+        }
     }
 
     public SelectReactorTransportOptions Options { get; }
@@ -84,6 +91,43 @@ internal sealed class TransportReactors : IDisposable
         LingerTimeout = LingerTimeout,
     };
 
+    /// <summary>Tells whether the loops have served up to the end of the host, at which they are not in use any
+    /// more.</summary>
+    /// <exception cref="InvalidOperationException">A fault has ended a loop.</exception>
+    /// <exception cref="TimeoutException">A handler blocks a loop.</exception>
+    public async Task VerifyAsync()
+    {
+        ReactorGroup? group;
+        lock (_gate)
+        {
+            group = _isDisposed ? null : _group;
+        }
+
+        if (group is null)
+        {
+            return;
+        }
+
+        // The exceptions of loops are told when all have ended.
+        Task loops = Volatile.Read(ref _isEndNoted)
+            ? WhenEnded(group)
+            : Task.WhenAll(group.Reactors.Select(static reactor => reactor.InvokeAsync(static () => { })));
+        await loops.WaitAsync(BlockedLoopBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!loops.IsCompleted)
+        {
+            NoteBlocked();
+            throw new TimeoutException(
+                $"A handler blocks a loop of the transport. The host has waited for it for {BlockedLoopBound}.");
+        }
+
+        if (group.Completion.Exception?.InnerException is { } fault)
+        {
+            throw new InvalidOperationException(
+                $"A fault has ended a loop of the transport: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>Ends the loops, and waits for that: not for one that a handler blocks, and not on a loop.</summary>
     public void Dispose()
     {
         ReactorGroup? group;
@@ -93,10 +137,8 @@ internal sealed class TransportReactors : IDisposable
             group = _group;
         }
 
-        // Disposing waits for the threads, one of which a handler may block.
-        if (group is not null && !Task.Run(group.Dispose).Wait(BlockedLoopBound))
+        if (group is not null && !TryEnd(group))
         {
-            TransportLog.LoopBlocked(Logger, BlockedLoopBound.TotalSeconds);
             return;
         }
 
@@ -106,6 +148,40 @@ internal sealed class TransportReactors : IDisposable
         }
 
         _loopEnded.Dispose();
+    }
+
+    private bool TryEnd(ReactorGroup group)
+    {
+        foreach (Reactor reactor in group.Reactors)
+        {
+            reactor.Dispose();
+        }
+
+        if (_isBlocked || group.Reactors.Any(static reactor => reactor.IsReactorThread))
+        {
+            return false;
+        }
+
+        if (Task.WaitAny([group.Completion], BlockedLoopBound) < 0)
+        {
+            NoteBlocked();
+            return false;
+        }
+
+        group.Dispose();
+        return true;
+    }
+
+    private void NoteBlocked()
+    {
+        _isBlocked = true;
+        TransportLog.LoopBlocked(Logger, BlockedLoopBound.TotalSeconds);
+    }
+
+    private static Task WhenEnded(ReactorGroup group)
+    {
+        _ = group.ShutdownAsync(TimeSpan.Zero);
+        return group.Completion;
     }
 
     private ReactorGroup Start()
