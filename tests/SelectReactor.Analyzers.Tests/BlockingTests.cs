@@ -9,6 +9,9 @@ public sealed class BlockingTests
     [TestCase("{|SR0002:SomeAsync().GetAwaiter().GetResult()|};")]
     [TestCase("{|SR0002:SomeAsync().ConfigureAwait(false).GetAwaiter().GetResult()|};")]
     [TestCase("_ = {|SR0002:new ValueTask<int>(1).Result|};")]
+    [TestCase("var awaiter = SomeAsync().GetAwaiter(); {|SR0002:awaiter.GetResult()|};")]
+    [TestCase("var awaiter = SomeAsync().GetAwaiter(); awaiter.OnCompleted(() => "
+        + "connection.Reactor.Post(() => {|SR0002:SomeAsync().GetAwaiter().GetResult()|}));")]
     [TestCase("{|SR0002:connection.Output.FlushAsync().GetAwaiter().GetResult()|};")]
     [TestCase("{|SR0002:Task.WaitAll(SomeAsync())|};")]
     [TestCase("{|SR0002:Task.WaitAny(SomeAsync())|};")]
@@ -45,6 +48,12 @@ public sealed class BlockingTests
     [TestCase("var source = new TaskCompletionSource<int>(); source.SetResult(1); _ = source.Task.Result;")]
     [TestCase("new SemaphoreSlim(1).Wait(TimeSpan.FromMilliseconds(0));")]
     [TestCase("_ = result.Result;")]
+    [TestCase("var awaiter = SomeAsync().GetAwaiter(); awaiter.OnCompleted(() => awaiter.GetResult());")]
+    [TestCase("var awaiter = SomeAsync().ConfigureAwait(false).GetAwaiter(); awaiter.UnsafeOnCompleted(Take); "
+        + "void Take() => awaiter.GetResult();")]
+    [TestCase("var awaiter = SomeAsync().GetAwaiter(); if (awaiter.IsCompleted) { awaiter.GetResult(); }")]
+    [TestCase("var awaiter = SomeAsync().GetAwaiter(); connection.Reactor.Post(() => awaiter.GetResult());")]
+    [TestCase("_awaiter = SomeAsync().GetAwaiter(); _awaiter.OnCompleted(TakeStored);")]
     public Task OtherCode_IsRight(string statement) => VerifyInHandlerAsync(statement);
 
     [Test]
@@ -151,11 +160,16 @@ public sealed class BlockingTests
         {
             private readonly (int Result, int Other) result = (1, 2);
             private readonly Task<int> _task = Task.FromResult(1);
+            private System.Runtime.CompilerServices.TaskAwaiter<int> _awaiter;
 
             public override void OnReadable(Connection connection)
             {
                 {{statement}}
             }
+
+            // The continuation of an awaiter, also as the callback of a timer, is called when it is complete.
+            void Start(Connection connection) => connection.Schedule(TimeSpan.Zero, TakeStored);
+            void TakeStored() => _awaiter.GetResult();
 
             static Task<int> SomeAsync() => Task.FromResult(1);
         }

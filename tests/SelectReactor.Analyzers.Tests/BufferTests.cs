@@ -121,6 +121,13 @@ public sealed class BufferTests
         }
         """);
 
+    // The compiler reads such an expression without a call in a call, and so must the rules: who overflows the stack ends
+    // the build.
+    [Test]
+    public Task AVeryLongExpression_IsRead() => VerifyAsync(
+        $"string text = \"\" {string.Concat(Enumerable.Repeat("+ result", 20_000))}; "
+        + "input.AdvanceTo(result.Buffer.End); Use({|SR0005:result|}.Buffer);");
+
     private static Task VerifyAsync(string statements) => AnalyzerTest.VerifyAsync<BufferAnalyzer>($$"""
         class Tested
         {

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Composition;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -16,36 +14,17 @@ namespace SelectReactor.Analyzers;
 /// </summary>
 [ExportCodeFixProvider(LanguageNames.CSharp)]
 [Shared]
-internal sealed class BlockingFix : CodeFixProvider
+internal sealed class BlockingFix() : LibraryFix(Rules.Blocking)
 {
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [Rules.Blocking.Id];
-
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
-    {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        SemanticModel? model =
-            await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (Diagnostic diagnostic in context.Diagnostics)
-        {
-            if (root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is ExpressionSyntax wait
-                && diagnostic.Properties[BlockingAnalyzer.AdviceProperty]
-                    is BlockingCalls.AwaitIt or BlockingCalls.Delay
-                && model is not null
-                && MayAwait(wait, model)
-                && AwaitableFor(wait) is { } awaitable)
-            {
-                context.RegisterCodeFix(
-                    CodeAction.Create(
-                        "Await it",
-                        _ => Task.FromResult(context.Document.WithSyntaxRoot(
-                            root.ReplaceNode(wait, Await(awaitable, wait)))),
-                        nameof(BlockingFix)),
-                    diagnostic);
-            }
-        }
-    }
+    protected override (string Title, SyntaxNode Replacement)? Fix(
+        SyntaxNode node, Diagnostic diagnostic, SemanticModel model) =>
+        node is ExpressionSyntax wait
+        && diagnostic.Properties.TryGetValue(BlockingAnalyzer.AdviceProperty, out string? advice)
+        && advice is BlockingCalls.AwaitIt or BlockingCalls.Delay
+        && MayAwait(wait, model)
+        && AwaitableFor(wait) is { } awaitable
+            ? ("Await it", Await(awaitable, wait))
+            : null;
 
     private static bool MayAwait(ExpressionSyntax wait, SemanticModel model) =>
         IsInAsyncFunction(wait, model)

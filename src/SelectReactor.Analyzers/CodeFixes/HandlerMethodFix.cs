@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Composition;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -11,31 +9,15 @@ namespace SelectReactor.Analyzers;
 /// <summary>Gives a method that looks like a callback (SR0003) the name and the modifiers of the callback.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp)]
 [Shared]
-internal sealed class HandlerMethodFix : CodeFixProvider
+internal sealed class HandlerMethodFix() : LibraryFix(Rules.NeverCalled)
 {
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = [Rules.NeverCalled.Id];
-
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
-    {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (Diagnostic diagnostic in context.Diagnostics)
-        {
-            if (root?.FindNode(diagnostic.Location.SourceSpan) is MethodDeclarationSyntax method
-                && diagnostic.Properties.TryGetValue(HandlerMethodAnalyzer.NameProperty, out string? name)
-                && diagnostic.Properties.TryGetValue(HandlerMethodAnalyzer.ModifiersProperty, out string? modifiers))
-            {
-                MethodDeclarationSyntax callback = MakeCallback(method, name!, modifiers!);
-                context.RegisterCodeFix(
-                    CodeAction.Create(
-                        $"Make it '{modifiers} {name}'",
-                        _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(method, callback))),
-                        nameof(HandlerMethodFix)),
-                    diagnostic);
-            }
-        }
-    }
+    protected override (string Title, SyntaxNode Replacement)? Fix(
+        SyntaxNode node, Diagnostic diagnostic, SemanticModel model) =>
+        node is MethodDeclarationSyntax method
+        && diagnostic.Properties.TryGetValue(HandlerMethodAnalyzer.NameProperty, out string? name)
+        && diagnostic.Properties.TryGetValue(HandlerMethodAnalyzer.ModifiersProperty, out string? modifiers)
+            ? ($"Make it '{modifiers} {name}'", MakeCallback(method, name!, modifiers!))
+            : null;
 
     // What says nothing about who may call it, such as async, stays.
     private static MethodDeclarationSyntax MakeCallback(MethodDeclarationSyntax method, string name, string modifiers)

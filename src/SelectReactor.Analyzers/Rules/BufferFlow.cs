@@ -35,16 +35,19 @@ internal sealed class BufferFlow(ControlFlowGraph graph, BufferTypes types)
         var before = new BufferState?[graph.Blocks.Length];
         before[0] = lent.Aggregate(BufferState.Empty, static (state, parameter) => state.With(
             parameter, new BufferOrigin(BufferOrigin.Caller, BufferLife.Valid, null)));
-        var left = new Queue<BasicBlock>([graph.Blocks[0]]);
+
+        // Blocks are numbered as they follow each other: in this order few are looked at twice.
+        var left = new SortedSet<int> { 0 };
         foreach (BasicBlock handler in graph.Blocks.Where(IsHandler))
         {
             before[handler.Ordinal] = BufferState.Empty;
-            left.Enqueue(handler);
+            left.Add(handler.Ordinal);
         }
 
         while (left.Count > 0)
         {
-            BasicBlock block = left.Dequeue();
+            BasicBlock block = graph.Blocks[left.Min];
+            left.Remove(block.Ordinal);
             BufferState after = _step.After(block, before[block.Ordinal]!, report: null);
             foreach (ControlFlowBranch? branch in new[] { block.ConditionalSuccessor, block.FallThroughSuccessor })
             {
@@ -55,11 +58,12 @@ internal sealed class BufferFlow(ControlFlowGraph graph, BufferTypes types)
 
                 // What the finally blocks on the way do is not looked at: they may clear fields.
                 BufferState arriving = branch.FinallyRegions.IsEmpty ? after : after.ForgetFields();
-                BufferState joined = before[next.Ordinal] is { } known ? known.Join(arriving) : arriving;
-                if (before[next.Ordinal] is not { } old || !old.IsSame(joined))
+                BufferState? known = before[next.Ordinal];
+                BufferState joined = known?.Join(arriving) ?? arriving;
+                if (known is null || !known.IsSame(joined))
                 {
                     before[next.Ordinal] = joined;
-                    left.Enqueue(next);
+                    left.Add(next.Ordinal);
                 }
             }
         }

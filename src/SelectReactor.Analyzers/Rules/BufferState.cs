@@ -46,18 +46,23 @@ internal sealed class BufferState(ImmutableDictionary<ISymbol, BufferOrigin> ori
     public static readonly BufferState Empty =
         new(ImmutableDictionary.Create<ISymbol, BufferOrigin>(SymbolEqualityComparer.Default));
 
-    public IEnumerable<KeyValuePair<ISymbol, BufferOrigin>> All => origins;
+    private readonly ImmutableDictionary<ISymbol, BufferOrigin> _origins = origins;
+
+    public IEnumerable<KeyValuePair<ISymbol, BufferOrigin>> All => _origins;
 
     public BufferOrigin this[ISymbol variable] =>
-        origins.TryGetValue(variable, out BufferOrigin origin) ? origin : BufferOrigin.Other;
+        _origins.TryGetValue(variable, out BufferOrigin origin) ? origin : BufferOrigin.Other;
 
-    public BufferState With(ISymbol variable, BufferOrigin origin) => new(origins.SetItem(variable, origin));
+    // Nothing need be known about a local variable with another value, and a long function has many.
+    public BufferState With(ISymbol variable, BufferOrigin origin) => new(IsForgotten(variable, origin)
+        ? _origins.Remove(variable)
+        : _origins.SetItem(variable, origin));
 
     /// <summary>The state after <c>AdvanceTo</c> of a pipe reader.</summary>
     public BufferState GiveBack(string source)
     {
-        ImmutableDictionary<ISymbol, BufferOrigin> next = origins;
-        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in origins)
+        ImmutableDictionary<ISymbol, BufferOrigin> next = _origins;
+        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in _origins)
         {
             if (pair.Value is { Life: BufferLife.Valid } origin && origin.Source == source)
             {
@@ -73,8 +78,12 @@ internal sealed class BufferState(ImmutableDictionary<ISymbol, BufferOrigin> ori
 
     /// <summary>The state when a variable has another value: what came from it, or from a part of it, is
     /// unknown.</summary>
-    public BufferState ForgetSource(string variable) => Forget(pair => pair.Value.Source == variable
-        || pair.Value.Source.StartsWith($"{variable}.", StringComparison.Ordinal));
+    public BufferState ForgetSource(string variable)
+    {
+        string parts = $"{variable}.";
+        return Forget(pair => pair.Value.Source == variable
+            || pair.Value.Source.StartsWith(parts, StringComparison.Ordinal));
+    }
 
     /// <summary>The same for a field or property of some object.</summary>
     public BufferState ForgetSourcesWith(string member) => Forget(pair =>
@@ -84,44 +93,67 @@ internal sealed class BufferState(ImmutableDictionary<ISymbol, BufferOrigin> ori
     /// assigned on one path only.</summary>
     public BufferState Join(BufferState other)
     {
-        ImmutableDictionary<ISymbol, BufferOrigin> next = origins;
-        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in origins)
+        if (ReferenceEquals(_origins, other._origins))
+        {
+            return this;
+        }
+
+        var next = _origins.ToBuilder();
+        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in _origins)
         {
             bool isInBoth = other.TryGet(pair.Key, out BufferOrigin origin);
             if (isInBoth ? !origin.Equals(pair.Value) : !IsField(pair.Key))
             {
-                next = next.SetItem(pair.Key, BufferOrigin.Other);
+                Set(next, pair.Key, BufferOrigin.Other);
             }
         }
 
-        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in other.All)
+        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in other._origins)
         {
-            if (!origins.ContainsKey(pair.Key))
+            if (IsField(pair.Key) && !_origins.ContainsKey(pair.Key))
             {
-                next = next.SetItem(pair.Key, IsField(pair.Key) ? pair.Value : BufferOrigin.Other);
+                next[pair.Key] = pair.Value;
             }
         }
 
-        return new BufferState(next);
+        return new BufferState(next.ToImmutable());
     }
 
-    public bool IsSame(BufferState other)
-    {
-        KeyValuePair<ISymbol, BufferOrigin>[] others = [.. other.All];
-        return others.Length == origins.Count
-            && others.All(pair => TryGet(pair.Key, out BufferOrigin origin) && origin.Equals(pair.Value));
-    }
+    public bool IsSame(BufferState other) => ReferenceEquals(_origins, other._origins)
+        || (_origins.Count == other._origins.Count
+            && _origins.All(pair => other.TryGet(pair.Key, out BufferOrigin origin) && origin.Equals(pair.Value)));
 
     private BufferState Forget(Func<KeyValuePair<ISymbol, BufferOrigin>, bool> isUnknown)
     {
-        KeyValuePair<ISymbol, BufferOrigin>[] unknown = [.. origins.Where(isUnknown)];
-        return unknown.Length == 0
-            ? this
-            : new BufferState(origins.SetItems(unknown.Select(static pair =>
-                new KeyValuePair<ISymbol, BufferOrigin>(pair.Key, BufferOrigin.Other))));
+        var next = _origins.ToBuilder();
+        foreach (KeyValuePair<ISymbol, BufferOrigin> pair in _origins)
+        {
+            if (isUnknown(pair))
+            {
+                Set(next, pair.Key, BufferOrigin.Other);
+            }
+        }
+
+        return new BufferState(next.ToImmutable());
     }
+
+    private static void Set(
+        ImmutableDictionary<ISymbol, BufferOrigin>.Builder origins, ISymbol variable, BufferOrigin origin)
+    {
+        if (IsForgotten(variable, origin))
+        {
+            origins.Remove(variable);
+        }
+        else
+        {
+            origins[variable] = origin;
+        }
+    }
+
+    private static bool IsForgotten(ISymbol variable, BufferOrigin origin) =>
+        origin.Life == BufferLife.Other && !IsField(variable);
 
     private static bool IsField(ISymbol variable) => variable is IFieldSymbol or IPropertySymbol;
 
-    private bool TryGet(ISymbol variable, out BufferOrigin origin) => origins.TryGetValue(variable, out origin);
+    private bool TryGet(ISymbol variable, out BufferOrigin origin) => _origins.TryGetValue(variable, out origin);
 }

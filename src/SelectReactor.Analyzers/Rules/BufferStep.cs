@@ -79,6 +79,9 @@ internal sealed class BufferStep
                 break;
             case INameOfOperation or IFlowAnonymousFunctionOperation:
                 break;
+            case IBinaryOperation binary:
+                VisitBinary(binary);
+                break;
             case ILocalReferenceOperation local:
                 CheckUse(local, local.Local);
                 break;
@@ -96,6 +99,24 @@ internal sealed class BufferStep
         foreach (IOperation child in operation.ChildOperations)
         {
             Visit(child);
+        }
+    }
+
+    // A sum of ten thousand texts is as deep as it is long: to call oneself for each would overflow the stack.
+    private void VisitBinary(IBinaryOperation binary)
+    {
+        var rights = new Stack<IOperation>();
+        IOperation left = binary;
+        while (left is IBinaryOperation sum)
+        {
+            rights.Push(sum.RightOperand);
+            left = Operations.Unwrap(sum.LeftOperand);
+        }
+
+        Visit(left);
+        foreach (IOperation right in rights)
+        {
+            Visit(right);
         }
     }
 

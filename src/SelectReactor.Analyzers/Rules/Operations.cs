@@ -23,18 +23,6 @@ internal static class Operations
         return current;
     }
 
-    /// <summary>The body of the member around an operation.</summary>
-    public static IOperation BodyOf(IOperation operation)
-    {
-        IOperation current = operation;
-        while (current.Parent is { } parent)
-        {
-            current = parent;
-        }
-
-        return current;
-    }
-
     /// <summary>The operation and all within it, but not within nested functions, nor in <c>nameof</c>.</summary>
     public static IEnumerable<IOperation> WithinFunction(IOperation root)
     {

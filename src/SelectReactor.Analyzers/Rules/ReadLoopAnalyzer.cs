@@ -14,45 +14,74 @@ internal sealed class ReadLoopAnalyzer : LibraryAnalyzer
 {
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rules.EndlessRead];
 
-    protected override void Start(CompilationStartAnalysisContext context, Library library)
+    // All reads of a member are judged together, so that each of its functions is read once.
+    protected override void Start(CompilationStartAnalysisContext context, Library library) =>
+        context.RegisterOperationBlockStartAction(block =>
+        {
+            var waits = new List<IAwaitOperation>();
+            block.RegisterOperationAction(
+                wait =>
+                {
+                    if (ReadOf((IAwaitOperation)wait.Operation) is not null)
+                    {
+                        waits.Add((IAwaitOperation)wait.Operation);
+                    }
+                },
+                OperationKind.Await);
+            block.RegisterOperationBlockEndAction(end => Check(end, waits, library));
+        });
+
+    private static IInvocationOperation? ReadOf(IAwaitOperation wait) =>
+        Operations.Awaited(wait) is IInvocationOperation { TargetMethod.Name: "ReadAsync" or "ReadAtLeastAsync" } read
+            ? read
+            : null;
+
+    private static void Check(OperationBlockAnalysisContext context, List<IAwaitOperation> waits, Library library)
     {
-        context.RegisterOperationAction(wait => Check(wait, library), OperationKind.Await);
+        var inputs = new Lazy<HashSet<ISymbol>>(() => InputsIn(context.OperationBlocks, library));
+        var ends = new Dictionary<IOperation, EndsOfInput>();
+        foreach (IAwaitOperation wait in waits)
+        {
+            IInvocationOperation read = ReadOf(wait)!;
+            if (!IsInput(read.Instance, inputs, library)
+                || LoopOf(wait) is not { } loop
+                || !IsResultKept(wait, out ISymbol? result))
+            {
+                continue;
+            }
+
+            IOperation function = Operations.FunctionOf(wait);
+            if (!ends.TryGetValue(function, out EndsOfInput? seen))
+            {
+                ends.Add(function, seen = new EndsOfInput(function));
+            }
+
+            if (!seen.AreSeenIn(loop, result))
+            {
+                context.ReportDiagnostic(Diagnostic.Create(
+                    Rules.EndlessRead, read.Syntax.GetLocation(), read.TargetMethod.Name));
+            }
+        }
     }
 
-    private static void Check(OperationAnalysisContext context, Library library)
-    {
-        var wait = (IAwaitOperation)context.Operation;
-        IOperation awaited = Operations.Awaited(wait);
-        if (awaited is not IInvocationOperation { TargetMethod: { Name: "ReadAsync" or "ReadAtLeastAsync" } } read
-            || !IsInput(read.Instance, context.Operation, library)
-            || LoopOf(wait) is not { } loop
-            || !IsResultKept(wait, out ISymbol? result))
-        {
-            return;
-        }
+    // The variables that are declared as the input of a connection.
+    private static HashSet<ISymbol> InputsIn(ImmutableArray<IOperation> blocks, Library library) => new(
+        blocks.SelectMany(static block => block.DescendantsAndSelf())
+            .OfType<IVariableDeclaratorOperation>()
+            .Where(declarator => declarator.GetVariableInitializer()?.Value is { } value
+                && IsInput(Operations.Unwrap(value), library))
+            .Select(static declarator => declarator.Symbol),
+        SymbolEqualityComparer.Default);
 
-        IOperation function = Operations.FunctionOf(wait);
-        if (!function.DescendantsAndSelf().Any(operation => LooksForEnd(operation, loop, result)))
-        {
-            context.ReportDiagnostic(Diagnostic.Create(
-                Rules.EndlessRead, read.Syntax.GetLocation(), read.TargetMethod.Name));
-        }
-    }
+    private static bool IsInput(IOperation? reader, Lazy<HashSet<ISymbol>> inputs, Library library) =>
+        reader is not null && (Operations.Unwrap(reader) is ILocalReferenceOperation { Local: var local }
+            ? inputs.Value.Contains(local)
+            : IsInput(Operations.Unwrap(reader), library));
 
-    // Whoever writes to another pipe may never end it. A local variable has the value that it is declared with.
-    private static bool IsInput(IOperation? reader, IOperation wait, Library library) =>
-        reader is not null && Operations.Unwrap(reader) switch
-        {
-            IPropertyReferenceOperation { Property: { Name: "Input" } property } =>
-                library.IsOurs(property) || property.ContainingType.Name == "IDuplexPipe",
-            ILocalReferenceOperation local => Operations.BodyOf(wait).DescendantsAndSelf()
-                .OfType<IVariableDeclaratorOperation>()
-                .Any(declarator => SymbolEqualityComparer.Default.Equals(declarator.Symbol, local.Local)
-                    && declarator.GetVariableInitializer()?.Value is { } value
-                    && Operations.Unwrap(value) is IPropertyReferenceOperation
-                    && IsInput(value, wait, library)),
-            _ => false,
-        };
+    // Whoever writes to another pipe may never end it.
+    private static bool IsInput(IOperation reader, Library library) =>
+        reader is IPropertyReferenceOperation { Property: { Name: "Input" } property }
+        && (library.IsOurs(property) || property.ContainingType.Name == "IDuplexPipe");
 
     // Loops over a collection and loops that count end by themselves.
     private static ILoopOperation? LoopOf(IOperation operation)
@@ -83,69 +112,4 @@ internal sealed class ReadLoopAnalyzer : LibraryAnalyzer
         };
         return result is not null || wait.Parent is IPropertyReferenceOperation { Property.Name: "Buffer" };
     }
-
-    private static bool LooksForEnd(IOperation operation, ILoopOperation loop, ISymbol? result)
-    {
-        switch (operation)
-        {
-            case IPropertyReferenceOperation { Property.Name: "IsCompleted" }:
-                return true;
-
-            // A read without bytes is the end as well, where the loop always takes all of them.
-            case IPropertyReferenceOperation { Property: { Name: "IsEmpty" or "Length", ContainingType: var type } }:
-                return type.Name == "ReadOnlySequence" && !IsOfAdvance(operation);
-
-            // Code that is given the whole result may look.
-            case ILocalReferenceOperation reference
-                when SymbolEqualityComparer.Default.Equals(reference.Local, result):
-                return operation.Parent is not IMemberReferenceOperation
-                    && !(operation.Parent is IAssignmentOperation assignment && assignment.Target == operation);
-
-            // So may code that is given the bytes, and whose answer decides.
-            case IInvocationOperation { TargetMethod: { ReturnsVoid: false, Name: not "AdvanceTo" } } call:
-                return call.Arguments.Any(static argument => argument.Value.Type?.Name == "ReadOnlySequence")
-                    && Decides(call, loop);
-            default:
-                return false;
-        }
-    }
-
-    private static bool IsOfAdvance(IOperation operation)
-    {
-        for (IOperation? parent = operation.Parent; parent is not null; parent = parent.Parent)
-        {
-            if (parent is IInvocationOperation { TargetMethod.Name: "AdvanceTo" })
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool Decides(IOperation call, ILoopOperation loop)
-    {
-        IOperation child = call;
-        for (IOperation? parent = call.Parent; parent is not null; child = parent, parent = parent.Parent)
-        {
-            switch (parent)
-            {
-                case IAssignmentOperation or IVariableInitializerOperation or ISwitchOperation
-                    or ISwitchExpressionOperation or IReturnOperation:
-                    return true;
-                case IConditionalOperation condition when condition.Condition == child:
-                    return Leaves(condition.WhenTrue) || (condition.WhenFalse is { } other && Leaves(other));
-                case ILoopOperation outer:
-                    return outer == loop;
-                case IBlockOperation:
-                    return false;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool Leaves(IOperation branch) => Operations.WithinFunction(branch).Any(static operation =>
-        operation is IReturnOperation { Kind: OperationKind.Return } or IThrowOperation
-            or IBranchOperation { BranchKind: BranchKind.Break or BranchKind.GoTo });
 }

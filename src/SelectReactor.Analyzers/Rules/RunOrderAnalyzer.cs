@@ -16,38 +16,92 @@ internal sealed class RunOrderAnalyzer : LibraryAnalyzer
 
     protected override void Start(CompilationStartAnalysisContext context, Library library)
     {
-        if (library.Type("SelectReactor.Reactor") is { } reactor)
-        {
-            context.RegisterOperationAction(wait => Check(wait, library, reactor), OperationKind.Await);
-        }
-    }
-
-    private static void Check(OperationAnalysisContext context, Library library, INamedTypeSymbol reactorType)
-    {
-        IOperation awaited = Operations.Awaited((IAwaitOperation)context.Operation);
-        if (awaited is not IInvocationOperation call
-            || call.TargetMethod.Name is not ("ConnectAsync" or "ListenAsync" or "InvokeAsync")
-            || !library.IsOurs(call.TargetMethod)
-            || ReactorOf(call) is not { } reactor)
+        if (library.Type("SelectReactor.Reactor") is not { } reactor)
         {
             return;
         }
 
-        IOperation function = Operations.FunctionOf(awaited);
-        int position = awaited.Syntax.SpanStart;
-        ILocalReferenceOperation[] uses =
-        [
-            .. function.DescendantsAndSelf().OfType<ILocalReferenceOperation>()
-                .Where(use => SymbolEqualityComparer.Default.Equals(use.Local, reactor)),
-        ];
-        if (IsMadeIn(function, reactor, reactorType)
-            && uses.All(use => IsReceiver(use, library))
-            && uses.Where(Runs).All(use => use.Syntax.SpanStart > position)
-            && uses.Any(use => Runs(use) && Operations.FunctionOf(use) == function))
+        context.RegisterOperationBlockStartAction(block =>
         {
-            context.ReportDiagnostic(Diagnostic.Create(
-                Rules.AwaitBeforeRun, awaited.Syntax.GetLocation(), call.TargetMethod.Name));
+            var calls = new List<IInvocationOperation>();
+            block.RegisterOperationAction(
+                wait =>
+                {
+                    if (Operations.Awaited((IAwaitOperation)wait.Operation) is IInvocationOperation
+                        {
+                            TargetMethod: { Name: "ConnectAsync" or "ListenAsync" or "InvokeAsync" } method,
+                        } call
+                        && library.IsOurs(method))
+                    {
+                        calls.Add(call);
+                    }
+                },
+                OperationKind.Await);
+            block.RegisterOperationBlockEndAction(end => Check(end, calls, library, reactor));
+        });
+    }
+
+    private static void Check(
+        OperationBlockAnalysisContext context,
+        List<IInvocationOperation> calls,
+        Library library,
+        INamedTypeSymbol reactorType)
+    {
+        if (calls.Count == 0)
+        {
+            return;
         }
+
+        ILookup<ISymbol?, IOperation> uses = context.OperationBlocks
+            .SelectMany(static block => block.DescendantsAndSelf())
+            .ToLookup(
+                static operation => operation switch
+                {
+                    ILocalReferenceOperation use => (ISymbol?)use.Local,
+                    IVariableDeclaratorOperation declarator => declarator.Symbol,
+                    _ => null,
+                },
+                SymbolEqualityComparer.Default);
+        var loops = new Dictionary<ISymbol, (IOperation? Function, int Start)>(SymbolEqualityComparer.Default);
+        foreach (IInvocationOperation call in calls)
+        {
+            if (ReactorOf(call) is not { } reactor)
+            {
+                continue;
+            }
+
+            if (!loops.TryGetValue(reactor, out (IOperation? Function, int Start) loop))
+            {
+                loops.Add(reactor, loop = LoopOf([.. uses[reactor]], library, reactorType));
+            }
+
+            if (loop.Function == Operations.FunctionOf(call) && call.Syntax.SpanStart < loop.Start)
+            {
+                context.ReportDiagnostic(Diagnostic.Create(
+                    Rules.AwaitBeforeRun, call.Syntax.GetLocation(), call.TargetMethod.Name));
+            }
+        }
+    }
+
+    // The function that makes a reactor, gives it to nobody and runs it itself, and where it first does.
+    private static (IOperation? Function, int Start) LoopOf(
+        IOperation[] uses, Library library, INamedTypeSymbol reactorType)
+    {
+        IVariableDeclaratorOperation? declarator = uses.OfType<IVariableDeclaratorOperation>().FirstOrDefault();
+        ILocalReferenceOperation[] references = [.. uses.OfType<ILocalReferenceOperation>()];
+        ILocalReferenceOperation[] runs = [.. references.Where(Runs)];
+        if (declarator?.GetVariableInitializer()?.Value is not { } value
+            || Operations.Unwrap(value) is not IObjectCreationOperation { Type: var type }
+            || !SymbolEqualityComparer.Default.Equals(type, reactorType)
+            || !references.All(use => IsReceiver(use, library)))
+        {
+            return default;
+        }
+
+        IOperation function = Operations.FunctionOf(declarator);
+        return runs.Any(run => Operations.FunctionOf(run) == function)
+            ? (function, runs.Min(static run => run.Syntax.SpanStart))
+            : default;
     }
 
     private static ILocalSymbol? ReactorOf(IInvocationOperation call)
@@ -57,14 +111,6 @@ internal sealed class RunOrderAnalyzer : LibraryAnalyzer
             ? local
             : null;
     }
-
-    private static bool IsMadeIn(IOperation function, ILocalSymbol reactor, INamedTypeSymbol type) =>
-        Operations.WithinFunction(function).Any(operation =>
-            operation is IVariableDeclaratorOperation declarator
-            && SymbolEqualityComparer.Default.Equals(declarator.Symbol, reactor)
-            && declarator.GetVariableInitializer()?.Value is { } value
-            && Operations.Unwrap(value) is IObjectCreationOperation creation
-            && SymbolEqualityComparer.Default.Equals(creation.Type, type));
 
     // Of a member, or the first argument of an extension method of the library.
     private static bool IsReceiver(ILocalReferenceOperation use, Library library)
