@@ -121,8 +121,7 @@ public sealed class BufferTests
         }
         """);
 
-    // The compiler reads such an expression without a call in a call, and so must the rules: who overflows the stack ends
-    // the build.
+    // The compiler reads such an expression in a loop, and so must the rules: a stack overflow ends the build.
     [Test]
     public Task AVeryLongExpression_IsRead() => VerifyAsync(
         $"string text = \"\" {string.Concat(Enumerable.Repeat("+ result", 20_000))}; "

@@ -25,8 +25,8 @@ internal sealed class EndsOfInput
                     return;
 
                 // A read without bytes is the end as well, where the loop always takes all of them.
-                case IPropertyReferenceOperation { Property: { Name: "IsEmpty" or "Length", ContainingType: var type } }
-                    when type.Name == "ReadOnlySequence" && !IsOfAdvance(operation):
+                case IPropertyReferenceOperation { Property: { Name: "IsEmpty" or "Length" } property }
+                    when property.ContainingType.Name == "ReadOnlySequence" && !IsOfAdvance(operation):
                     _looks = true;
                     return;
                 case ILocalReferenceOperation { Local: var local, Parent: var parent }
