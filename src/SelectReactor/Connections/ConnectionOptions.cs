@@ -188,7 +188,8 @@ public sealed class ConnectionOptions
 
     /// <summary>Whether each connection is a span of the activity source "SelectReactor", with the addresses, the
     /// bytes and the reason of its end, if somebody listens and samples it. While it is open,
-    /// <c>connection.GetFeature&lt;Activity&gt;()</c> is the span. Default: false.</summary>
+    /// <c>connection.GetFeature&lt;Activity&gt;()</c> is the span. A <c>ConnectAsync</c> is one, too, from the call to
+    /// the connection or the error, and a part of the caller's activity. Default: false.</summary>
     public bool TraceConnections { get; set; }
 
     internal ConnectionOptions Copy() => (ConnectionOptions)MemberwiseClone();

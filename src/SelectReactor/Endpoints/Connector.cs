@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Connections;
-using SelectReactor.Diagnostics;
 using SelectReactor.Dispatch;
 using SelectReactor.Selection;
 
@@ -20,10 +19,9 @@ internal sealed class Connector(
     CancellationToken token)
     : IOpening
 {
-    private readonly ReactorCompletion<Connection> _outcome = new(reactor);
+    private readonly ConnectOutcome _outcome = new(reactor, remoteEndPoint, options.Connection.TraceConnections);
     private readonly string _description = $"Can't connect to {EndPointText.Of(remoteEndPoint)}";
     private readonly List<ConnectAttempt> _attempts = [];
-    private readonly EndpointTags _tags = EndpointTags.Client(remoteEndPoint);
     private HostAddresses? _host;
     private Exception? _error;
     private ReactorTimer? _timer;
@@ -37,7 +35,7 @@ internal sealed class Connector(
     {
         if (!reactor.TryPost(static self => ((Connector)self!).Begin(), this))
         {
-            _outcome.SetException(Reactor.DisposedError());
+            _outcome.SetFailure(Reactor.DisposedError());
         }
 
         return _outcome.Task;
@@ -149,7 +147,7 @@ internal sealed class Connector(
             return;
         }
 
-        var opened = new Opened(attempt.TakeHandle()) { Counts = reactor.Counts.Of(_tags) };
+        var opened = new Opened(attempt.TakeHandle()) { Counts = reactor.Counts.Of(_outcome.Tags) };
         IReadOnlyList<Func<OpeningStep>> steps = options.CreateSteps(remoteEndPoint);
         if (steps.Count == 0)
         {
@@ -188,8 +186,7 @@ internal sealed class Connector(
         catch (Exception exception)
         {
             opened.Handle.Abort();
-            reactor.Counts.Instruments.CountConnectError(_tags, ErrorTypes.Of(exception));
-            _outcome.SetException(exception);
+            _outcome.SetFailure(exception);
             return;
         }
 
@@ -206,7 +203,7 @@ internal sealed class Connector(
         }
         catch (Exception exception)
         {
-            _outcome.SetException(exception);
+            _outcome.SetFault(connection, exception);
             return;
         }
         finally
@@ -216,11 +213,11 @@ internal sealed class Connector(
 
         if ((connection.TryOpen(handler, received) ?? connection.HandlerError) is { } fault)
         {
-            _outcome.SetException(fault);
+            _outcome.SetFault(connection, fault);
         }
         else
         {
-            _outcome.SetResult(connection);
+            _outcome.SetConnection(connection);
         }
     }
 
@@ -273,15 +270,7 @@ internal sealed class Connector(
         if (!_outcome.IsCompleted)
         {
             End();
-            reactor.Counts.Instruments.CountConnectError(_tags, ErrorTypes.Of(exception));
-            if (exception is OperationCanceledException cancelled)
-            {
-                _outcome.SetCanceled(cancelled);
-            }
-            else
-            {
-                _outcome.SetException(exception);
-            }
+            _outcome.SetFailure(exception);
         }
     }
 

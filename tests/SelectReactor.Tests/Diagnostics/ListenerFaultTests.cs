@@ -44,7 +44,15 @@ public sealed class ListenerFaultTests : MeterFixture
         };
         ActivitySource.AddActivityListener(listener);
 
-        ServeOne(new ListenerOptions { Connection = new ConnectionOptions { TraceConnections = true } });
+        var traced = new ConnectionOptions { TraceConnections = true };
+        ServeOne(new ListenerOptions { Connection = traced });
+        int faults = _faults;
+        Task<Connection> refused = Client.Reactor.ConnectAsync(
+            Server.EndPoint(Port), ClientHandler, new ConnectOptions { Connection = traced });
+        Network.RunUntil(() => refused.IsCompleted);
+
+        Assert.That(refused.Exception?.InnerException, Is.TypeOf<System.Net.Sockets.SocketException>());
+        Assert.That(_faults, Is.GreaterThan(faults));
     }
 
     private void ServeOne(ListenerOptions options)
