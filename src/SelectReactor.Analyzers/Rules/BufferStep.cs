@@ -71,7 +71,7 @@ internal sealed class BufferStep
                 break;
             case IDeconstructionAssignmentOperation deconstruction:
                 Visit(deconstruction.Value);
-                foreach (IOperation target in TargetsOf(deconstruction.Target))
+                foreach (IOperation target in BufferTargets.Of(deconstruction.Target))
                 {
                     Assign(target, BufferOrigin.Other, deconstruction.Syntax);
                 }
@@ -168,13 +168,6 @@ internal sealed class BufferStep
         }
     }
 
-    private static IEnumerable<IOperation> TargetsOf(IOperation target) => target switch
-    {
-        ITupleOperation tuple => tuple.Elements.SelectMany(TargetsOf),
-        IDeclarationExpressionOperation { Expression: ITupleOperation tuple } => tuple.Elements.SelectMany(TargetsOf),
-        _ => [target],
-    };
-
     private void Assign(IOperation target, BufferOrigin origin, SyntaxNode assignment)
     {
         switch (target)
@@ -189,9 +182,9 @@ internal sealed class BufferStep
                 Assign(parameter.Parameter, origin.At(assignment), SourceOf(parameter)!);
                 break;
             case IMemberReferenceOperation { Member: IFieldSymbol or IPropertySymbol } member
-                when !IsPartOfLocal(member):
+                when !BufferTargets.IsPartOfLocal(member):
                 _state = _state.ForgetSourcesWith(member.Member.Name);
-                if (Keeps(member.Member))
+                if (BufferTargets.Keeps(member.Member))
                 {
                     _state = _state.With(member.Member, origin.At(assignment));
                 }
@@ -208,28 +201,6 @@ internal sealed class BufferStep
         {
             _state = _state.With(variable, origin);
         }
-    }
-
-    // The setter of another property may copy.
-    private static bool Keeps(ISymbol member) => member switch
-    {
-        IFieldSymbol => true,
-        IPropertySymbol { Parameters.IsEmpty: true } property => property.Name == "UserState"
-            || property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(
-                field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property)),
-        _ => false,
-    };
-
-    // What is kept in a local variable of the user's own type ends with the function.
-    private static bool IsPartOfLocal(IMemberReferenceOperation member)
-    {
-        IOperation? instance = member.Instance;
-        while (instance is IMemberReferenceOperation inner)
-        {
-            instance = inner.Instance;
-        }
-
-        return instance is ILocalReferenceOperation or IFlowCaptureReferenceOperation;
     }
 
     private void ForgetIfGone(IOperation variable)

@@ -5,7 +5,7 @@ using SelectReactor.Dispatch;
 
 namespace SelectReactor.Endpoints;
 
-/// <summary>What an attempt to connect comes to: the task for its caller, the count of failures, and the span.</summary>
+/// <summary>What an attempt to connect comes to: the task for its caller, the count of failures, the span.</summary>
 internal sealed class ConnectOutcome
 {
     private readonly ReactorCompletion<Connection> _completion;
