@@ -30,6 +30,9 @@ internal static class EpollEvents
         return found & interest;
     }
 
+    /// <summary>Whether there is an error or a hang-up, and nothing that the handle is watched for.</summary>
+    public static bool IsErrorAlone(uint events) => (events & (Native.In | Native.Out)) == 0;
+
     /// <summary>Whole milliseconds, rounded up: a shorter wait would be none at all, and spin until the timer is due.
     /// -1 means without limit.</summary>
     public static int ToMilliseconds(TimeSpan wait)

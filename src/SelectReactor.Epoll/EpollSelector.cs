@@ -1,4 +1,5 @@
 using SelectReactor.Epoll;
+using SelectReactor.Selection;
 
 namespace SelectReactor;
 
@@ -23,11 +24,11 @@ public sealed class EpollSelector : ISelector
     private readonly EventBuffer _events = new(capacity: 512);
     private readonly Stack<int> _freeSlots = new();
     private readonly List<Registration> _lost = [];
-    private readonly DescriptorOwners _owners = new();
+    private readonly DescriptorWatch _watch;
+    private readonly ErrorPause<Registration> _paused = new();
     private Registration?[] _registrations = new Registration?[64];
     private int _slots;
     private uint _generation;
-    private EpollSet _set = new();
     private int _straysInARow;
 
     private EpollSelector()
@@ -35,7 +36,7 @@ public sealed class EpollSelector : ISelector
         Native.PrepareErrors();
         _wakeUp = Native.EventDescriptor(0, Native.CloseOnExec | Native.NonBlocking);
         EpollSet.ThrowIfInvalid(_wakeUp, "eventfd");
-        Watch(_set);
+        _watch = new DescriptorWatch(_wakeUp, WakeUpData);
     }
 
     /// <summary>A new selector, for <see cref="ReactorOptions.SelectorFactory"/>.</summary>
@@ -91,7 +92,7 @@ public sealed class EpollSelector : ISelector
         ArgumentNullException.ThrowIfNull(entry);
         uint before = EpollEvents.Of(previous);
         uint now = EpollEvents.Of(entry.Interest);
-        if (before == now || _set.IsClosed)
+        if (before == now || _watch.IsClosed)
         {
             return;
         }
@@ -100,7 +101,7 @@ public sealed class EpollSelector : ISelector
         if (now == 0)
         {
             // The kernel would go on to report errors and hang-ups, whatever the interest is.
-            Forget(registration);
+            _watch.Remove(registration);
             return;
         }
 
@@ -109,17 +110,20 @@ public sealed class EpollSelector : ISelector
         {
             Lose(registration);
         }
+        else if (_paused.Contains(registration))
+        {
+            // The end of the pause looks at the interest.
+        }
         else if (before == 0)
         {
-            Control(Native.Add, registration, EpollEvents.Of(entry));
-            if (_owners.Add(registration) is { } lost)
+            if (_watch.Add(registration) is { } lost)
             {
                 Lose(lost);
             }
         }
-        else if (_owners.Contains(registration))
+        else if (_watch.Contains(registration))
         {
-            Modify(registration);
+            _watch.Modify(registration);
         }
     }
 
@@ -128,8 +132,9 @@ public sealed class EpollSelector : ISelector
     {
         ArgumentNullException.ThrowIfNull(entry);
         var registration = Registration.Of(entry);
-        Forget(registration);
+        _watch.Remove(registration);
         _lost.Remove(registration);
+        _paused.Remove(registration);
         _registrations[registration.Slot] = null;
         _freeSlots.Push(registration.Slot);
         entry.State = null;
@@ -139,7 +144,8 @@ public sealed class EpollSelector : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        int count = _set.Wait(_events, _lost.Count == 0 ? wait : TimeSpan.Zero);
+        EndPauses();
+        int count = _watch.Wait(_events, _lost.Count == 0 ? _paused.Limit(wait) : TimeSpan.Zero);
         int strays = 0;
         for (int i = 0; i < count; i++)
         {
@@ -148,21 +154,22 @@ public sealed class EpollSelector : ISelector
             {
                 DrainWakeUp();
             }
-            else if (Find(data) is not { } entry)
+            else if (Find(data) is { } registration)
+            {
+                Report(registration, events, ready);
+            }
+            else
             {
                 strays++;
-            }
-            else if (EpollEvents.ToInterest(events, entry.Interest) is var found and not Interest.None)
-            {
-                entry.Ready = found;
-                ready.Add(entry);
             }
         }
 
         _straysInARow = strays > 0 && strays == count ? _straysInARow + 1 : 0;
         if (_straysInARow == MaxStraysInARow)
         {
-            ReplaceSet();
+            // If it fails, the next waits lead here again.
+            _straysInARow = 0;
+            _watch.Replace(_registrations, Lose);
         }
 
         if (_lost.Count > 0)
@@ -189,7 +196,7 @@ public sealed class EpollSelector : ISelector
     public void Dispose()
     {
         _wakeUp.Dispose();
-        _set.Dispose();
+        _watch.Dispose();
     }
 
     internal static void ThrowUnlessLinux()
@@ -206,19 +213,49 @@ public sealed class EpollSelector : ISelector
         Native.Read(_wakeUp, ref value, sizeof(ulong));
     }
 
-    private SelectorEntry? Find(ulong data)
+    private Registration? Find(ulong data)
     {
         Registration? registration = _registrations[(int)(uint)data];
-        return registration?.Data == data ? registration.Entry : null;
+        return registration?.Data == data ? registration : null;
     }
 
-    private void Forget(Registration registration)
+    private void Report(Registration registration, uint events, List<SelectorEntry> ready)
     {
-        if (_owners.Contains(registration) && !_set.IsClosed)
+        SelectorEntry entry = registration.Entry;
+        var found = EpollEvents.ToInterest(events, entry.Interest);
+        if (found != Interest.None)
         {
-            // It fails for a socket that is closed already, which the kernel has forgotten.
-            _owners.Remove(registration);
-            _set.TryControl(Native.Delete, registration.Descriptor, 0, 0);
+            entry.Ready = found;
+            ready.Add(entry);
+        }
+
+        if (!EpollEvents.IsErrorAlone(events))
+        {
+            registration.ErrorsInARow = 0;
+        }
+        else if (++registration.ErrorsInARow >= ErrorPause<Registration>.MaxInARow)
+        {
+            // After the pause the first one is enough.
+            registration.ErrorsInARow--;
+            _watch.Remove(registration);
+            _paused.Add(registration);
+        }
+    }
+
+    private void EndPauses()
+    {
+        while (_paused.TryTakeDue(out Registration? registration))
+        {
+            try
+            {
+                Update(registration.Entry, Interest.None);
+            }
+            catch (IOException)
+            {
+                // The kernel is short of memory. It is asked again after the next pause.
+                _paused.Add(registration);
+                return;
+            }
         }
     }
 
@@ -240,67 +277,6 @@ public sealed class EpollSelector : ISelector
             if (!isReported)
             {
                 ready.Add(lost.Entry);
-            }
-        }
-    }
-
-    private void Modify(Registration registration)
-    {
-        uint events = EpollEvents.Of(registration.Entry);
-        if ((events & Native.Exclusive) != 0)
-        {
-            _set.TryControl(Native.Delete, registration.Descriptor, 0, 0);
-            Control(Native.Add, registration, events);
-        }
-        else
-        {
-            Control(Native.Modify, registration, events);
-        }
-    }
-
-    private void Control(int operation, Registration registration, uint events) =>
-        _set.Control(operation, registration.Descriptor, events, registration.Data);
-
-    // A socket that was disposed of behind the library's back, and of which the process or a child has a duplicate,
-    // stays in the kernel's set, and no call can remove it: its number is closed. Only a new set is without it.
-    private void ReplaceSet()
-    {
-        _straysInARow = 0;
-        EpollSet? set = null;
-        try
-        {
-            set = new EpollSet();
-            Watch(set);
-        }
-        catch (IOException)
-        {
-            // The system is short of something. The old set works still, and the next waits lead here again.
-            set?.Dispose();
-            return;
-        }
-
-        _set.Dispose();
-        _set = set;
-    }
-
-    private void Watch(EpollSet set)
-    {
-        set.Control(Native.Add, (int)_wakeUp.DangerousGetHandle(), Native.In, WakeUpData);
-        foreach (Registration? registration in _registrations)
-        {
-            if (registration is null || !_owners.Contains(registration))
-            {
-                continue;
-            }
-
-            using var descriptor = HeldDescriptor.Of(registration.Entry.Handle);
-            if (descriptor.IsClosed)
-            {
-                Lose(registration);
-            }
-            else
-            {
-                set.Control(Native.Add, descriptor.Number, EpollEvents.Of(registration.Entry), registration.Data);
             }
         }
     }

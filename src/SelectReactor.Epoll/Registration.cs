@@ -7,6 +7,9 @@ namespace SelectReactor.Epoll;
 /// <param name="Generation">Which of the registrations that used this slot it is.</param>
 internal sealed record Registration(SelectorEntry Entry, int Descriptor, int Slot, uint Generation)
 {
+    /// <summary>How often in a row the kernel has reported an error, and nothing else.</summary>
+    public int ErrorsInARow { get; set; }
+
     /// <summary>What the kernel returns with each event of this registration.</summary>
     public ulong Data => ((ulong)Generation << 32) | (uint)Slot;
 

@@ -10,8 +10,11 @@ internal static class DatagramCall
     /// <summary>SIO_UDP_CONNRESET of Windows.</summary>
     private const int ReportUnreachable = unchecked((int)0x9800000C);
 
-    /// <summary>With MSG_TRUNC Linux returns the size of the whole datagram. Windows has an error for a longer
-    /// one.</summary>
+    /// <summary>Windows has an error for a datagram that is longer than the buffer. Elsewhere the same error is the
+    /// word of a router: one that was sent was too long for it.</summary>
+    private static readonly bool _hasErrorForLonger = OperatingSystem.IsWindows();
+
+    /// <summary>With MSG_TRUNC Linux returns the size of the whole datagram.</summary>
     private static readonly SocketFlags _wholeSize =
         OperatingSystem.IsLinux() ? SocketFlags.Truncated : SocketFlags.None;
 
@@ -45,7 +48,7 @@ internal static class DatagramCall
         // asking first.
         Span<byte> first = stackalloc byte[1];
         socket.Receive(first, SocketFlags.Peek, out SocketError error);
-        if (error is not (SocketError.Success or SocketError.MessageSize))
+        if (error != SocketError.Success && !IsLonger(error))
         {
             return Translate(error);
         }
@@ -81,14 +84,6 @@ internal static class DatagramCall
         {
             return Translate(exception.SocketErrorCode);
         }
-    }
-
-    /// <summary>Whether an error waits to be received (POLLERR).</summary>
-    public static bool HasError(Socket socket)
-    {
-        bool hasError = false;
-        SocketCall.Try(socket, 0, (socket, _) => hasError = socket.Poll(0, SelectMode.SelectError));
-        return hasError;
     }
 
     /// <summary>The datagrams that the system has dropped on this socket. Linux tells.</summary>
@@ -135,9 +130,11 @@ internal static class DatagramCall
         }
     }
 
+    private static bool IsLonger(SocketError error) => error == SocketError.MessageSize && _hasErrorForLonger;
+
     private static SocketError Received(SocketError error, int room, ref int received)
     {
-        if (received <= room && error != SocketError.MessageSize)
+        if (received <= room && !IsLonger(error))
         {
             return Translate(error);
         }

@@ -45,6 +45,14 @@ internal static class SocketCall
         Try(socket, 0, static (socket, _) => socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Type))
             != SocketError.Success;
 
+    /// <summary>Whether the system reports an error (POLLERR).</summary>
+    public static bool HasError(Socket socket)
+    {
+        bool hasError = false;
+        Try(socket, 0, (socket, _) => hasError = socket.Poll(0, SelectMode.SelectError));
+        return hasError;
+    }
+
     /// <summary>Removes a linger time (SO_LINGER), which would make closing block.</summary>
     /// <returns>Whether there was one.</returns>
     public static bool RemoveLinger(Socket socket)

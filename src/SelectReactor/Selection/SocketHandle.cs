@@ -62,9 +62,11 @@ public sealed partial class SocketHandle : Handle
     /// <summary>Whether the descriptor is not a socket, or no longer one.</summary>
     internal bool IsBroken => SocketCall.IsBroken(_socket);
 
-    /// <summary>Whether it is a datagram socket with a pending error, which <c>Socket.Select</c> does not
-    /// report.</summary>
-    internal bool HasDatagramError => _isDatagram && DatagramCall.HasError(_socket);
+    /// <summary>Whether an error is pending, which <c>Socket.Select</c> does not report alone.</summary>
+    internal bool HasError => SocketCall.HasError(_socket);
+
+    /// <summary>Whether it is a datagram socket with a pending error.</summary>
+    internal bool HasDatagramError => _isDatagram && HasError;
 
     /// <inheritdoc/>
     public override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint, ref _knownLocal);

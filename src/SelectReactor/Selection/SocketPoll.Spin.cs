@@ -10,6 +10,7 @@ internal sealed partial class SocketPoll
     /// reported.</summary>
     private const int MaxEarlyReturns = 4;
 
+    private readonly ErrorPause<WatchedSocket> _paused = new();
     private int _emptyReturns;
     private int _earlyReturns;
 
@@ -17,6 +18,7 @@ internal sealed partial class SocketPoll
     // afterwards. Waits may end with nothing for other reasons too, so the sockets are checked after many of them.
     // A writer whose peer has hung up (POLLHUP) while its send buffer is full does the same: its next send tells. So
     // does a datagram socket with nothing but an error (POLLERR), such as an unreachable peer: its next receive tells.
+    // What no call takes away is paused.
     // The caller learns of a renewed wake-up, since a signal to the old one is lost.
     // A wait for the hot ones that lasts its time says nothing about the others.
     private bool EndSpin(bool any, bool isEarly, Asked asked, List<SelectorEntry> ready)
@@ -37,9 +39,8 @@ internal sealed partial class SocketPoll
             any |= EvictBroken(ready);
         }
 
-        if (_earlyReturns >= MaxEarlyReturns)
+        if (isEarly && _earlyReturns % MaxEarlyReturns == 0)
         {
-            _earlyReturns = 0;
             ReportWriters(ready);
         }
 
@@ -47,6 +48,13 @@ internal sealed partial class SocketPoll
         {
             // At once: while other sockets are active, waits for all are rare.
             ReportDatagramErrors(ready);
+        }
+
+        if (_earlyReturns >= ErrorPause<WatchedSocket>.MaxInARow)
+        {
+            _earlyReturns = 0;
+            PauseErrors(Readers);
+            PauseErrors(_writers);
         }
 
         return any || ready.Count > 0;
@@ -71,6 +79,35 @@ internal sealed partial class SocketPoll
             if (Readers.MemberAt(i) is { Handle.HasDatagramError: true } watched)
             {
                 watched.Report(Interest.Read, ready);
+            }
+        }
+    }
+
+    private void PauseErrors(SocketList list)
+    {
+        for (int i = list.Members - 1; i >= 0; i--)
+        {
+            if (list.MemberAt(i) is { Handle.HasError: true } watched)
+            {
+                Move(watched, watched.Entry.Interest, Interest.None);
+                _paused.Add(watched);
+            }
+        }
+    }
+
+    // The system would end the next wait for those that have their error still: each is reported, and paused again.
+    private void LookAtPaused(List<SelectorEntry> ready)
+    {
+        while (_paused.TryTakeDue(out WatchedSocket? watched))
+        {
+            if (watched.Entry.Interest == Interest.None || !watched.Handle.HasError)
+            {
+                Move(watched, Interest.None, watched.Entry.Interest);
+            }
+            else
+            {
+                _paused.Add(watched);
+                watched.Report(watched.Entry.Interest, ready);
             }
         }
     }

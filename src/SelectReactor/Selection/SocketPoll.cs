@@ -73,14 +73,13 @@ internal sealed partial class SocketPoll : IDisposable
     public void Update(WatchedSocket watched, Interest previous)
     {
         watched.KeepHot(Looks);
-        Move(Readers, watched, Reads(previous), Reads(watched.Entry.Interest));
-        Move(_writers, watched, Writes(previous), Writes(watched.Entry.Interest));
+        Move(watched, previous, watched.Entry.Interest);
     }
 
     public void Remove(WatchedSocket watched)
     {
-        Move(Readers, watched, Reads(watched.Entry.Interest), now: false);
-        Move(_writers, watched, Writes(watched.Entry.Interest), now: false);
+        Move(watched, watched.Entry.Interest, Interest.None);
+        _paused.Remove(watched);
         watched.Entry.State = null;
         Entries--;
     }
@@ -92,6 +91,12 @@ internal sealed partial class SocketPoll : IDisposable
         Looks += asked == Asked.Slice ? 0 : 1;
         FullWaits += asked == Asked.All ? 1 : 0;
         bool any;
+        if (asked != Asked.Slice && !_paused.IsEmpty)
+        {
+            LookAtPaused(ready);
+            wait = ready.Count > 0 ? TimeSpan.Zero : _paused.Limit(wait);
+        }
+
         long start = wait > TimeSpan.Zero ? Stopwatch.GetTimestamp() : 0;
         try
         {
@@ -119,7 +124,7 @@ internal sealed partial class SocketPoll : IDisposable
 
         if (wait == TimeSpan.Zero)
         {
-            return any;
+            return any || ready.Count > 0;
         }
 
         bool isEarly = !any && (wait < TimeSpan.Zero || Stopwatch.GetElapsedTime(start) < wait);
@@ -144,6 +149,16 @@ internal sealed partial class SocketPoll : IDisposable
         else if (now && !before)
         {
             list.Add(watched.Socket, watched);
+        }
+    }
+
+    // A paused one is in no list.
+    private void Move(WatchedSocket watched, Interest before, Interest now)
+    {
+        if (!_paused.Contains(watched))
+        {
+            Move(Readers, watched, Reads(before), Reads(now));
+            Move(_writers, watched, Writes(before), Writes(now));
         }
     }
 
