@@ -29,9 +29,9 @@ public interface IDatagramHandler
     /// <see cref="SocketError.ConnectionRefused"/> says that no program has the peer's port (an ICMP message, which
     /// can be forged or lost), and <see cref="SocketError.HostUnreachable"/> that there is no way to the peer.
     /// <see cref="SocketError.MessageSize"/> says that a datagram was longer than
-    /// <see cref="DatagramOptions.MaxDatagramBytes"/> and was dropped, or on a connected socket with
-    /// <see cref="DatagramOptions.DontFragment"/> that one was too long for the path. A socket that is not connected
-    /// is not told of unreachable peers.
+    /// <see cref="DatagramOptions.MaxDatagramBytes"/> and was dropped, or on a connected socket that one was lost
+    /// because it was too long for a router. The system sends the next ones in pieces, or refuses them with
+    /// <see cref="DatagramOptions.DontFragment"/>. A socket that is not connected is not told of unreachable peers.
     /// </summary>
     void OnError(DatagramSocket socket, SocketError error)
     {

@@ -81,7 +81,7 @@ internal sealed partial class ReactorDatagramSocket
                     NoteEmpty();
                     break;
                 }
-                else if (!TryGoOn(error == SocketError.Success ? SocketError.MessageSize : error))
+                else if (!TryGoOn(error == SocketError.Success ? SocketError.MessageSize : error, received))
                 {
                     break;
                 }
@@ -114,8 +114,9 @@ internal sealed partial class ReactorDatagramSocket
         PauseFor(_emptyPauseTime);
     }
 
-    // Whether there may be more to receive.
-    private bool TryGoOn(SocketError error)
+    // Whether there may be more to receive. What a long datagram begins with is received; where nothing is, a router
+    // has said that one which was sent was too long for it.
+    private bool TryGoOn(SocketError error, int received)
     {
         _emptyInARow = 0;
         switch (error)
@@ -126,7 +127,7 @@ internal sealed partial class ReactorDatagramSocket
             case SocketError.OperationAborted:
                 EndByOthers();
                 return false;
-            case SocketError.MessageSize:
+            case SocketError.MessageSize when received > 0:
                 _droppedTooLong++;
                 _counts.NoteTooLong();
                 break;

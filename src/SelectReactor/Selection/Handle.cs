@@ -111,7 +111,8 @@ public abstract partial class Handle : IDisposable
     /// <remarks>
     /// <para>Success with 0 bytes is an empty datagram. <see cref="SocketError.MessageSize"/> means that the datagram
     /// was longer than the buffer: the buffer is filled, and the rest is lost. Linux and Windows report it; other
-    /// systems cut the datagram without notice. A buffer of 65,535 bytes holds every UDP datagram.</para>
+    /// systems cut the datagram without notice. A buffer of 65,535 bytes holds every UDP datagram. On a connected
+    /// handle, and with nothing received, it means that one which was sent was too long for a router.</para>
     /// <para>On a connected handle <see cref="SocketError.ConnectionRefused"/> means that no program listens on the
     /// peer's port (an ICMP message said so). The handle stays usable, and the next call may succeed. A handle that is
     /// not connected is never told.</para>

@@ -148,6 +148,19 @@ public sealed class DatagramErrorTests
     }
 
     [Test]
+    public void WordOfARouter_IsAnErrorOfTheNetwork_AndNoLongDatagram()
+    {
+        (DatagramSocket socket, DatagramScript script) = Bound();
+        _network.Handle.Incoming.Enqueue((SocketError.MessageSize, []));
+        _network.Handle.Incoming.Enqueue((SocketError.MessageSize, [1, 2]));
+        Tick();
+
+        Assert.That(script.Errors, Is.EqualTo(new[] { SocketError.MessageSize, SocketError.MessageSize }));
+        Assert.That(
+            (socket.Statistics.NetworkErrors, socket.Statistics.DroppedTooLong), Is.EqualTo((1L, 1L)));
+    }
+
+    [Test]
     public void ErrorThatNeverEnds_PausesTheSocket_WhichThenGoesOn()
     {
         (_, DatagramScript script) = Bound(new DatagramOptions { MaxDatagramsPerTick = 1000 });
