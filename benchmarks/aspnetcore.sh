@@ -5,12 +5,13 @@
 #
 #     benchmarks/aspnetcore.sh [ROUNDS] [SECONDS] [CASES]   # 4 rounds of 2 seconds by default; needs wrk, taskset
 #
-# CASES is a list of: plaintext pipelined json https idle. "idle" prints the memory of 5,000 idle connections.
+# CASES is a list of: plaintext pipelined json https idle idle-https. The last two print the memory of 5,000 and 2,000
+# idle connections.
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C
 cd "$(dirname "$0")/.."
-rounds=${1:-4} seconds=${2:-2} cases=${3:-plaintext pipelined json https idle}
+rounds=${1:-4} seconds=${2:-2} cases=${3:-plaintext pipelined json https idle idle-https}
 server_core=0 load_core=1 port=7410 connections=64
 servers=(sockets threadpool inline)
 declare -A pids ports
@@ -70,16 +71,19 @@ measure() {
         'BEGIN { print n / s, t / hz / n * 1e6 }'
 }
 
-# idle NAME: memory for each of 5,000 connections that have made one request.
+# idle NAME COUNT: memory for each of so many connections that have made one request, over TLS if it is so named.
 idle() {
-    python3 - "${ports[$1]}" "${pids[$1]}" <<'PYTHON'
-import socket, sys, time
-port, pid, count = int(sys.argv[1]), sys.argv[2], 5000
+    python3 - "${ports[$1]}" "${pids[$1]}" "$2" "$1" <<'PYTHON'
+import socket, ssl, sys, time
+port, pid, count, name = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+tls = ssl._create_unverified_context() if "https" in name else None
 def memory():
     return next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS:"))
 request = b"GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"
 def connect():
     client = socket.create_connection(("127.0.0.1", port))
+    if tls:
+        client = tls.wrap_socket(client)
     client.sendall(request)
     client.recv(4096)
     return client
@@ -119,17 +123,37 @@ report() {
 }
 
 ulimit -n 20000
+has() { [[ " $cases " = *" $1 "* ]]; }
+
+# measure_idle CASE SERVER COUNT [ARGUMENTS]
+measure_idle() {
+    if has "$1"; then
+        start "$1-$2" "$2" "${@:4}"
+        echo "$1: $2: $(idle "$1-$2" "$3") bytes a connection"
+        kill "${pids[$1-$2]}"
+    fi
+}
+
 for server in "${servers[@]}"; do
-    [[ $cases != *idle* ]] || { start "idle-$server" "$server"; echo "idle: $server: $(idle "idle-$server") bytes a connection"; kill "${pids[idle-$server]}"; }
-    [[ $cases = idle ]] || start "$server" "$server"
-    [[ $cases != *https* ]] || start "https-$server" "$server" --https
+    measure_idle idle "$server" 5000
+    measure_idle idle-https "$server" 2000 --https
 done
-[ "$cases" != idle ] || exit 0
+loads=()
+for case in $cases; do
+    [[ $case = idle* ]] || loads+=("$case")
+done
+((${#loads[@]} > 0)) || exit 0
+for server in "${servers[@]}"; do
+    start "$server" "$server"
+    if has https; then
+        start "https-$server" "$server" --https
+    fi
+done
 
 name_of() { [ "$2" = https ] && echo "https-$1" || echo "$1"; }
 
 for server in "${servers[@]}"; do
-    for case in ${cases//idle/}; do
+    for case in "${loads[@]}"; do
         measure "$(name_of "$server" "$case")" "$case" "${WARM_UP:-3}" >/dev/null
     done
 done
@@ -137,7 +161,7 @@ done
 for ((round = 0; round < rounds; round++)); do
     order=("${servers[@]}")
     ((round % 2 == 0)) || order=(inline threadpool sockets)
-    for case in ${cases//idle/}; do
+    for case in "${loads[@]}"; do
         for server in "${order[@]}"; do
             figures=$(measure "$(name_of "$server" "$case")" "$case" "$seconds")
             echo "$case $round $server $figures" >>"$results"
