@@ -11,8 +11,8 @@ internal sealed partial class TransportHandler
     /// <summary>How much of the output is taken from the pipe before the system has taken it.</summary>
     public const int OutputMark = 64 * 1024;
 
-    private static readonly TimeSpan _firstDrainCheck = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan _maxDrainCheck = TimeSpan.FromSeconds(1);
+    /// <summary>More than <see cref="OutputMark"/>, which is the connection's limit.</summary>
+    private static readonly byte[] _neverFits = new byte[OutputMark + 1];
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private OutputState _outputState;
     private Exception? _failure;
@@ -80,7 +80,7 @@ internal sealed partial class TransportHandler
             // gets what was taken from the pipe before.
             _failure = exception;
             _outputState = OutputState.Failed;
-            BeginDrain();
+            ContinueDrain();
         }
 
         return true;
@@ -118,19 +118,11 @@ internal sealed partial class TransportHandler
         const string Reason = "The transport's send loop completed gracefully.";
         TransportLog.EndSent(Logger, Context.ConnectionId, Reason);
         _output.Complete();
-        _connection.CloseOutput();
         EndInput(new ConnectionAbortedException(Reason));
 
         // What still comes is discarded, so that a client that sends all before it reads comes to read.
         _connection.ResumeReading();
-        BeginDrain();
-    }
-
-    // What was appended in this tick is sent at its end.
-    private void BeginDrain()
-    {
-        Reactor reactor = _connection.Reactor;
-        reactor.Post(() => reactor.Post(() => CheckDrain(_firstDrainCheck)));
+        ContinueDrain();
     }
 
     private void Discard()
@@ -142,30 +134,15 @@ internal sealed partial class TransportHandler
     }
 
     // A client may read as slowly as it likes: only the time after the system has taken all output is bounded. Then
-    // the connection lingers until the peer has ended its stream, for which nobody has to wait. Most outputs are sent
-    // by the first check; for a slow client the checks become rare.
-    private void CheckDrain(TimeSpan next)
+    // the connection lingers until the peer has ended its stream, for which nobody has to wait.
+    private void ContinueDrain()
     {
-        if (_outputState is not (OutputState.Draining or OutputState.Failed))
+        if (_connection.QueuedOutputBytes > 0)
         {
-            return;
+            // It is refused, and OnWritable follows once the queue is empty.
+            _connection.TryWrite(_neverFits);
         }
-
-        LeaveContext();
-        if (_connection.QueuedOutputBytes == 0)
-        {
-            FinishDrain();
-        }
-        else
-        {
-            TimeSpan following = 2 * next < _maxDrainCheck ? 2 * next : _maxDrainCheck;
-            _connection.Reactor.Schedule(next, () => CheckDrain(following));
-        }
-    }
-
-    private void FinishDrain()
-    {
-        if (_outputState == OutputState.Failed)
+        else if (_outputState == OutputState.Failed)
         {
             TransportLog.ResetSent(Logger, Context.ConnectionId, _failure!.Message);
             _connection.Abort(_failure);

@@ -89,11 +89,15 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
     public void OnWritable(Connection connection)
     {
+        LeaveContext();
         if (_outputState == OutputState.AwaitingRoom)
         {
-            LeaveContext();
             _outputState = OutputState.Reading;
             ReadOutput();
+        }
+        else if (_outputState is OutputState.Draining or OutputState.Failed)
+        {
+            ContinueDrain();
         }
     }
 

@@ -87,7 +87,7 @@ internal sealed class TransportReactors : IDisposable
         MaxInputBytes = int.MaxValue,
         OutputHighWaterMark = TransportHandler.OutputMark,
         OutputLowWaterMark = TransportHandler.OutputMark / 2,
-        MaxOutputBytes = int.MaxValue,
+        MaxOutputBytes = TransportHandler.OutputMark,
         LingerTimeout = LingerTimeout,
     };
 
