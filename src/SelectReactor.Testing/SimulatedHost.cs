@@ -157,14 +157,26 @@ public sealed class SimulatedHost
     public void Stall(Reactor reactor, TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
-        int index = _loops.FindIndex(loop => loop.Reactor == reactor);
-        if (index < 0)
-        {
-            throw new ArgumentException($"The reactor is not one of {Name}.", nameof(reactor));
-        }
-
+        int index = IndexOf(reactor);
         Note($"reactor {index} is stalled for {time}");
         _loops[index].Stall(time);
+    }
+
+    /// <summary>Lets the next wait of one of its reactors fail, as epoll_wait(2) does when the epoll descriptor was
+    /// closed. The exception ends that reactor's loop, which closes everything of it. The exception is
+    /// logged, and the run goes on.</summary>
+    /// <param name="reactor">One of this host.</param>
+    /// <param name="error">The exception of the selector.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="error"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="reactor"/> is not one of this host.</exception>
+    public void FailLoop(Reactor reactor, Exception error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        int index = IndexOf(reactor);
+        Note($"the selector of reactor {index} fails: {error.Message}");
+        _faults?.Expect(error);
+        _loops[index].Selector.Fault = error;
+        _loops[index].Touch();
     }
 
     /// <summary>Simulates a callback that takes this long: call it in a callback of one of this host's reactors. The
@@ -208,6 +220,13 @@ public sealed class SimulatedHost
 
     /// <summary>Something happened that may concern its reactors.</summary>
     internal void Touch() => _loops.ForEach(static loop => loop.Touch());
+
+    private int IndexOf(Reactor reactor)
+    {
+        int index = _loops.FindIndex(loop => loop.Reactor == reactor);
+        return index >= 0 ? index
+            : throw new ArgumentException($"The reactor is not one of {Name}.", nameof(reactor));
+    }
 
     private Reactor AddReactor(ReactorOptions options)
     {

@@ -16,6 +16,9 @@ internal sealed class GroupWorld(SimulatedNetwork network)
 
     public ListenerOptions ListenerOptions { get; } = new();
 
+    /// <summary>Whether clients are no connections until they have sent a header, which takes some time.</summary>
+    public bool HasHandshake { get; init; }
+
     /// <summary>Whether a client goes away after its answer.</summary>
     public bool AnswersAndCloses { get; init; }
 
@@ -45,6 +48,13 @@ internal sealed class GroupWorld(SimulatedNetwork network)
 
     public int OpenOf(Reactor reactor) => _open.GetValueOrDefault(reactor);
 
+    /// <summary>The connections of a reactor, with those in a handshake and those on their way to it.</summary>
+    public int LoadOf(Reactor reactor)
+    {
+        int index = Group.Reactors.TakeWhile(other => other != reactor).Count();
+        return Group.Statistics.ConnectionsOfReactors[index];
+    }
+
     /// <summary>Listens, with two to four reactors and a way of sharing that chance chooses.</summary>
     public void Start(ReactorGroupOptions options)
     {
@@ -52,6 +62,12 @@ internal sealed class GroupWorld(SimulatedNetwork network)
         _crowd = network.AddHost("crowd");
         Sharing = network.Random.GetItems(Enum.GetValues<ClientSharing>(), 1)[0];
         options.Sharing = Sharing;
+        if (HasHandshake)
+        {
+            ListenerOptions.ProxyProtocol =
+                new ProxyProtocolOptions { TrustedNetworks = [IPNetwork.Parse("0.0.0.0/0")] };
+        }
+
         Group = _server.AddGroup(network.Random.Next(2, 5), options);
         Served = new Recorder
         {
@@ -72,6 +88,24 @@ internal sealed class GroupWorld(SimulatedNetwork network)
             Reactor reactor = Group.Reactors[network.Random.Next(Group.Reactors.Count)];
             TimeSpan time = network.Random.UpTo(TimeSpan.FromSeconds(1));
             network.Schedule(network.Random.UpTo(within), () => _server.Stall(reactor, time));
+        }
+    }
+
+    /// <summary>Ends a reactor, and not the group.</summary>
+    /// <returns>Whether it fails.</returns>
+    public bool EndAlone(Reactor reactor)
+    {
+        switch (network.Random.Next(3))
+        {
+            case 0:
+                _server.FailLoop(reactor, new IOException("The selector fails."));
+                return true;
+            case 1:
+                reactor.Dispose();
+                return false;
+            default:
+                reactor.ShutdownAsync(network.Random.UpTo(TimeSpan.FromSeconds(1)));
+                return false;
         }
     }
 
@@ -162,7 +196,15 @@ internal sealed class GroupWorld(SimulatedNetwork network)
             Connected = connection =>
             {
                 _clients.Add(connection);
-                connection.TryWrite("x"u8);
+                if (HasHandshake)
+                {
+                    TimeSpan time = network.Random.UpTo(TimeSpan.FromMilliseconds(500));
+                    connection.Schedule(time, () => connection.TryWrite("PROXY UNKNOWN\r\nx"u8));
+                }
+                else
+                {
+                    connection.TryWrite("x"u8);
+                }
             },
             Readable = connection =>
             {

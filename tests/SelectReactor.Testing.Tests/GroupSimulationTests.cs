@@ -88,6 +88,37 @@ public sealed class GroupSimulationTests : TwoHosts
     }
 
     [Test]
+    public void ALoopThatFails_EndsItsConnections_AndTheOthersServeOn([Values] ClientSharing sharing)
+    {
+        var fault = new IOException("epoll_wait failed.");
+        ReactorGroup group = Server.AddGroup(3, new ReactorGroupOptions { Sharing = sharing });
+        Task<GroupListener> listening = group.ListenAsync(Server.EndPoint(7), new Echo());
+        Network.RunUntil(() => listening.IsCompleted);
+        Sender[] before = Send(30);
+        Network.RunUntil(() => group.Statistics.Connections == 30);
+        int onFirst = group.Statistics.ConnectionsOfReactors[0];
+
+        Server.FailLoop(group.Reactors[0], fault);
+        Sender[] after = Send(30);
+        Network.RunUntil(() => before.Concat(after).All(static sender => sender.IsClosed));
+
+        Assert.That(group.FirstFault.Exception?.InnerException, Is.SameAs(fault));
+        Assert.That(group.Reactors[0].State, Is.EqualTo(ReactorState.Failed));
+        Assert.That(after.Select(static sender => sender.Received), Is.All.EqualTo("hello"u8.ToArray()));
+        Assert.That(before.Count(static sender => sender.Received.Count == 5), Is.AtLeast(30 - onFirst));
+        Assert.That(listening.Result.IsAccepting);
+        Assert.That(() => Server.FailLoop(Client.Reactor, fault), Throws.ArgumentException);
+        Assert.That(() => Server.FailLoop(group.Reactors[1], null!), Throws.ArgumentNullException);
+
+        Sender[] Send(int count)
+        {
+            Sender[] senders = [.. Enumerable.Range(0, count).Select(static _ => new Sender("hello"u8.ToArray()))];
+            Array.ForEach(senders, sender => _ = Client.Reactor.ConnectAsync(Server.EndPoint(7), sender));
+            return senders;
+        }
+    }
+
+    [Test]
     public void AnExceptionOfAHandler_FailsTheRun()
     {
         ReactorGroup group = Server.AddGroup(2);

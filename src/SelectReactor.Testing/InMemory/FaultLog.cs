@@ -9,6 +9,7 @@ namespace SelectReactor.Testing.InMemory;
 /// </summary>
 internal sealed class FaultLog : ILogger
 {
+    private readonly HashSet<Exception> _expected = [];
     private ExceptionDispatchInfo? _first;
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -23,11 +24,14 @@ internal sealed class FaultLog : ILogger
         Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
-        if (IsEnabled(logLevel) && exception is not null)
+        if (IsEnabled(logLevel) && exception is not null && !_expected.Contains(exception))
         {
             _first ??= ExceptionDispatchInfo.Capture(exception);
         }
     }
+
+    /// <summary>Passes over an exception that the test itself causes.</summary>
+    public void Expect(Exception exception) => _expected.Add(exception);
 
     /// <summary>Throws the first exception since the last call, if there was one.</summary>
     public void ThrowFirst()

@@ -62,6 +62,10 @@ internal sealed class SimulatedLoop
 
             Host.ThrowFault();
         }
+        catch (Exception exception) when (exception == Selector.Fault)
+        {
+            // As the thread of the reactor would end.
+        }
         finally
         {
             IsBusy = false;

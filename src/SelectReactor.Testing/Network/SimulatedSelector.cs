@@ -18,6 +18,9 @@ internal sealed class SimulatedSelector(SimulatedLoop loop) : ISelector
     /// <summary>How many of the next updates fail, as epoll_ctl(2) does without memory.</summary>
     public int UpdatesToFail { get; set; }
 
+    /// <summary>What the next wait throws. Null if it does not fail.</summary>
+    public Exception? Fault { get; set; }
+
     public long SleepsUntil { get; private set; }
 
     public bool IsWoken => _isWoken;
@@ -70,6 +73,11 @@ internal sealed class SimulatedSelector(SimulatedLoop loop) : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         ArgumentNullException.ThrowIfNull(ready);
+        if (Fault is not null)
+        {
+            throw Fault;
+        }
+
         SimulatedNetwork network = Host.Network;
         long deadline = wait < TimeSpan.Zero ? long.MaxValue : network.After(wait);
         if (network.Clock.Stands && wait > TimeSpan.Zero)

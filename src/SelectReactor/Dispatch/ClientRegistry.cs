@@ -18,19 +18,8 @@ internal sealed class ClientRegistry(
     private List<IReactorClient> _closing = [];
     private List<IReactorClient> _finishing = [];
     private readonly List<Action> _waitingForDrain = [];
-    private DrainState _drain;
+    private volatile DrainState _drain;
     private int _opening;
-
-    private enum DrainState
-    {
-        None,
-
-        /// <summary>Connections, and those that open later, are told of the end.</summary>
-        Telling,
-
-        /// <summary>Connections, and those that open while somebody waits for the end, are closed.</summary>
-        Closing,
-    }
 
     public IReadOnlyList<IReactorClient> All => _clients;
 
@@ -40,6 +29,9 @@ internal sealed class ClientRegistry(
     /// <summary>The number of connections, with those that will become one. Any thread; on another one it may be a
     /// moment old.</summary>
     public int Count => _clients.Count + Volatile.Read(ref _opening);
+
+    /// <summary>How far a drain has come. Any thread.</summary>
+    public DrainState Drain => _drain;
 
     /// <summary>Whether neither a connection is left nor anything that may start one.</summary>
     public bool IsEmpty => _clients.Count == 0 && _starters.Count == 0;
@@ -195,8 +187,8 @@ internal sealed class ClientRegistry(
         }
     }
 
-    /// <summary>Calls back once, at the end of a tick, when neither a connection is left nor what becomes one. The
-    /// callback must not call the user.</summary>
+    /// <summary>Calls back once, at the end of a tick, when neither a connection is left nor what becomes one, which
+    /// ends the drain. The callback must not call the user.</summary>
     public void WaitForDrain(Action callback) => _waitingForDrain.Add(callback);
 
     /// <summary>A call of the loop threw: the part that was called gives up.</summary>
@@ -239,6 +231,7 @@ internal sealed class ClientRegistry(
     {
         if (Count == 0 && !_starters.Any(static starter => starter is IOpening))
         {
+            _drain = DrainState.Over;
             _waitingForDrain.ForEach(static callback => callback());
             _waitingForDrain.Clear();
         }

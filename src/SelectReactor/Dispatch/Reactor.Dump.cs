@@ -19,13 +19,30 @@ public sealed partial class Reactor
 
     long ILoopGauges.BytesIdle => Buffers.IdleBytes;
 
-    private string State => IsDisposed ? _place.HasEnded ? "disposed" : "closing"
-        : IsStopping ? "shutting down"
-        : _progress.IsRunning ? "running"
-        : "not running";
+    /// <summary>What it is doing. Any thread; on another one it may be a moment old.</summary>
+    public ReactorState State => IsDisposed ? !_place.HasEnded ? ReactorState.Stopping
+            : Fault is null ? ReactorState.Ended : ReactorState.Failed
+        : IsStopping ? ReactorState.Stopping
+        : _clients.Drain switch
+        {
+            DrainState.None => _progress.IsRunning ? ReactorState.Running : ReactorState.NotRunning,
+            DrainState.Over => ReactorState.Drained,
+            _ => ReactorState.Draining,
+        };
+
+    private string StateText => State switch
+    {
+        ReactorState.NotRunning => "not running",
+        ReactorState.Running => "running",
+        ReactorState.Draining => "draining",
+        ReactorState.Drained => "drained",
+        ReactorState.Stopping => IsDisposed ? "closing" : "shutting down",
+        ReactorState.Failed => $"failed ({Fault!.GetType().Name}: {Fault.Message})",
+        _ => "disposed",
+    };
 
     /// <summary>Its state and the number of its connections. Any thread.</summary>
-    public override string ToString() => $"Reactor: {State}, {ConnectionCount} connections";
+    public override string ToString() => $"Reactor: {StateText}, {ConnectionCount} connections";
 
     /// <summary>As the other overload, with at most 100 connections and a wait of at most a second.</summary>
     public string Dump() => Dump(MaxDumpEntries, _dumpWait);

@@ -5,6 +5,9 @@ namespace SelectReactor;
 /// <content>How the loop is entered and left, and how it ends.</content>
 public sealed partial class Reactor
 {
+    /// <summary>The exception that ended the loop for good. Null if there was none. Any thread.</summary>
+    internal Exception? Fault { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
+
     /// <summary>Ends <see cref="Run()"/> after the tick under way; connections stay open. If it is
     /// not under way, the next one returns at once, also when <see cref="RunOnce"/> is called in between. Ends the
     /// wait of a <see cref="RunOnce"/> that is under way, or else of the next one. Any thread; idempotent.</summary>
@@ -57,6 +60,9 @@ public sealed partial class Reactor
             _demultiplexer.Wake();
         }
     }
+
+    /// <summary>Whether the owner of the group knows already that this exception has ended the loop.</summary>
+    internal bool HasToldOf(Exception exception) => _options.Ended is not null && Fault == exception;
 
     /// <summary>Whether a shutdown has begun.</summary>
     internal bool IsStopping => _shutdown.HasBegun;
@@ -160,6 +166,7 @@ public sealed partial class Reactor
             _meter.EndServing();
             Counts.End();
             Watch?.Dispose();
+            _options.Ended?.Invoke(this);
             _demultiplexer.Dispose();
         }
 

@@ -209,6 +209,11 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
                 RunLeftOver();
             }
         }
+        catch (Exception exception) when (disposesAtEnd)
+        {
+            Fault ??= exception;
+            throw;
+        }
         finally
         {
             _stopRequested = false;
@@ -308,9 +313,10 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
             _demultiplexer.Select(wait);
             Watch?.Awake();
         }
-        catch
+        catch (Exception exception)
         {
             // Without a wait there is no loop. Whoever has the loop's place closes everything when it leaves.
+            Fault = exception;
             _place.TryDispose();
             throw;
         }

@@ -32,6 +32,11 @@ internal static partial class ReactorLog
     [LoggerMessage(6, LogLevel.Critical, "The loop of a reactor thread ended with an exception.")]
     public static partial void LoopFault(ILogger logger, Exception exception);
 
+    [LoggerMessage(8, LogLevel.Critical,
+        "Reactor {Number} of {Count} of a group has failed, and its connections are closed. {Rest}")]
+    public static partial void GroupReactorFailed(
+        ILogger logger, int number, int count, string rest, Exception exception);
+
     [LoggerMessage(7, LogLevel.Error, "The library failed in serving one connection or listener. The loop goes on.")]
     public static partial void ClientFault(ILogger logger, Exception exception);
 
@@ -152,8 +157,14 @@ internal static partial class ReactorLog
         ILogger logger, EndPointText endPoint, TimeSpan pause, Exception exception);
 
     [LoggerMessage(
-        49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}, whose socket closes.")]
+        49, LogLevel.Error, "The selector failed to forget the listener on {EndPoint}.")]
     public static partial void ListenerCloseFault(ILogger logger, EndPointText endPoint, Exception exception);
+
+    [LoggerMessage(
+        67, LogLevel.Error,
+        "The reactor that accepts on {EndPoint} ends, and another one can't go on. The socket closes, and the clients "
+            + "that wait are reset.")]
+    public static partial void ListenerMoveFault(ILogger logger, EndPointText endPoint, Exception exception);
 
     [LoggerMessage(62, LogLevel.Debug, "The client {Remote} on {EndPoint} is dropped: {Why}")]
     public static partial void OpeningFailed(ILogger logger, EndPointText remote, EndPointText endPoint, string why);

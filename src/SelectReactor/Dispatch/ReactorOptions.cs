@@ -95,6 +95,10 @@ public sealed class ReactorOptions
     /// <summary>The limit of the group that the reactor belongs to. Null if there is none.</summary>
     internal SharedLimit? SharedLimit { get; set; }
 
+    /// <summary>Called once when the reactor has ended and everything is closed, on the thread that closed it. It must
+    /// not throw. Null if nobody wants to know.</summary>
+    internal Action<Reactor>? Ended { get; set; }
+
     internal Places? CreatePlaces() => SharedLimit is null ? null : new Places(SharedLimit);
 
     internal ReactorOptions Copy() => (ReactorOptions)MemberwiseClone();

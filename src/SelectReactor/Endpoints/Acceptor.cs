@@ -8,7 +8,7 @@ namespace SelectReactor.Endpoints;
 /// <summary>
 /// Accepts the clients that wait at one listening handle and gives them to an <see cref="IAdmission"/>. It pauses
 /// while the user wants it to, while there is no room for a connection, and for a second when accepting fails, for
-/// example because the system lacks a resource. It ends only with <see cref="Close"/>.
+/// example because the system lacks a resource. It ends only with <see cref="Close"/> or <see cref="Release"/>.
 /// </summary>
 internal sealed class Acceptor : IEventHandler
 {
@@ -154,6 +154,13 @@ internal sealed class Acceptor : IEventHandler
     /// <summary>Closes the handle, even if the selector fails to forget it. Idempotent.</summary>
     public void Close()
     {
+        Release();
+        _handle.Close();
+    }
+
+    /// <summary>Ends without closing the handle, which another reactor may watch from now on. Idempotent.</summary>
+    public Handle Release()
+    {
         _retry?.Cancel();
         _spare.Release();
         try
@@ -165,7 +172,7 @@ internal sealed class Acceptor : IEventHandler
             ReactorLog.ListenerCloseFault(_reactor.Logger, _localEndPoint, exception);
         }
 
-        _handle.Close();
+        return _handle;
     }
 
     private void SetInterest(Interest interest)
@@ -300,14 +307,8 @@ internal sealed class Acceptor : IEventHandler
 
     private void RetryLater()
     {
-        if (_retry is null)
-        {
-            _retry = _reactor.Schedule(_retryInterval, static self => ((Acceptor)self!).Retry(), this);
-        }
-        else
-        {
-            _retry.Change(_retryInterval);
-        }
+        _retry ??= _reactor.Schedule(_retryInterval, static self => ((Acceptor)self!).Retry(), this);
+        _retry.Change(_retryInterval);
     }
 
     private void Retry()

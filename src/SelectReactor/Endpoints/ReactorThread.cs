@@ -78,7 +78,11 @@ public sealed class ReactorThread : IDisposable
         }
         catch (Exception exception)
         {
-            ReactorLog.LoopFault(Reactor.Logger, exception);
+            if (!Reactor.HasToldOf(exception))
+            {
+                ReactorLog.LoopFault(Reactor.Logger, exception);
+            }
+
             _completion.SetException(exception);
         }
     }

@@ -24,8 +24,12 @@ internal sealed class GroupAccept
     private readonly bool _inTurn;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _openParts;
+    private readonly GroupMembers _members;
+
+    /// <summary>One more until the listener is made: the first may close before the next is open.</summary>
+    private int _openSockets = 1;
     private volatile bool _isPaused;
+    private volatile bool _isClosed;
 
     public GroupAccept(
         GroupMembers members,
@@ -34,7 +38,7 @@ internal sealed class GroupAccept
         Func<Connection, IConnectionHandler> handlerFactory,
         ListenerOptions options)
     {
-        Members = members;
+        _members = members;
         GroupLimit = groupLimit;
         HandlerFactory = handlerFactory;
         Options = options.Copy();
@@ -47,8 +51,6 @@ internal sealed class GroupAccept
         Limit = new SharedLimit(options.MaxConnections, UpdateInterest);
         _parts = [.. members.All.Select(member => new ListenerPart(this, member))];
     }
-
-    public GroupMembers Members { get; }
 
     public IReadOnlyList<ListenerPart> Parts => _parts;
 
@@ -77,13 +79,23 @@ internal sealed class GroupAccept
 
     public long Refused => _parts.Sum(static part => part.Admission?.Refused ?? 0);
 
+    /// <summary>Whether clients are accepted at the moment.</summary>
+    public bool IsAccepting => !Limit.IsFull && !GroupLimit.IsFull && _members.TakesClients
+        && Array.Exists(_parts, static part => part.Sockets.AreAccepting);
+
+    /// <summary>Whether it goes on when a reactor ends.</summary>
+    public bool OutlivesReactors => !_isClosed && !_members.IsEnding;
+
+    /// <summary>The smallest number of connections that a reactor has that takes clients. Null if none does.</summary>
+    public int? LeastLoad => _members.LeastLoaded()?.Load;
+
     /// <summary>The part that is to have the next client.</summary>
     /// <returns>Null if no reactor takes clients.</returns>
-    public ListenerPart? Choose()
-    {
-        GroupMember? member = _inTurn ? Members.Next() : Members.LeastLoaded();
-        return Array.Find(_parts, part => part.Member == member);
-    }
+    public ListenerPart? Choose() => PartOf(_inTurn ? _members.Next() : _members.LeastLoaded());
+
+    /// <summary>The part that is to accept for all, or in place of one whose reactor ends.</summary>
+    /// <returns>Null if no loop goes on, or if the listener ends.</returns>
+    public ListenerPart? ChooseAcceptor() => OutlivesReactors ? PartOf(_members.Acceptor()) : null;
 
     public void Prepare(EndPoint listening)
     {
@@ -98,15 +110,39 @@ internal sealed class GroupAccept
         _isPaused = isPaused;
         foreach (ListenerPart part in _parts)
         {
-            part.Post(isPaused ? static acceptor => acceptor.Pause() : static acceptor => acceptor.Resume());
+            part.Sockets.Post(isPaused ? static acceptor => acceptor.Pause() : static acceptor => acceptor.Resume());
         }
     }
 
-    public void NoteOpened() => Interlocked.Increment(ref _openParts);
+    /// <summary>Closes all sockets. Idempotent.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        Array.ForEach(_parts, static part => part.Sockets.Dispose());
+    }
 
+    /// <summary>A socket of a reactor that ends goes to another one, with the clients in its queue. If there is none,
+    /// it closes.</summary>
+    public void Move(Handle listening)
+    {
+        while (ChooseAcceptor() is { } part)
+        {
+            if (part.Sockets.TryTakeOver(listening))
+            {
+                return;
+            }
+        }
+
+        listening.Close();
+        NoteClosed();
+    }
+
+    public void NoteOpened() => Interlocked.Increment(ref _openSockets);
+
+    /// <summary>A socket is closed, or the last one that the listener begins with is open.</summary>
     public void NoteClosed()
     {
-        if (Interlocked.Decrement(ref _openParts) == 0)
+        if (Interlocked.Decrement(ref _openSockets) == 0)
         {
             _closed.TrySetResult();
             CompleteDrain();
@@ -129,16 +165,18 @@ internal sealed class GroupAccept
         {
             if (part != except)
             {
-                part.Post(static acceptor => acceptor.LookAgain());
+                part.Sockets.Post(static acceptor => acceptor.LookAgain());
             }
         }
     }
+
+    private ListenerPart? PartOf(GroupMember? member) => Array.Find(_parts, part => part.Member == member);
 
     private void UpdateInterest()
     {
         foreach (ListenerPart part in _parts)
         {
-            part.Post(static acceptor => acceptor.UpdateInterest());
+            part.Sockets.Post(static acceptor => acceptor.UpdateInterest());
         }
     }
 }

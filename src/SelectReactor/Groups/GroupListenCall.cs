@@ -25,7 +25,7 @@ internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket
         };
         try
         {
-            await first.Member.Reactor.InvokeAsync(() => first.Open(OpenFirst, Prepare)).ConfigureAwait(false);
+            first = await OpenFirstAsync(first).ConfigureAwait(false);
             if (shared.Queue != ClientQueue.OneReactor)
             {
                 await OpenOthersAsync(first).ConfigureAwait(false);
@@ -33,17 +33,34 @@ internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket
         }
         catch
         {
-            foreach (ListenerPart part in shared.Parts)
-            {
-                part.Dispose();
-            }
-
+            shared.Close();
             CloseShares();
             throw;
         }
 
+        shared.NoteClosed();
+
         ReactorLog.Listening(first.Member.Reactor.Logger, _localEndPoint);
         return new GroupListener(shared, _localEndPoint);
+    }
+
+    /// <summary>Opens the socket on another reactor if the first one ends meanwhile.</summary>
+    private async Task<ListenerPart> OpenFirstAsync(ListenerPart first)
+    {
+        while (true)
+        {
+            try
+            {
+                await first.Member.Reactor.InvokeAsync(() => first.Sockets.Open(OpenFirst, Prepare))
+                    .ConfigureAwait(false);
+                return first;
+            }
+            catch (Exception) when (!first.Member.IsRunning && shared.ChooseAcceptor() is { } other)
+            {
+                CloseShares();
+                first = other;
+            }
+        }
     }
 
     private Handle OpenFirst(Reactor reactor) =>
@@ -93,9 +110,10 @@ internal sealed class GroupListenCall(GroupAccept shared, ListeningSocket socket
         {
             try
             {
-                await part.Member.Reactor.InvokeAsync(() => part.Open(open, static _ => { })).ConfigureAwait(false);
+                await part.Member.Reactor.InvokeAsync(() => part.Sockets.Open(open, static _ => { }))
+                    .ConfigureAwait(false);
             }
-            catch (Exception) when (!part.Member.IsRunning && first.Member.IsRunning)
+            catch (Exception) when (!part.Member.IsRunning && shared.ChooseAcceptor() is not null)
             {
                 // This reactor has ended alone meanwhile: the others serve.
             }

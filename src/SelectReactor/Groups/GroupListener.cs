@@ -8,8 +8,8 @@ namespace SelectReactor;
 
 /// <summary>
 /// A listener of a <see cref="ReactorGroup"/>: it accepts clients for all its reactors. All members may be used on any
-/// thread. The end of the group closes it. If one reactor of the group ends alone, the sockets that it accepts from
-/// close, and the clients that wait at a socket of its own are reset: use <see cref="ReactorGroup.DrainAsync"/>.
+/// thread. The end of the group closes it. If one reactor of the group ends alone, the others accept in its place,
+/// also the clients that wait already.
 /// </summary>
 [DebuggerDisplay("{ToString(),nq}")]
 public sealed class GroupListener : IDisposable
@@ -38,10 +38,9 @@ public sealed class GroupListener : IDisposable
     /// filter, a handler factory that threw, or a lack of resources.</summary>
     public long Refused => _accept.Refused;
 
-    /// <summary>Whether clients are accepted at the moment: the listener is not closed, paused or full, and the system
-    /// is not short of descriptors.</summary>
-    public bool IsAccepting => _accept.Parts.Any(static part => part.IsAccepting) && !_accept.Limit.IsFull
-        && !_accept.GroupLimit.IsFull;
+    /// <summary>Whether clients are accepted at the moment: the listener is not closed, paused or full, the system is
+    /// not short of descriptors, and there is a reactor that takes clients.</summary>
+    public bool IsAccepting => _accept.IsAccepting;
 
     /// <summary>Whether <see cref="Pause"/> was called, and <see cref="Resume"/> not since.</summary>
     public bool IsPaused => _accept.IsPaused;
@@ -73,11 +72,5 @@ public sealed class GroupListener : IDisposable
 
     /// <summary>Closes all listening sockets, in a later phase of the loops. Accepted connections stay open. Clients
     /// that wait in a backlog are reset. Idempotent.</summary>
-    public void Dispose()
-    {
-        foreach (ListenerPart part in _accept.Parts)
-        {
-            part.Dispose();
-        }
-    }
+    public void Dispose() => _accept.Close();
 }

@@ -5,8 +5,15 @@ internal sealed class GroupMembers(IReadOnlyList<GroupMember> all)
 {
     private readonly Lock _draining = new();
     private int _next;
+    private volatile bool _isEnding;
 
     public IReadOnlyList<GroupMember> All => all;
+
+    /// <summary>Whether the end of the whole group has begun.</summary>
+    public bool IsEnding => _isEnding;
+
+    /// <summary>Whether new connections may be given to any.</summary>
+    public bool TakesClients => all.Any(static member => member.TakesClients);
 
     /// <summary>In turn.</summary>
     /// <returns>Null if none takes clients.</returns>
@@ -43,6 +50,13 @@ internal sealed class GroupMembers(IReadOnlyList<GroupMember> all)
 
         return least;
     }
+
+    /// <summary>The one that is to accept for all, or in place of another: better one that takes clients.</summary>
+    /// <returns>Null if no loop goes on.</returns>
+    public GroupMember? Acceptor() => LeastLoaded() ?? all.FirstOrDefault(static member => member.IsRunning);
+
+    /// <summary>From now on the end of a member is that of its sockets.</summary>
+    public void End() => _isEnding = true;
 
     /// <summary>Gives a member no more clients.</summary>
     /// <exception cref="InvalidOperationException">It is the last one that takes any.</exception>

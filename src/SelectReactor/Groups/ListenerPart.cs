@@ -6,10 +6,10 @@ namespace SelectReactor.Groups;
 
 /// <summary>
 /// One reactor's part in a <see cref="GroupListener"/>: it opens connections on this reactor, for clients that it
-/// accepts itself or that other parts give it. A part may have no socket of its own. An accepted client has a place in
-/// the limits of the listener and of the group, which goes with it from part to part.
+/// accepts itself or that other parts give it. An accepted client has a place in the limits of the listener and of the
+/// group, which goes with it from part to part.
 /// </summary>
-internal sealed class ListenerPart : IAdmission, IStoppable
+internal sealed class ListenerPart : IAdmission
 {
     /// <summary>So many connections more than another reactor are no reason to give it one.</summary>
     private const int MinLead = 4;
@@ -18,8 +18,6 @@ internal sealed class ListenerPart : IAdmission, IStoppable
     private readonly Places _places;
     private readonly Action<object?> _receive;
     private Admission? _admission;
-    private Acceptor? _acceptor;
-    private bool _isClosed;
 
     public ListenerPart(GroupAccept shared, GroupMember member)
     {
@@ -27,15 +25,15 @@ internal sealed class ListenerPart : IAdmission, IStoppable
         _places = new Places(shared.Limit);
         _receive = Receive;
         Member = member;
+        Sockets = new PartSockets(shared, member, this);
     }
 
     public GroupMember Member { get; }
 
+    public PartSockets Sockets { get; }
+
     /// <summary>Null until the address is known. Its counts are for any thread.</summary>
     public Admission? Admission => _admission;
-
-    /// <summary>Whether it accepts clients at the moment. Any thread.</summary>
-    public bool IsAccepting => _acceptor is { IsPaused: false } && !_isClosed;
 
     public bool IsFull => _places.IsFullAt(_admission!.ConnectionCount) || Reactor.IsFull;
 
@@ -44,44 +42,6 @@ internal sealed class ListenerPart : IAdmission, IStoppable
     /// <summary>Prepares for clients of a listener on this address. Before any are accepted.</summary>
     public void Prepare(EndPoint listening) => _admission = new Admission(
         Reactor, _shared.Options, _shared.HandlerFactory, listening, static () => true, GiveBackPlaces);
-
-    /// <summary>Opens a handle and accepts clients from then on. The reactor's thread.</summary>
-    /// <param name="open">Opens the handle, which listens.</param>
-    /// <param name="prepare">Called with the handle before it is used.</param>
-    public void Open(Func<Reactor, Handle> open, Action<Handle> prepare)
-    {
-        Reactor.AddStarter(this);
-        Handle? handle = null;
-        try
-        {
-            handle = open(Reactor);
-            prepare(handle);
-            _acceptor = new Acceptor(Reactor, handle, _shared.Options, this, Close);
-        }
-        catch
-        {
-            handle?.Close();
-            Reactor.RemoveStarter(this);
-            throw;
-        }
-
-        _shared.NoteOpened();
-    }
-
-    /// <summary>Closes the socket of this part. Any thread; idempotent.</summary>
-    public void Dispose() => Reactor.Execute(static self => ((ListenerPart)self!).Close(), this);
-
-    /// <summary>Runs an action with the acceptor, if this part has one, on the reactor's thread. Any thread.</summary>
-    public void Post(Action<Acceptor> action) => Reactor.TryPost(
-        static state =>
-        {
-            (ListenerPart self, Action<Acceptor> action) = ((ListenerPart, Action<Acceptor>))state!;
-            if (self._acceptor is not null)
-            {
-                action(self._acceptor);
-            }
-        },
-        (this, action));
 
     public bool TryReserve() => HasPlace() || _shared.Options.WhenFull == WhenFull.Refuse;
 
@@ -106,7 +66,7 @@ internal sealed class ListenerPart : IAdmission, IStoppable
 
     public void Refuse(Handle handle, Refusal refusal) => _admission!.Refuse(handle, refusal);
 
-    void IStoppable.BeginStop(StopPhase phase) => Close();
+    public void CountAcceptError(string errorType) => _admission!.CountAcceptError(errorType);
 
     // The second place stays reserved until the end of the tick.
     private bool HasPlace() => _places.TryReserve(_admission!.ConnectionCount) && Reactor.TryReservePlace();
@@ -119,7 +79,7 @@ internal sealed class ListenerPart : IAdmission, IStoppable
         }
 
         int own = Member.Load;
-        return own <= MinLead || own - (_shared.Members.LeastLoaded()?.Load ?? own) <= MinLead + (own / 8);
+        return own <= MinLead || own - (_shared.LeastLoad ?? own) <= MinLead + (own / 8);
     }
 
     // To itself, too, where it is next.
@@ -145,6 +105,9 @@ internal sealed class ListenerPart : IAdmission, IStoppable
 
         Refuse(handle, Refusal.NoReactor);
         GiveBackPlaces();
+
+        // The reactor may be in its end, where no tick does it.
+        Reactor.GiveBackPlaces();
     }
 
     private void TakePlaces()
@@ -178,29 +141,5 @@ internal sealed class ListenerPart : IAdmission, IStoppable
     {
         _places.KeepOnly(_admission!.ConnectionCount);
         _shared.CompleteDrain();
-    }
-
-    public override string ToString() =>
-        $"Listener of a group on {_admission}{(IsAccepting ? "" : ", not accepting")}";
-
-    public void CountAcceptError(string errorType) => _admission!.CountAcceptError(errorType);
-
-    private void Close()
-    {
-        if (_isClosed || _acceptor is null)
-        {
-            return;
-        }
-
-        // This can throw, so it comes before anything has changed.
-        Reactor.VerifyAccess();
-        _isClosed = true;
-        _acceptor.Close();
-        Reactor.RemoveStarter(this);
-        _shared.NoteClosed();
-        if (_shared.Queue == ClientQueue.Shared)
-        {
-            _shared.LookAgain(except: this);
-        }
     }
 }

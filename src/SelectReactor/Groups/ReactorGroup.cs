@@ -19,6 +19,7 @@ public sealed partial class ReactorGroup : IDisposable
     private readonly ReactorThread[] _threads;
     private readonly GroupMembers _members;
     private readonly SharedLimit _limit;
+    private readonly LoopEnds _ends;
     private readonly ListenerTotals _totals = new();
     private int _listenCalls = -1;
 
@@ -52,22 +53,31 @@ public sealed partial class ReactorGroup : IDisposable
         _options.Verify();
         _limit = new SharedLimit(_options.MaxConnections, NoteRoom);
         _options.Reactor.SharedLimit = _limit;
-        _threads = _options.StartThreads ? Start(count, _options) : [];
+        _ends = new LoopEnds(count);
+        _threads = _options.StartThreads ? Start(count) : [];
         Reactors = _options.StartThreads
             ? [.. _threads.Select(static thread => thread.Reactor)]
-            : CreateBound(count, _options);
+            : CreateBound(count);
         _members = new GroupMembers([.. Reactors.Select(static reactor => new GroupMember(reactor))]);
+        _ends.Members = _members;
     }
 
     /// <summary>The reactors. On a reactor's own thread all of its members may be used, on others those for any
     /// thread. A listener or a connection that you make on one of them belongs to it alone, and counts for the limit
-    /// of the group. To end one of them, use <see cref="DrainAsync"/>.</summary>
+    /// of the group. To end the connections of one of them, use <see cref="DrainAsync"/>.</summary>
     public IReadOnlyList<Reactor> Reactors { get; }
 
     /// <summary>Completes when all loops have ended and everything is closed. It fails with the exceptions that ended
     /// loops, if there were any. Without <see cref="ReactorGroupOptions.StartThreads"/> the loops are the caller's,
     /// and it is complete at once.</summary>
     public Task Completion => Task.WhenAll(_threads.Select(static thread => thread.Completion));
+
+    /// <summary>Fails as soon as a reactor has failed, with the exception that ended its loop: the selector can no
+    /// longer wait, for example. The connections of that reactor are closed by then. The others go on, and accept in
+    /// its place: decide whether the program does. The log has the exception, too, with the number of the reactor.
+    /// Completes when all reactors have ended and none has failed. Also without
+    /// <see cref="ReactorGroupOptions.StartThreads"/>.</summary>
+    public Task FirstFault => _ends.FirstFault;
 
     /// <summary>The numbers of this moment.</summary>
     public ReactorGroupStatistics Statistics
@@ -78,6 +88,7 @@ public sealed partial class ReactorGroup : IDisposable
             return new ReactorGroupStatistics
             {
                 ConnectionsOfReactors = [.. _members.All.Select(static member => member.Load)],
+                StatesOfReactors = [.. Reactors.Select(static reactor => reactor.State)],
                 Accepted = accepted,
                 Refused = refused,
             };
@@ -86,8 +97,9 @@ public sealed partial class ReactorGroup : IDisposable
 
     /// <summary>The reactor that has the fewest connections, of those that take new ones. Use it for what the group
     /// has no method for.</summary>
-    /// <exception cref="InvalidOperationException">The group is shutting down.</exception>
-    /// <exception cref="ObjectDisposedException">The group is disposed.</exception>
+    /// <exception cref="InvalidOperationException">The group is shutting down, or the reactors that are left are
+    /// drained.</exception>
+    /// <exception cref="ObjectDisposedException">The group is disposed, or all its reactors have ended.</exception>
     public Reactor ChooseReactor()
     {
         if (_members.LeastLoaded() is { } member)
@@ -96,7 +108,9 @@ public sealed partial class ReactorGroup : IDisposable
         }
 
         ObjectDisposedException.ThrowIf(Reactors.All(static reactor => reactor.IsDisposed), this);
-        throw new InvalidOperationException("The group is shutting down: nothing new can be started on it.");
+        throw new InvalidOperationException(_members.IsEnding
+            ? "The group is shutting down: nothing new can be started on it."
+            : $"No reactor of the group takes connections: {this}.");
     }
 
     /// <summary>
@@ -138,14 +152,23 @@ public sealed partial class ReactorGroup : IDisposable
     /// <returns>A task that also completes when the group is disposed. It never fails.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
     /// infinite.</exception>
-    public Task ShutdownAsync(TimeSpan deadline) =>
-        Task.WhenAll([.. Reactors.Select(reactor => reactor.ShutdownAsync(deadline))]);
+    public Task ShutdownAsync(TimeSpan deadline)
+    {
+        if (deadline != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        }
+
+        _members.End();
+        return Task.WhenAll([.. Reactors.Select(reactor => reactor.ShutdownAsync(deadline))]);
+    }
 
     /// <summary>Disposes all reactors, which closes everything, and waits for their threads to end, but not longer
     /// than <see cref="ReactorGroupOptions.DisposeTimeout"/>. On one of these threads it does not wait.
     /// Idempotent.</summary>
     public void Dispose()
     {
+        _members.End();
         bool waits = !Reactors.Any(static reactor => reactor.IsReactorThread);
         foreach (Reactor reactor in Reactors)
         {
@@ -166,7 +189,7 @@ public sealed partial class ReactorGroup : IDisposable
     public string Dump() => string.Join(
         "\n", Reactors.Select(static (reactor, i) => $"{i + 1}. {reactor.Dump()}").Prepend($"{this}"));
 
-    private static ReactorThread[] Start(int count, ReactorGroupOptions options)
+    private ReactorThread[] Start(int count)
     {
         List<ReactorThread> threads = [];
         try
@@ -175,7 +198,7 @@ public sealed partial class ReactorGroup : IDisposable
             {
                 int index = i;
                 threads.Add(new ReactorThread(
-                    options.Reactor, () => options.ThreadStart?.Invoke(index), $"ReactorThread {index + 1}"));
+                    OptionsOf(index), () => _options.ThreadStart?.Invoke(index), $"ReactorThread {index + 1}"));
             }
 
             return [.. threads];
@@ -187,14 +210,14 @@ public sealed partial class ReactorGroup : IDisposable
         }
     }
 
-    private static Reactor[] CreateBound(int count, ReactorGroupOptions options)
+    private Reactor[] CreateBound(int count)
     {
         List<Reactor> reactors = [];
         try
         {
             for (int i = 0; i < count; i++)
             {
-                reactors.Add(new Reactor(options.Reactor));
+                reactors.Add(new Reactor(OptionsOf(i)));
                 reactors[i].Affinity.Bind();
             }
 
@@ -205,6 +228,13 @@ public sealed partial class ReactorGroup : IDisposable
             reactors.ForEach(static reactor => reactor.Dispose());
             throw;
         }
+    }
+
+    private ReactorOptions OptionsOf(int index)
+    {
+        ReactorOptions options = _options.Reactor.Copy();
+        options.Ended = reactor => _ends.Note(index, reactor);
+        return options;
     }
 
     private void NoteRoom()
@@ -220,7 +250,7 @@ public sealed partial class ReactorGroup : IDisposable
     {
         // The clients of several listeners are accepted by several reactors.
         GroupMember first = _members.All[Interlocked.Increment(ref _listenCalls) % _members.All.Count];
-        first = first.TakesClients ? first : _members.LeastLoaded() ?? first;
+        first = first.TakesClients ? first : _members.Acceptor() ?? first;
         var accept = new GroupAccept(
             _members, _limit, _options.Sharing == ClientSharing.RoundRobin, handlerFactory, options);
         ListenerPart part = accept.Parts.First(part => part.Member == first);

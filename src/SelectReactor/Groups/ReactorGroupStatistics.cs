@@ -7,6 +7,9 @@ public sealed class ReactorGroupStatistics
     /// way to it, in the order of <see cref="ReactorGroup.Reactors"/>.</summary>
     public IReadOnlyList<int> ConnectionsOfReactors { get; init; } = [];
 
+    /// <summary>What each reactor is doing, in the same order.</summary>
+    public IReadOnlyList<ReactorState> StatesOfReactors { get; init; } = [];
+
     /// <summary>The number of open connections of all reactors.</summary>
     public int Connections => ConnectionsOfReactors.Sum();
 
@@ -18,8 +21,13 @@ public sealed class ReactorGroupStatistics
     /// closed.</summary>
     public long Refused { get; init; }
 
-    /// <summary>The numbers in one line.</summary>
+    /// <summary>The numbers in one line, with the states of the reactors that do not serve as usual.</summary>
     public override string ToString() =>
-        $"{Connections} connections ({string.Join(", ", ConnectionsOfReactors)}), "
+        $"{Connections} connections ({string.Join(", ", ConnectionsOfReactors.Select(Describe))}), "
         + $"{Accepted} accepted, {Refused} refused";
+
+    private string Describe(int connections, int index) =>
+        StatesOfReactors.ElementAtOrDefault(index) is not (ReactorState.Running or ReactorState.NotRunning)
+            ? $"{connections} {StatesOfReactors[index].ToString().ToLowerInvariant()}"
+            : $"{connections}";
 }

@@ -29,11 +29,11 @@ internal static class GroupFaults
         world.RequireNothingLeft();
     }
 
-    /// <summary>A reactor is taken out of use while clients come: all of them have their answer, and in the end none
-    /// is on that reactor.</summary>
+    /// <summary>A reactor is taken out of use while clients come, some in a handshake: all of them have their answer,
+    /// and in the end none is on that reactor.</summary>
     public static void GroupDrains(SimulatedNetwork network)
     {
-        var world = new GroupWorld(network);
+        var world = new GroupWorld(network) { HasHandshake = network.Random.Coin() };
         world.Start(new ReactorGroupOptions());
         world.StallSometimes(_while);
         world.ConnectMany(network.Random.Next(1, 40), _while);
@@ -42,7 +42,7 @@ internal static class GroupFaults
         int before = 0;
         network.Schedule(network.Random.UpTo(_while), () =>
         {
-            before = world.Served.Connections;
+            before = world.LoadOf(drained);
             drain = world.Group.DrainAsync(drained, Timeout.InfiniteTimeSpan);
         });
         network.RunUntil(() => world.Answers == world.Clients && drain is not null);
@@ -150,26 +150,39 @@ internal static class GroupFaults
         world.RequireNothingLeft();
     }
 
-    /// <summary>One reactor ends alone, which nobody should do: clients on their way to it go to the others, and the
-    /// others serve on.</summary>
-    public static void GroupReactorEndsAlone(SimulatedNetwork network)
+    /// <summary>All reactors but one end alone, by a failure or by an end of their own: their connections are cut, and
+    /// nothing else. Clients in their queues and on their way to them go to the others, which serve on.</summary>
+    public static void GroupReactorsEndAlone(SimulatedNetwork network)
     {
-        var world = new GroupWorld(network);
+        var world = new GroupWorld(network) { HasHandshake = network.Random.Coin() };
         world.Start(new ReactorGroupOptions());
         world.StallSometimes(_while);
         world.ConnectMany(network.Random.Next(1, 40), _while);
-        Reactor ended = world.Group.Reactors[^1];
-        network.Schedule(network.Random.UpTo(_while), ended.Dispose);
-        network.RunUntil(() => world.Answers + world.Ended >= world.Clients);
-
-        if (world.Listener.IsAccepting)
+        int faults = 0;
+        Reactor[] ending = [.. world.Group.Reactors];
+        network.Random.Shuffle(ending);
+        ending = ending[1..];
+        foreach (Reactor reactor in ending)
         {
-            int before = world.Answers;
-            network.RunUntil(() => ended.IsDisposed);
-            world.ConnectMany(5, TimeSpan.Zero);
-            network.RunUntil(() => world.Answers >= before + 5 || world.Ended == world.Clients);
-            Require.That(world.Answers >= before + 5, "the others serve on");
+            network.Schedule(network.Random.UpTo(_while), () => faults += world.EndAlone(reactor) ? 1 : 0);
         }
+
+        network.RunUntil(() => world.Answers + world.Ended >= world.Clients);
+        network.RunUntil(() => Array.TrueForAll(
+            ending, reactor => reactor.State >= ReactorState.Stopping && world.LoadOf(reactor) == 0));
+        Require.Equal(world.Group.FirstFault.IsFaulted, faults > 0, "the task of faults");
+        if (!world.HasHandshake)
+        {
+            int cut = world.Served.Reasons.Count(static reason => reason.Kind == CloseKind.ReactorStopped);
+            Require.That(world.Ended <= cut, $"{world.Ended} clients have no answer, and {cut} were cut");
+            Require.Equal(world.Listener.Refused, 0);
+        }
+
+        network.RunUntil(() => world.Listener.IsAccepting);
+        int before = world.Ended;
+        world.ConnectMany(5, TimeSpan.Zero);
+        network.RunUntil(() => world.Answers + world.Ended == world.Clients);
+        Require.Equal(world.Ended, before, "the last one serves all");
 
         world.EndClients();
         world.RequireNothingLeft();

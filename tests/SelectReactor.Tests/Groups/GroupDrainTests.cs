@@ -77,9 +77,14 @@ public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(select
         Run(group, () => told.Count == 3);
         Assert.That(told, Has.All.Property(nameof(Connection.Reactor)).SameAs(group.Reactors[1]));
         Assert.That(draining.IsCompleted, Is.False);
+        Assert.That(group.Reactors[1].State, Is.EqualTo(ReactorState.Draining));
+        Assert.That(group.Dump(), Does.Contain("(3, 3 draining)").And.Contain("\n2. Reactor: draining, 3"));
         Run(group, group.DrainAsync(group.Reactors[1], TimeSpan.Zero));
         Run(group, draining);
 
+        Assert.That(
+            group.Statistics.StatesOfReactors, Is.EqualTo(new[] { ReactorState.NotRunning, ReactorState.Drained }));
+        Assert.That(group.Dump(), Does.Contain("(3, 0 drained)").And.Contain("\n2. Reactor: drained, 0 connections"));
         Assert.That(handler.Reasons, Is.EqualTo(Enumerable.Repeat(CloseKind.ReactorStopped, 3)));
         Assert.That(group.Statistics.ConnectionsOfReactors, Is.EqualTo(new[] { 3, 0 }));
     }

@@ -27,9 +27,11 @@ public abstract class GroupFixture(SelectorKind selector) : ReactorFixture(selec
         _groups.Clear();
     }
 
-    protected ReactorGroup Stepped(ClientSharing sharing, int count = 2, int maxConnections = int.MaxValue)
+    protected ReactorGroup Stepped(ClientSharing sharing, int count = 2, int maxConnections = int.MaxValue) =>
+        Stepped(GroupOptions(sharing, maxConnections), count);
+
+    protected ReactorGroup Stepped(ReactorGroupOptions options, int count)
     {
-        ReactorGroupOptions options = GroupOptions(sharing, maxConnections);
         options.StartThreads = false;
         var group = new ReactorGroup(count, options);
         _groups.Add(group);
@@ -49,6 +51,20 @@ public abstract class GroupFixture(SelectorKind selector) : ReactorFixture(selec
         }
 
         return new ReactorGroupOptions { Reactor = Options(), Sharing = sharing, MaxConnections = maxConnections };
+    }
+
+    /// <summary>Replaces the selectors by ones that can fail.</summary>
+    /// <returns>Those of the reactors, in order, once the group is made.</returns>
+    protected static List<FaultySelector> WithFaultySelectors(ReactorGroupOptions options)
+    {
+        List<FaultySelector> selectors = [];
+        Func<ISelector> create = options.Reactor.SelectorFactory;
+        options.Reactor.SelectorFactory = () =>
+        {
+            selectors.Add(new FaultySelector(create()));
+            return selectors[^1];
+        };
+        return selectors;
     }
 
     protected static GroupListener Listen(

@@ -75,6 +75,56 @@ public sealed class GroupLoadTests(SelectorKind selector) : GroupFixture(selecto
         Assert.That(listener.ConnectionCount, Is.Zero);
     }
 
+    // The connections of the loops that die are cut. All others are served, whoever accepts them.
+    [Test]
+    public async Task LoopsThatDieUnderLoad_CutTheirConnectionsOnly([Values] ClientSharing sharing)
+    {
+        var fault = new IOException("epoll_wait failed.");
+        ReactorGroupOptions options = GroupOptions(sharing);
+        List<FaultySelector> selectors = WithFaultySelectors(options);
+        using var group = new ReactorGroup(3, options);
+        var handler = new CountingHandler();
+        using GroupListener listener = await group.ListenAsync(AnyPort, handler).WaitAsync(Bound);
+        bool isOver = false;
+        int clients = 0;
+        int answers = 0;
+        int cuts = 0;
+        Task load = OnThreads(() =>
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                Interlocked.Increment(ref clients);
+                using var peer = Peer.Connect(listener.LocalEndPoint);
+                Interlocked.Increment(ref TryEcho(peer) ? ref answers : ref cuts);
+            }
+        });
+
+        for (int died = 0; died < 2; died++)
+        {
+            int before = answers;
+            await WaitFor(() => answers >= before + 200);
+            selectors[died].Fault = fault;
+            group.Reactors[died].TryPost(static () => { });
+            await WaitFor(() => group.Reactors[died].State == ReactorState.Failed);
+            int cutsBefore = cuts;
+            before = answers;
+            await WaitFor(() => answers >= before + 200);
+            Assert.That(cuts - cutsBefore, Is.LessThanOrEqualTo(Threads), "only those that had a connection there");
+            Assert.That(group.FirstFault.Exception?.InnerException, Is.SameAs(fault));
+            Assert.That(group.Completion.IsCompleted, Is.False);
+        }
+
+        Volatile.Write(ref isOver, true);
+        await load.WaitAsync(Bound);
+        Assert.That((answers + cuts, listener.Refused), Is.EqualTo((clients, 0L)));
+        selectors[2].Fault = fault;
+        group.Reactors[2].TryPost(static () => { });
+        Assert.That(async () => await group.Completion.WaitAsync(Bound), Throws.Exception.SameAs(fault));
+        Assert.That(group.Completion.Exception?.InnerExceptions, Has.Count.EqualTo(3));
+        await listener.Drained.WaitAsync(Bound);
+        Assert.That((handler.Closed, listener.ConnectionCount), Is.EqualTo((handler.Connected, 0)));
+    }
+
     [Test]
     public async Task ConnectsAndAdoptionsOfAllThreads_NeverExceedTheLimit()
     {
@@ -140,6 +190,18 @@ public sealed class GroupLoadTests(SelectorKind selector) : GroupFixture(selecto
         try
         {
             using var peer = Peer.Connect(endPoint);
+            return TryEcho(peer);
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static bool TryEcho(Peer peer)
+    {
+        try
+        {
             peer.Send("ping"u8);
             byte[] answer = new byte[4];
             return peer.Socket.Receive(answer) == 4;

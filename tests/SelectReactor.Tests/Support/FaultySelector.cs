@@ -15,6 +15,9 @@ public sealed class FaultySelector(ISelector inner) : ISelector
     /// <summary>The entries that are never reported, as if the loop had not come to them yet.</summary>
     public Func<SelectorEntry, bool> Withholds { get; set; } = static _ => false;
 
+    /// <summary>What the waits throw from now on. Null if they do not fail.</summary>
+    public Exception? Fault { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
     public void Add(SelectorEntry entry)
     {
         ThrowIf(RefusesToAdd(entry));
@@ -36,6 +39,11 @@ public sealed class FaultySelector(ISelector inner) : ISelector
     public void Select(TimeSpan wait, List<SelectorEntry> ready)
     {
         inner.Select(wait, ready);
+        if (Fault is not null)
+        {
+            throw Fault;
+        }
+
         foreach (SelectorEntry entry in ready.FindAll(entry => Withholds(entry)))
         {
             // As the loop leaves it: a selector adds no entry that is said to be ready already.
