@@ -35,14 +35,7 @@ public sealed class CostTests(SelectorKind selector) : ConnectionFixture(selecto
         byte[] answer = new byte[size];
         Exchange(peer, message, answer);
 
-        // What a message costs shows each time; what the runtime does once, such as compiling anew, does not.
-        long least = long.MaxValue;
-        for (int round = 0; round < 3; round++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Exchange(peer, message, answer);
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
+        long least = Allocations.Least(() => Exchange(peer, message, answer));
 
         Assert.That(least, Is.Zero, $"bytes for {Messages} messages");
     }

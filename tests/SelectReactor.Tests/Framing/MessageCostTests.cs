@@ -58,14 +58,7 @@ public sealed class MessageCostTests(SelectorKind selector) : ReactorFixture(sel
         byte[] answers = new byte[messages.Length];
         Exchange(peer, shifted, answers);
 
-        // What a message costs shows each time; what the runtime does once, such as compiling anew, does not.
-        long least = long.MaxValue;
-        for (int round = 0; round < 3; round++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Exchange(peer, shifted, answers);
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
+        long least = Allocations.Least(() => Exchange(peer, shifted, answers));
 
         Assert.That(least, Is.Zero, $"bytes for {Exchanges * MessagesTogether} messages");
     }
