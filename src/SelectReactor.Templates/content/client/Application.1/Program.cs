@@ -4,7 +4,7 @@ using System.Net;
 using var reactor = new SelectReactor.Reactor();
 reactor.Run(async () =>
 {
-    await using var client = new Application._1.MessageClient(reactor, new DnsEndPoint("localhost", 7007));
+    await using var client = new ApplicationNamespace.MessageClient(reactor, new DnsEndPoint("localhost", 7007));
     client.AttemptFailed += failed => Console.Error.WriteLine($"{failed.Error.Message} Trying again.");
 
     // All are asked at once; the answers come in the same order.

@@ -1,4 +1,4 @@
-namespace Application._1;
+namespace ApplicationNamespace;
 
 /// <summary>A service that all connections share. With more than one reactor it is used on several threads.</summary>
 public sealed class MessageCounter

@@ -1,4 +1,4 @@
-namespace Application._1;
+namespace ApplicationNamespace;
 
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,4 +1,4 @@
-using Application._1;
+using ApplicationNamespace;
 using Microsoft.Extensions.Hosting;
 
 // dotnet run --project Application.1. Options are in appsettings.json; the command line changes them:

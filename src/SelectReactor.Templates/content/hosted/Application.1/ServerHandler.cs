@@ -1,4 +1,4 @@
-namespace Application._1;
+namespace ApplicationNamespace;
 
 using System.Net;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,4 @@
-namespace Application._1.Tests;
+namespace ApplicationNamespace.Tests;
 
 using System.Buffers;
 using System.Net;

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 int port = args.Length > 0 ? int.Parse(args[0]) : 7007;
 
 using var reactor = new SelectReactor.Reactor();
-using var listener = Application._1.MessageServer.Listen(reactor, new IPEndPoint(IPAddress.Loopback, port));
+using var listener = ApplicationNamespace.MessageServer.Listen(reactor, new IPEndPoint(IPAddress.Loopback, port));
 
 // Ctrl+C or a stop by the system: accept no more clients, give those that are there five seconds, then end.
 void ShutDown(PosixSignalContext signal)
