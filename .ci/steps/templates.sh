@@ -19,8 +19,10 @@ EOF
 EOF
     template install "$packages/SelectReactor.Templates.$version.nupkg"
 
-    # A name that C# would not allow, and names of types that the templates use.
+    # Names that C# would not allow, and those of types and packages that the templates use.
     instantiate hosted my-host.2
+    instantiate client class
+    instantiate server NUnit
     instantiate server Connection --framing length-prefix
     start_server "$folder/my-host.2/my-host.2/bin/Release/net10.0/my-host.2" \
         --SelectReactor:Servers:main:EndPoint=127.0.0.1:0
