@@ -13,6 +13,8 @@ EOF
 <Project>
   <PropertyGroup>
     <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+    <AnalysisLevel Condition="!\$(MSBuildProjectName.StartsWith('my-host'))">latest-recommended</AnalysisLevel>
+    <ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally>
     <NuGetAudit>false</NuGetAudit>
   </PropertyGroup>
 </Project>

@@ -268,7 +268,7 @@ internal sealed class PendingOperation<TResult>(
         if (token != _version)
         {
             throw new InvalidOperationException(
-                "A ValueTask can be awaited only once, and its result taken only once.");
+                "A ValueTask can be awaited only once, its result taken only once, and only until the next call.");
         }
     }
 }

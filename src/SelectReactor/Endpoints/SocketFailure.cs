@@ -62,6 +62,8 @@ internal static class SocketFailure
             " This machine does not have the address: use one of its own, or IPAddress.Any for all of them.",
         (SocketError.AccessDenied, _) when IsFile(endPoint) =>
             " Check the permissions of the file and of its folder.",
+        (SocketError.SocketError, _) when IsFile(endPoint) =>
+            " Check that files can be made in the folder: it may be on a read-only file system.",
         (SocketError.AccessDenied, not SocketStep.Connect)
             when endPoint is IPEndPoint { Port: > 0 and < FirstUnprivilegedPort } =>
             " Ports below 1024 need a privilege: choose a higher port, or grant it (CAP_NET_BIND_SERVICE on Linux).",

@@ -26,6 +26,7 @@ public sealed class MessageTests(SelectorKind selector) : ReactorFixture(selecto
         new(SocketError.AccessDenied, _high, SocketStep.Listen, "have reserved the port"),
         new(SocketError.AccessDenied, _web, SocketStep.Connect, "check its firewall"),
         new(SocketError.AccessDenied, _file, SocketStep.Listen, "permissions of the file"),
+        new(SocketError.SocketError, _file, SocketStep.Listen, "a read-only file system"),
         new(SocketError.ConnectionRefused, _web, SocketStep.Connect, "whether the server is running"),
         new(SocketError.HostUnreachable, _web, SocketStep.Connect, "the network connection"),
         new(SocketError.NetworkUnreachable, _web, SocketStep.Connect, "the network connection"),
