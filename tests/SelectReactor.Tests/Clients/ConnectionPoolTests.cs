@@ -1,31 +1,11 @@
 using System.Net.Sockets;
-using SelectReactor.Testing;
 
 namespace SelectReactor.Tests.Clients;
 
 /// <summary>A pool on a simulated network in which nothing else happens.</summary>
-public sealed class ConnectionPoolTests
+public sealed class ConnectionPoolTests : RepliesFixture
 {
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
-    private SimulatedNetwork _network = null!;
-    private SimulatedHost _server = null!;
-    private SimulatedHost _host = null!;
-    private Replies _replies = null!;
-
-    private Reactor Reactor => _host.Reactor;
-
-    [SetUp]
-    public void Open()
-    {
-        _network = new SimulatedNetwork(1, SimulatedNetworkOptions.Ideal);
-        _server = _network.AddHost("server");
-        _host = _network.AddHost("client");
-        _replies = new Replies();
-        _server.Reactor.Listen(_server.EndPoint(7), _replies);
-    }
-
-    [TearDown]
-    public void Close() => _network.Dispose();
 
     [Test]
     public void ReturnedConnection_IsRentedAgain()
@@ -34,7 +14,7 @@ public sealed class ConnectionPoolTests
         Assert.That(Ask(pool, "one"), Is.EqualTo("one"));
         Assert.That(Ask(pool, "two"), Is.EqualTo("two"));
 
-        Assert.That(_replies.Connections, Has.Count.EqualTo(1));
+        Assert.That(Replies.Connections, Has.Count.EqualTo(1));
         Assert.That(pool.Statistics, Is.EqualTo(new ConnectionPoolStatistics { Idle = 1, Connected = 1 }));
     }
 
@@ -43,19 +23,19 @@ public sealed class ConnectionPoolTests
     {
         ConnectionPool pool = Pool(new ConnectionPoolOptions { MaxConnections = 2 });
         Task<ConnectionLease>[] rents = [.. Enumerable.Range(0, 5).Select(_ => pool.RentAsync())];
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(Completed(rents), Is.EqualTo(new[] { 0, 1 }));
         Assert.That(
             pool.Statistics, Is.EqualTo(new ConnectionPoolStatistics { Rented = 2, Waiting = 3, Connected = 2 }));
 
         rents[1].Result.Return();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(Completed(rents), Is.EqualTo(new[] { 0, 1, 2 }));
         rents[0].Result.Dispose();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(Completed(rents), Is.EqualTo(new[] { 0, 1, 2, 3 }), "a new connection for one that was cut");
         rents[2].Result.Return();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(Completed(rents), Is.EqualTo(new[] { 0, 1, 2, 3, 4 }));
         Assert.That(pool.Statistics.Connected, Is.EqualTo(3));
     }
@@ -66,7 +46,7 @@ public sealed class ConnectionPoolTests
         ConnectionPool pool = Pool(new ConnectionPoolOptions { MaxConnecting = 3 });
         Task<ConnectionLease>[] rents = [.. Enumerable.Range(0, 9).Select(_ => pool.RentAsync())];
         int most = 0;
-        _network.RunUntil(() =>
+        Network.RunUntil(() =>
         {
             most = Math.Max(most, pool.Statistics.Connecting);
             return rents.All(static rent => rent.IsCompleted);
@@ -86,7 +66,7 @@ public sealed class ConnectionPoolTests
             Prepare = prepares ? static (_, _) => Task.CompletedTask : null,
         });
         Task<ConnectionLease>[] rents = [.. Enumerable.Range(0, 17).Select(_ => pool.RentAsync())];
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         Assert.That(rents.Count(static rent => rent.IsCompleted), Is.EqualTo(16));
         Assert.That(
@@ -100,7 +80,7 @@ public sealed class ConnectionPoolTests
     {
         ConnectionPool pool = Pool();
         Ask(pool, "one");
-        Connection served = _replies.Connections[0];
+        Connection served = Replies.Connections[0];
         switch (how)
         {
             case "closed":
@@ -114,11 +94,11 @@ public sealed class ConnectionPoolTests
                 break;
         }
 
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         Assert.That(pool.Statistics.Idle, Is.Zero);
         Assert.That(Ask(pool, "two"), Is.EqualTo("two"));
-        Assert.That(_replies.Connections, Has.Count.EqualTo(2));
+        Assert.That(Replies.Connections, Has.Count.EqualTo(2));
         Assert.That(pool.Statistics.Discarded, Is.EqualTo(1));
     }
 
@@ -137,9 +117,9 @@ public sealed class ConnectionPoolTests
         ConnectionPool pool = Pool();
         ConnectionLease lease = Rent(pool);
         Connection connection = lease.Connection;
-        Connection served = _replies.Connections[0];
+        Connection served = Replies.Connections[0];
         served.TryWrite(how.Contains("read", StringComparison.Ordinal) ? "answer\n"u8 : ""u8);
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         switch (how)
         {
             case "half read":
@@ -165,7 +145,7 @@ public sealed class ConnectionPoolTests
                 break;
             case "holds a result":
                 served.TryWrite("answer\n"u8);
-                _network.RunUntilIdle();
+                Network.RunUntilIdle();
                 connection.Input.TryRead(out _);
                 break;
             case "other handler":
@@ -173,7 +153,7 @@ public sealed class ConnectionPoolTests
                 break;
         }
 
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         if (how == "not returned")
         {
             lease.Dispose();
@@ -183,7 +163,7 @@ public sealed class ConnectionPoolTests
             lease.Return();
         }
 
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(pool.Statistics.Idle, Is.Zero);
         Assert.That(pool.Statistics.Discarded, Is.EqualTo(1));
         Assert.That(connection.State, Is.EqualTo(ConnectionState.Closed));
@@ -198,7 +178,7 @@ public sealed class ConnectionPoolTests
         lease.Return();
         lease.Return();
         lease.Dispose();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         Assert.That(pool.Statistics, Is.EqualTo(new ConnectionPoolStatistics { Idle = 1, Connected = 1 }));
         Assert.That(() => lease.Connection, Throws.InstanceOf<ObjectDisposedException>());
@@ -213,9 +193,9 @@ public sealed class ConnectionPoolTests
         Task<ConnectionLease> late = pool.RentAsync();
         Task<ConnectionLease> cancelled = pool.RentAsync(cancellation.Token);
         Task<ConnectionLease> cancelledBefore = pool.RentAsync(new CancellationToken(canceled: true));
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         cancellation.Cancel();
-        _network.RunFor(5 * _second);
+        Network.RunFor(5 * _second);
 
         Assert.That(cancelled.IsCanceled && cancelledBefore.IsCanceled, Is.True);
         Assert.That(
@@ -232,7 +212,7 @@ public sealed class ConnectionPoolTests
         using ConnectionLease lease = Rent(pool);
         Task<ConnectionLease> first = pool.RentAsync();
         Task<ConnectionLease> second = pool.RentAsync();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         Assert.That(first.IsCompleted, Is.False);
         Assert.That(
@@ -242,31 +222,31 @@ public sealed class ConnectionPoolTests
     [Test]
     public void FailedAttempt_FailsOneCaller_AndTheOthersHaveTheirOwn()
     {
-        var pool = new ConnectionPool(Reactor, _server.EndPoint(8), new ConnectionPoolOptions { MaxConnecting = 1 });
+        var pool = new ConnectionPool(Reactor, Server.EndPoint(8), new ConnectionPoolOptions { MaxConnecting = 1 });
         Task<ConnectionLease>[] rents = [.. Enumerable.Range(0, 3).Select(_ => pool.RentAsync())];
-        _network.RunUntil(() => rents.All(static rent => rent.IsCompleted));
+        Network.RunUntil(() => rents.All(static rent => rent.IsCompleted));
 
         Array.ForEach(rents, static rent => rent.Failure<SocketException>());
-        _server.Reactor.Listen(_server.EndPoint(8), _replies);
+        Server.Reactor.Listen(Server.EndPoint(8), Replies);
         Assert.That(Ask(pool, "now"), Is.EqualTo("now"));
     }
 
     [Test]
     public void ServerThatClosesAtOnce_FailsTheCaller_AndIsNotAskedWithoutEnd()
     {
-        _server.Reactor.Listen(_server.EndPoint(8), static connection =>
+        Server.Reactor.Listen(Server.EndPoint(8), static connection =>
         {
             connection.Abort();
             return new Replies();
         });
-        var pool = new ConnectionPool(Reactor, _server.EndPoint(8));
+        var pool = new ConnectionPool(Reactor, Server.EndPoint(8));
         Task<ConnectionLease> rent = pool.RentAsync();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         // Either the pool has noticed it, or whoever has rented it does.
         Assert.That(rent.IsCompleted, Is.True);
         Assert.That(pool.Statistics.Connecting, Is.Zero);
-        Assert.That(_host.OpenDescriptors, Is.Zero);
+        Assert.That(Client.OpenDescriptors, Is.Zero);
     }
 
     [Test]
@@ -277,16 +257,16 @@ public sealed class ConnectionPoolTests
         foreach (ConnectionLease lease in leases)
         {
             lease.Return();
-            _network.RunFor(3 * _second);
+            Network.RunFor(3 * _second);
         }
 
         Assert.That(pool.Statistics.Idle, Is.EqualTo(3));
-        _network.RunFor(2 * _second);
+        Network.RunFor(2 * _second);
         Assert.That(pool.Statistics.Idle, Is.EqualTo(2));
         Ask(pool, "keeps the last one alive");
-        _network.RunFor(60 * _second);
+        Network.RunFor(60 * _second);
         Assert.That(pool.Statistics.Idle, Is.EqualTo(1));
-        Assert.That(_replies.Closed.Select(static reason => reason.Kind), Is.All.EqualTo(CloseKind.PeerClosed));
+        Assert.That(Replies.Closed.Select(static reason => reason.Kind), Is.All.EqualTo(CloseKind.PeerClosed));
     }
 
     [Test]
@@ -306,19 +286,19 @@ public sealed class ConnectionPoolTests
             },
         });
         Task<string> asked = AskAsync(pool, "question");
-        _network.RunUntil(() => asked.IsCompleted);
+        Network.RunUntil(() => asked.IsCompleted);
 
         if (fails)
         {
             Assert.That(asked.Exception!.InnerException!.Message, Is.EqualTo("wrong password"));
-            _network.RunUntilIdle();
-            Assert.That(_host.OpenDescriptors, Is.Zero);
+            Network.RunUntilIdle();
+            Assert.That(Client.OpenDescriptors, Is.Zero);
             Assert.That(pool.Statistics, Is.EqualTo(default(ConnectionPoolStatistics)));
         }
         else
         {
             Assert.That(Ask(pool, "another"), Is.EqualTo("another"));
-            Assert.That(_replies.Requested, Is.EqualTo(new[] { "login", "question", "another" }));
+            Assert.That(Replies.Requested, Is.EqualTo(new[] { "login", "question", "another" }));
         }
     }
 
@@ -331,20 +311,20 @@ public sealed class ConnectionPoolTests
         Task<ConnectionLease> waiting = pool.RentAsync();
         idle.Return();
         Task<ConnectionLease> second = pool.RentAsync();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         waiting.Result.Return();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         second.Result.Return();
 
         Task end = pool.DisposeAsync().AsTask();
         Task<ConnectionLease> late = pool.RentAsync();
-        _network.RunUntil(() => end.IsCompleted && late.IsCompleted);
+        Network.RunUntil(() => end.IsCompleted && late.IsCompleted);
 
         late.Failure<ObjectDisposedException>();
-        Assert.That(_replies.Closed, Has.Count.EqualTo(1));
+        Assert.That(Replies.Closed, Has.Count.EqualTo(1));
         rented.Return();
-        _network.RunUntilIdle();
-        Assert.That(_host.OpenDescriptors, Is.Zero);
+        Network.RunUntilIdle();
+        Assert.That(Client.OpenDescriptors, Is.Zero);
         Assert.That(pool.DisposeAsync().AsTask().IsCompleted, Is.True);
     }
 
@@ -355,7 +335,7 @@ public sealed class ConnectionPoolTests
         ConnectionLease[] leases = [Rent(pool), Rent(pool)];
         Task<ConnectionLease> waiting = pool.RentAsync();
         leases[0].Connection.Reactor.Post(() => _ = pool.RentAsync());
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         Task shutdown = disposes ? Task.CompletedTask : Reactor.ShutdownAsync(600 * _second);
         if (disposes)
@@ -363,15 +343,15 @@ public sealed class ConnectionPoolTests
             Reactor.Dispose();
         }
 
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         Assert.That(waiting.IsCanceled, Is.True);
         leases[0].Return();
         leases[1].Dispose();
-        _network.RunUntil(() => shutdown.IsCompleted, 60 * _second);
+        Network.RunUntil(() => shutdown.IsCompleted, 60 * _second);
 
-        Assert.That(_host.OpenDescriptors, Is.Zero);
+        Assert.That(Client.OpenDescriptors, Is.Zero);
         Task<ConnectionLease> late = pool.RentAsync();
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         Assert.That(late.IsCompleted && !late.IsCompletedSuccessfully, Is.True);
     }
 
@@ -381,9 +361,9 @@ public sealed class ConnectionPoolTests
         ConnectionPool pool = Pool();
         ConnectionLease lease = Rent(pool);
         Reactor.ShutdownAsync(600 * _second);
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         Task<ConnectionLease> late = pool.RentAsync();
-        _network.RunFor(_second);
+        Network.RunFor(_second);
 
         Assert.That(late.Failure<InvalidOperationException>().Message, Does.Contain("shutting down"));
         lease.Dispose();
@@ -393,21 +373,21 @@ public sealed class ConnectionPoolTests
         [.. Enumerable.Range(0, tasks.Length).Where(i => tasks[i].IsCompletedSuccessfully)];
 
     private ConnectionPool Pool(ConnectionPoolOptions? options = null) =>
-        new(Reactor, _server.EndPoint(7), options ?? new ConnectionPoolOptions());
+        new(Reactor, Server.EndPoint(7), options ?? new ConnectionPoolOptions());
 
     private ConnectionLease Rent(ConnectionPool pool)
     {
         Task<ConnectionLease> rent = pool.RentAsync();
-        _network.RunUntil(() => rent.IsCompleted);
-        _network.RunUntilIdle();
+        Network.RunUntil(() => rent.IsCompleted);
+        Network.RunUntilIdle();
         return rent.Result;
     }
 
     private string Ask(ConnectionPool pool, string question)
     {
         Task<string> answer = AskAsync(pool, question);
-        _network.RunUntil(() => answer.IsCompleted);
-        _network.RunUntilIdle();
+        Network.RunUntil(() => answer.IsCompleted);
+        Network.RunUntilIdle();
         return answer.Result;
     }
 

@@ -4,41 +4,22 @@ using SelectReactor.Testing;
 namespace SelectReactor.Tests.Clients;
 
 /// <summary>Requests over a simulated network in which nothing else happens.</summary>
-public sealed class RequestClientTests
+public sealed class RequestClientTests : RepliesFixture
 {
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
-    private SimulatedNetwork _network = null!;
-    private SimulatedHost _server = null!;
-    private SimulatedHost _host = null!;
-    private Replies _replies = null!;
-
-    private Reactor Reactor => _host.Reactor;
-
-    [SetUp]
-    public void Open()
-    {
-        _network = new SimulatedNetwork(1, SimulatedNetworkOptions.Ideal);
-        _server = _network.AddHost("server");
-        _host = _network.AddHost("client");
-        _replies = new Replies();
-        _server.Reactor.Listen(_server.EndPoint(7), _replies);
-    }
-
-    [TearDown]
-    public void Close() => _network.Dispose();
 
     [Test]
     public void Requests_ArePipelined_AndEachHasItsResponse()
     {
         RequestClient<string, string> client = Connect();
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string>[] tasks = [.. Enumerable.Range(0, 50).Select(i => client.SendAsync($"{i}"))];
-        _network.RunUntilIdle();
-        Assert.That(_replies.Requested, Has.Count.EqualTo(50));
+        Network.RunUntilIdle();
+        Assert.That(Replies.Requested, Has.Count.EqualTo(50));
         Assert.That((client.InFlight, client.Waiting), Is.EqualTo((50, 0)));
 
-        _replies.Answer();
-        _network.RunUntilIdle();
+        Replies.Answer();
+        Network.RunUntilIdle();
         Assert.That(
             tasks.Select(static task => task.Result), Is.EqualTo(Enumerable.Range(0, 50).Select(static i => $"{i}")));
         Assert.That(client.InFlight, Is.Zero);
@@ -48,18 +29,18 @@ public sealed class RequestClientTests
     public void MoreThanMaxInFlight_Wait_InOrder()
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 2, MaxWaiting = 3 });
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string>[] tasks = [.. Enumerable.Range(0, 6).Select(i => client.SendAsync($"{i}"))];
-        _network.RunUntilIdle();
-        Assert.That(_replies.Requested, Is.EqualTo(new[] { "0", "1" }));
+        Network.RunUntilIdle();
+        Assert.That(Replies.Requested, Is.EqualTo(new[] { "0", "1" }));
         Assert.That((client.InFlight, client.Waiting), Is.EqualTo((2, 3)));
         Assert.That(
             tasks[5].Failure<IOException>().Message, Does.Contain("MaxWaiting").And.Contain("not sent"));
 
-        _replies.Holds = false;
-        _replies.Answer();
-        _network.RunUntilIdle();
-        Assert.That(_replies.Requested, Is.EqualTo(new[] { "0", "1", "2", "3", "4" }));
+        Replies.Holds = false;
+        Replies.Answer();
+        Network.RunUntilIdle();
+        Assert.That(Replies.Requested, Is.EqualTo(new[] { "0", "1", "2", "3", "4" }));
         Assert.That(tasks[4].Result, Is.EqualTo("4"));
     }
 
@@ -67,7 +48,7 @@ public sealed class RequestClientTests
     public void CancelledRequest_GivesItsResponseToNobodyElse()
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 2 });
-        _replies.Holds = true;
+        Replies.Holds = true;
         using var sent = new CancellationTokenSource();
         using var waiting = new CancellationTokenSource();
         Task<string> first = client.SendAsync("first", sent.Token);
@@ -75,35 +56,35 @@ public sealed class RequestClientTests
         Task<string> third = client.SendAsync("third", waiting.Token);
         Task<string> fourth = client.SendAsync("fourth");
         Task<string> never = client.SendAsync("never", new CancellationToken(canceled: true));
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         sent.Cancel();
         waiting.Cancel();
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(first.IsCanceled && third.IsCanceled && never.IsCanceled, Is.True);
 
-        _replies.Holds = false;
-        _replies.Answer();
-        _network.RunUntilIdle();
+        Replies.Holds = false;
+        Replies.Answer();
+        Network.RunUntilIdle();
         Assert.That((second.Result, fourth.Result), Is.EqualTo(("second", "fourth")));
-        Assert.That(_replies.Requested, Is.EqualTo(new[] { "first", "second", "fourth" }), "third was never sent");
+        Assert.That(Replies.Requested, Is.EqualTo(new[] { "first", "second", "fourth" }), "third was never sent");
     }
 
     [Test]
     public void LateResponse_CutsTheConnection_AndFailsTheRest()
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { RequestTimeout = 5 * _second });
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string> late = client.SendAsync("late");
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         Task<string> next = client.SendAsync("next");
-        _network.RunFor(3 * _second);
+        Network.RunFor(3 * _second);
         Assert.That(late.IsCompleted, Is.False);
-        _network.RunFor(2 * _second);
+        Network.RunFor(2 * _second);
 
         Assert.That(late.Failure<TimeoutException>().Message, Does.Contain("was cut"));
         Assert.That(
             next.Failure<RequestLostException>().Reason.Kind, Is.EqualTo(CloseKind.TimedOut));
-        Assert.That(_replies.Closed[0].Kind, Is.EqualTo(CloseKind.PeerReset));
+        Assert.That(Replies.Closed[0].Kind, Is.EqualTo(CloseKind.PeerReset));
     }
 
     /// <summary>Also when nobody waits for it any more: the response would be taken for that of the next
@@ -112,14 +93,14 @@ public sealed class RequestClientTests
     public void CancelledRequest_StillTimesOut()
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { RequestTimeout = 5 * _second });
-        _replies.Holds = true;
+        Replies.Holds = true;
         using var cancellation = new CancellationTokenSource();
         _ = client.SendAsync("one", cancellation.Token);
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         cancellation.Cancel();
-        _network.RunFor(5 * _second);
+        Network.RunFor(5 * _second);
 
-        Assert.That(_replies.Closed, Has.Count.EqualTo(1));
+        Assert.That(Replies.Closed, Has.Count.EqualTo(1));
     }
 
     [Test]
@@ -127,8 +108,8 @@ public sealed class RequestClientTests
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { RequestTimeout = 5 * _second });
         Task<string> request = client.SendAsync("one");
-        Reactor.Post(() => _host.Spend(6 * _second));
-        _network.RunUntil(() => request.IsCompleted);
+        Reactor.Post(() => Client.Spend(6 * _second));
+        Network.RunUntil(() => request.IsCompleted);
 
         Assert.That(request.Result, Is.EqualTo("one"));
     }
@@ -141,11 +122,11 @@ public sealed class RequestClientTests
     public void LostConnection_FailsWhatWasSent_WithOneException(string how, CloseKind expected)
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 2 });
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string>[] sent = [client.SendAsync("one"), client.SendAsync("two")];
         Task<string> waiting = client.SendAsync("three");
-        _network.RunUntilIdle();
-        Connection served = _replies.Connections[0];
+        Network.RunUntilIdle();
+        Connection served = Replies.Connections[0];
         switch (how)
         {
             case "reset":
@@ -166,7 +147,7 @@ public sealed class RequestClientTests
                 break;
         }
 
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         foreach (Task<string> task in sent)
         {
             Assert.That(task.Failure<RequestLostException>().Reason.Kind, Is.EqualTo(expected));
@@ -176,7 +157,7 @@ public sealed class RequestClientTests
         Assert.That(notSent, Is.Not.InstanceOf<RequestLostException>());
         Assert.That(notSent.Message, Does.Contain("not sent"));
         Task<string> later = client.SendAsync("later");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         later.Failure<IOException>();
     }
 
@@ -185,9 +166,9 @@ public sealed class RequestClientTests
     {
         RequestClient<string, string> client = Connect();
         Task<string> answered = client.SendAsync("one");
-        _network.RunUntilIdle();
-        _replies.Connections[0].TryWrite("nobody has asked\n"u8);
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
+        Replies.Connections[0].TryWrite("nobody has asked\n"u8);
+        Network.RunUntilIdle();
 
         Assert.That(answered.Result, Is.EqualTo("one"));
         CloseReason reason = _connection!.Completion.Result;
@@ -201,7 +182,7 @@ public sealed class RequestClientTests
         RequestClient<string, string> client = Connect();
         Task<string> wrong = client.SendAsync("two\nlines");
         Task<string> right = client.SendAsync("one line");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         wrong.Failure<ArgumentException>();
         Assert.That(right.Result, Is.EqualTo("one line"));
@@ -213,10 +194,10 @@ public sealed class RequestClientTests
         var client = new RequestClient<string, string>(
             Reactor, Replies.Requests, Replies.Decoder, new RequestClientOptions { WhenDisconnected = policy });
         Task<string> request = client.SendAsync("early");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Assert.That(request.IsCompleted, Is.EqualTo(policy == WhenDisconnected.Fail));
-        Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
-        _network.RunUntilIdle();
+        Reactor.ConnectAsync(Server.EndPoint(7), client.Handler);
+        Network.RunUntilIdle();
 
         if (policy == WhenDisconnected.Wait)
         {
@@ -237,9 +218,9 @@ public sealed class RequestClientTests
             Replies.Decoder,
             new RequestClientOptions { WhenDisconnected = WhenDisconnected.Wait, RequestTimeout = 3 * _second });
         Task<string> request = client.SendAsync("early");
-        _network.RunFor(2 * _second);
+        Network.RunFor(2 * _second);
         Assert.That(request.IsCompleted, Is.False);
-        _network.RunFor(2 * _second);
+        Network.RunFor(2 * _second);
 
         Assert.That(request.Failure<TimeoutException>().Message, Does.Contain("not sent"));
     }
@@ -252,15 +233,15 @@ public sealed class RequestClientTests
             Replies.Requests,
             Replies.Decoder,
             new RequestClientOptions { WhenDisconnected = WhenDisconnected.Wait });
-        var reconnecting = new ReconnectingClient(Reactor, _server.EndPoint(7), client.Handler);
+        var reconnecting = new ReconnectingClient(Reactor, Server.EndPoint(7), client.Handler);
         reconnecting.Start();
         Task<string> first = client.SendAsync("one");
-        _network.RunUntil(() => first.IsCompleted);
-        _network.Reset(_host, _server);
-        _network.RunUntil(() => reconnecting.State == ReconnectState.Waiting);
+        Network.RunUntil(() => first.IsCompleted);
+        Network.Reset(Client, Server);
+        Network.RunUntil(() => reconnecting.State == ReconnectState.Waiting);
 
         Task<string> second = client.SendAsync("two");
-        _network.RunUntil(() => second.IsCompleted);
+        Network.RunUntil(() => second.IsCompleted);
         Assert.That((first.Result, second.Result), Is.EqualTo(("one", "two")));
     }
 
@@ -268,18 +249,18 @@ public sealed class RequestClientTests
     public void Shutdown_LetsRequestsFinish_AndRefusesNewOnes()
     {
         RequestClient<string, string> client = Connect();
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string> under = client.SendAsync("under way");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Task shutdown = Reactor.ShutdownAsync(60 * _second);
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         Task<string> late = client.SendAsync("late");
-        _network.RunFor(_second);
+        Network.RunFor(_second);
         Assert.That(shutdown.IsCompleted, Is.False);
         late.Failure<IOException>();
 
-        _replies.Answer();
-        _network.RunUntil(() => shutdown.IsCompleted);
+        Replies.Answer();
+        Network.RunUntil(() => shutdown.IsCompleted);
         Assert.That(under.Result, Is.EqualTo("under way"));
     }
 
@@ -290,10 +271,10 @@ public sealed class RequestClientTests
         RequestClient<string, string> client = isConnected
             ? Connect(options)
             : new RequestClient<string, string>(Reactor, Replies.Requests, Replies.Decoder, options);
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string> first = client.SendAsync("first");
         Task<string> second = client.SendAsync("second");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
         Reactor.Dispose();
 
         Assert.That(first.IsFaulted && second.IsFaulted, Is.True);
@@ -304,17 +285,17 @@ public sealed class RequestClientTests
     public void CancelledRequest_GivesItsPlaceToAnother()
     {
         RequestClient<string, string> client = Connect(new RequestClientOptions { MaxInFlight = 1, MaxWaiting = 3 });
-        _replies.Holds = true;
+        Replies.Holds = true;
         Task<string> first = client.SendAsync("first");
         for (int round = 0; round < 10; round++)
         {
             using var cancellation = new CancellationTokenSource();
             Task<string>[] cancelled =
                 [client.SendAsync("no", cancellation.Token), client.SendAsync("no", cancellation.Token)];
-            _network.RunUntilIdle();
+            Network.RunUntilIdle();
             Assert.That(client.Waiting, Is.EqualTo(round == 0 ? 2 : 3));
             cancellation.Cancel();
-            _network.RunUntilIdle();
+            Network.RunUntilIdle();
             Assert.That(cancelled, Has.All.Property(nameof(Task.IsCanceled)).True);
             if (round == 0)
             {
@@ -322,10 +303,10 @@ public sealed class RequestClientTests
             }
         }
 
-        _replies.Holds = false;
-        _replies.Answer();
-        _network.RunUntilIdle();
-        Assert.That(_replies.Requested, Is.EqualTo(new[] { "first", "second" }));
+        Replies.Holds = false;
+        Replies.Answer();
+        Network.RunUntilIdle();
+        Assert.That(Replies.Requested, Is.EqualTo(new[] { "first", "second" }));
         Assert.That((first.Result, client.InFlight, client.Waiting), Is.EqualTo(("first", 0, 0)));
     }
 
@@ -336,11 +317,11 @@ public sealed class RequestClientTests
     public void EncoderThatThrows_LeavesNothingBeforeTheNextRequest(int written, bool goesOn)
     {
         var client = new RequestClient<string, string>(Reactor, new Half(written), Replies.Decoder);
-        Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
-        _network.RunUntilIdle();
+        Reactor.ConnectAsync(Server.EndPoint(7), client.Handler);
+        Network.RunUntilIdle();
         Task<string> bad = client.SendAsync("!");
         Task<string> next = client.SendAsync("next");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         bad.Failure<FormatException>();
         if (goesOn)
@@ -350,24 +331,24 @@ public sealed class RequestClientTests
         else
         {
             Assert.That(next.Failure<IOException>().Message, Does.Contain("not sent"));
-            Assert.That(_replies.Requested, Is.Empty);
+            Assert.That(Replies.Requested, Is.Empty);
         }
     }
 
     [Test]
     public void SecondConnection_IsCut()
     {
-        SimulatedHost quiet = _network.AddHost("quiet", new ReactorOptions
+        SimulatedHost quiet = Network.AddHost("quiet", new ReactorOptions
         {
             Logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
         });
         var client = new RequestClient<string, string>(quiet.Reactor, Replies.Requests, Replies.Decoder);
-        quiet.Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
-        _network.RunUntilIdle();
-        Task<Connection> second = quiet.Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
-        _network.RunUntilIdle();
+        quiet.Reactor.ConnectAsync(Server.EndPoint(7), client.Handler);
+        Network.RunUntilIdle();
+        Task<Connection> second = quiet.Reactor.ConnectAsync(Server.EndPoint(7), client.Handler);
+        Network.RunUntilIdle();
         Task<string> request = client.SendAsync("one");
-        _network.RunUntilIdle();
+        Network.RunUntilIdle();
 
         second.Failure<InvalidOperationException>();
         Assert.That(request.Result, Is.EqualTo("one"));
@@ -401,8 +382,8 @@ public sealed class RequestClientTests
     {
         var client = new RequestClient<string, string>(
             Reactor, Replies.Requests, Replies.Decoder, options ?? new RequestClientOptions());
-        Task<Connection> task = Reactor.ConnectAsync(_server.EndPoint(7), client.Handler);
-        _network.RunUntilIdle();
+        Task<Connection> task = Reactor.ConnectAsync(Server.EndPoint(7), client.Handler);
+        Network.RunUntilIdle();
         _connection = task.Result;
         return client;
     }

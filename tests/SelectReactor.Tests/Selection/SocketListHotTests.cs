@@ -7,33 +7,15 @@ namespace SelectReactor.Tests.Selection;
 /// <summary>The hot and the cold members of the list that a select empties, against two sets.</summary>
 [TestFixture(false)]
 [TestFixture(true)]
-public sealed class SocketListHotTests(bool forWriting)
+public sealed class SocketListHotTests(bool forWriting) : SocketListFixture(forWriting)
 {
-    private readonly List<SocketHandle> _handles = [];
     private readonly HashSet<WatchedSocket> _hot = [];
     /// <summary>For each cold one the most cold ones that may be shown before it.</summary>
     private readonly Dictionary<WatchedSocket, int> _cold = [];
-    private SocketList _list = null!;
-
-    private IList View => _list;
-
-    [OneTimeSetUp]
-    public void OpenSockets()
-    {
-        for (int i = 0; i < 40; i++)
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            _handles.Add(new SocketHandle(socket));
-        }
-    }
-
-    [OneTimeTearDown]
-    public void CloseSockets() => _handles.ForEach(static handle => handle.Dispose());
 
     [SetUp]
-    public void Start()
+    public void StartModel()
     {
-        _list = new SocketList(forWriting);
         _hot.Clear();
         _cold.Clear();
     }
@@ -67,7 +49,7 @@ public sealed class SocketListHotTests(bool forWriting)
             switch (random.Next(8))
             {
                 case 0 when any is not null:
-                    _list.Remove(any);
+                    Listed.Remove(any);
                     _hot.Remove(any);
                     _cold.Remove(any);
                     AllowOneMoreBeforeEach();
@@ -75,14 +57,14 @@ public sealed class SocketListHotTests(bool forWriting)
                     break;
                 case 1 when any is not null:
                     // Of one that is hot already, too, which is nothing.
-                    _list.MakeHot(any);
+                    Listed.MakeHot(any);
                     _cold.Remove(any);
                     _hot.Add(any);
                     break;
                 case 2 when any is not null && _hot.Contains(any):
                     MakeCold(any);
                     break;
-                case 3 when members.Length < _handles.Count:
+                case 3 when members.Length < Handles.Count:
                     Add();
                     break;
                 case >= 4:
@@ -107,15 +89,15 @@ public sealed class SocketListHotTests(bool forWriting)
         var seen = new List<WatchedSocket?>();
         for (int i = 0; i < 3; i++)
         {
-            _list.ShowSlice(maxSize: 10);
+            Listed.ShowSlice(maxSize: 10);
             seen.AddRange(Shown());
-            sizes.Add(_list.Count);
-            _list.EndSlice();
+            sizes.Add(Listed.Count);
+            Listed.EndSlice();
         }
 
         Assert.That(sizes, Is.EqualTo(new[] { 7, 7, 7 }));
         Assert.That(seen, Is.EqualTo(cold.Where(each => each != cold[10])));
-        _list.ShowSlice(maxSize: 21);
+        Listed.ShowSlice(maxSize: 21);
         Assert.That(Shown(), Is.EquivalentTo(_cold.Keys), "the next round");
     }
 
@@ -127,9 +109,9 @@ public sealed class SocketListHotTests(bool forWriting)
             MakeCold(Add());
         }
 
-        _list.ShowSlice(maxSize: 10);
+        Listed.ShowSlice(maxSize: 10);
         List<WatchedSocket?> first = Shown();
-        _list.ShowSlice(maxSize: 5);
+        Listed.ShowSlice(maxSize: 5);
 
         Assert.That(Shown(), Is.EqualTo(first[..5]));
     }
@@ -138,16 +120,16 @@ public sealed class SocketListHotTests(bool forWriting)
     public void SliceOfNoColdMember_IsEmpty()
     {
         Add();
-        _list.ShowSlice(maxSize: 10);
+        Listed.ShowSlice(maxSize: 10);
 
-        Assert.That(_list.Count, Is.Zero);
+        Assert.That(Listed.Count, Is.Zero);
     }
 
     private void LookAtSlice(int maxSize)
     {
-        _list.ShowSlice(maxSize);
+        Listed.ShowSlice(maxSize);
         List<WatchedSocket?> shown = Shown();
-        _list.EndSlice();
+        Listed.EndSlice();
         Assert.That(shown, Has.Count.LessThanOrEqualTo(maxSize));
         Assert.That(shown, Is.Unique);
         foreach (WatchedSocket each in _cold.Keys)
@@ -168,40 +150,40 @@ public sealed class SocketListHotTests(bool forWriting)
 
     private void AssertShowsAll(string message)
     {
-        Assert.That((_list.Hot, _list.Members), Is.EqualTo((_hot.Count, _hot.Count + _cold.Count)), message);
-        _list.Show(Asked.Hot, 0, _list.Hot);
+        Assert.That((Listed.Hot, Listed.Members), Is.EqualTo((_hot.Count, _hot.Count + _cold.Count)), message);
+        Listed.Show(Asked.Hot, 0, Listed.Hot);
         Assert.That(Shown(), Is.EquivalentTo(_hot), message);
-        Assert.That(Enumerable.Range(0, _list.Hot).Select(_list.HotAt), Is.EquivalentTo(_hot), message);
-        _list.Show(Asked.All, 0, _list.Members);
+        Assert.That(Enumerable.Range(0, Listed.Hot).Select(Listed.HotAt), Is.EquivalentTo(_hot), message);
+        Listed.Show(Asked.All, 0, Listed.Members);
         Assert.That(Shown(), Is.EquivalentTo(_hot.Concat(_cold.Keys)), message);
         foreach (WatchedSocket watched in _hot.Concat(_cold.Keys))
         {
-            Assert.That(_list.IsHot(watched), Is.EqualTo(_hot.Contains(watched)), message);
-            Assert.That(_list.MemberAt(IndexOf(watched)), Is.SameAs(watched), message);
+            Assert.That(Listed.IsHot(watched), Is.EqualTo(_hot.Contains(watched)), message);
+            Assert.That(Listed.MemberAt(IndexOf(watched)), Is.SameAs(watched), message);
             Assert.That(View[IndexOf(watched)], Is.SameAs(watched.Socket), message);
         }
     }
 
-    private List<WatchedSocket?> Shown() => [.. Enumerable.Range(0, _list.Count).Select(_list.InView)];
+    private List<WatchedSocket?> Shown() => [.. Enumerable.Range(0, Listed.Count).Select(Listed.InView)];
 
     private WatchedSocket Add()
     {
-        SocketHandle free = _handles.First(
+        SocketHandle free = Handles.First(
             handle => !_hot.Concat(_cold.Keys).Any(watched => watched.Handle == handle));
         var watched = new WatchedSocket(new SelectorEntry(free, Interest.None));
-        _list.Add(free.Socket, watched);
+        Listed.Add(free.Socket, watched);
         _hot.Add(watched);
         return watched;
     }
 
     private void MakeCold(WatchedSocket watched)
     {
-        _list.MakeCold(
-            Enumerable.Range(0, _list.Hot).First(index => _list.HotAt(index) == watched));
+        Listed.MakeCold(
+            Enumerable.Range(0, Listed.Hot).First(index => Listed.HotAt(index) == watched));
         AllowOneMoreBeforeEach();
         _hot.Remove(watched);
         _cold.Add(watched, _cold.Count);
     }
 
-    private int IndexOf(WatchedSocket watched) => forWriting ? watched.WriteIndex : watched.ReadIndex;
+    private int IndexOf(WatchedSocket watched) => IsForWriting ? watched.WriteIndex : watched.ReadIndex;
 }

@@ -7,33 +7,12 @@ namespace SelectReactor.Tests.Selection;
 /// <summary>The list that a select empties, against a plain list that does the same.</summary>
 [TestFixture(false)]
 [TestFixture(true)]
-public sealed class SocketListTests(bool forWriting)
+public sealed class SocketListTests(bool forWriting) : SocketListFixture(forWriting)
 {
-    private readonly List<SocketHandle> _handles = [];
-    private SocketList _list = null!;
     private List<WatchedSocket> _model = null!;
 
-    private IList View => _list;
-
-    [OneTimeSetUp]
-    public void OpenSockets()
-    {
-        for (int i = 0; i < 40; i++)
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            _handles.Add(new SocketHandle(socket));
-        }
-    }
-
-    [OneTimeTearDown]
-    public void CloseSockets() => _handles.ForEach(static handle => handle.Dispose());
-
     [SetUp]
-    public void Start()
-    {
-        _list = new SocketList(forWriting);
-        _model = [];
-    }
+    public void StartModel() => _model = [];
 
     [Test]
     public void ARandomWalk_LeavesExactlyTheSurvivors([Range(1, 40)] int seed, [Values] bool forwards)
@@ -63,7 +42,7 @@ public sealed class SocketListTests(bool forWriting)
     {
         var random = new Random(seed);
         AddMembers(30);
-        _list.Show(Asked.All, 0, _list.Members);
+        Listed.Show(Asked.All, 0, Listed.Members);
         var expected = new List<WatchedSocket>(_model);
         while (expected.Count > 0)
         {
@@ -78,12 +57,12 @@ public sealed class SocketListTests(bool forWriting)
     public void Clear_ShowsNothing_AndShowBringsAllBack()
     {
         AddMembers(5);
-        _list.Show(Asked.All, 0, _list.Members);
+        Listed.Show(Asked.All, 0, Listed.Members);
         View.RemoveAt(1);
         View.Clear();
         AssertShows([], "after clear");
 
-        _list.Show(Asked.All, 0, _list.Members);
+        Listed.Show(Asked.All, 0, Listed.Members);
 
         AssertShows(_model, "shown again");
     }
@@ -92,7 +71,7 @@ public sealed class SocketListTests(bool forWriting)
     public void AnIndexOutOfView_Throws()
     {
         AddMembers(3);
-        _list.Show(Asked.All, 0, _list.Members);
+        Listed.Show(Asked.All, 0, Listed.Members);
         View.RemoveAt(0);
         Assert.Multiple(() =>
         {
@@ -110,39 +89,39 @@ public sealed class SocketListTests(bool forWriting)
         AddMembers(4);
         WatchedSocket removed = _model[1];
 
-        _list.Remove(removed);
+        Listed.Remove(removed);
 
         Assert.Multiple(() =>
         {
             Assert.That(IndexOf(removed), Is.EqualTo(-1));
-            Assert.That(_list.MemberAt(1), Is.SameAs(_model[3]));
+            Assert.That(Listed.MemberAt(1), Is.SameAs(_model[3]));
             Assert.That(IndexOf(_model[3]), Is.EqualTo(1));
-            Assert.That(_list.Members, Is.EqualTo(3));
+            Assert.That(Listed.Members, Is.EqualTo(3));
         });
     }
 
     [Test]
     public void TheWakeUpSocket_HasNoEntry()
     {
-        _list.Add(_handles[0].Socket, watched: null);
-        _list.Show(Asked.All, 0, _list.Members);
+        Listed.Add(Handles[0].Socket, watched: null);
+        Listed.Show(Asked.All, 0, Listed.Members);
         Assert.Multiple(() =>
         {
-            Assert.That(View[0], Is.SameAs(_handles[0].Socket));
-            Assert.That(_list.InView(0), Is.Null);
+            Assert.That(View[0], Is.SameAs(Handles[0].Socket));
+            Assert.That(Listed.InView(0), Is.Null);
         });
     }
 
     private void Check(HashSet<WatchedSocket> survivors, bool forwards, string message)
     {
-        _list.Show(Asked.All, 0, _list.Members);
+        Listed.Show(Asked.All, 0, Listed.Members);
         AssertShows(_model, message);
         if (forwards)
         {
             // As Windows does it.
             for (int i = 0; i < View.Count; i++)
             {
-                if (!survivors.Contains(_list.InView(i)!))
+                if (!survivors.Contains(Listed.InView(i)!))
                 {
                     View.RemoveAt(i--);
                 }
@@ -153,7 +132,7 @@ public sealed class SocketListTests(bool forWriting)
             // As Unix does it.
             for (int i = View.Count - 1; i >= 0; i--)
             {
-                if (!survivors.Contains(_list.InView(i)!))
+                if (!survivors.Contains(Listed.InView(i)!))
                 {
                     View.RemoveAt(i);
                 }
@@ -161,7 +140,7 @@ public sealed class SocketListTests(bool forWriting)
         }
 
         AssertShows([.. _model.Where(survivors.Contains)], message);
-        Assert.That(_list.Members, Is.EqualTo(_model.Count), message);
+        Assert.That(Listed.Members, Is.EqualTo(_model.Count), message);
     }
 
     private void AssertShows(List<WatchedSocket> expected, string message)
@@ -169,7 +148,7 @@ public sealed class SocketListTests(bool forWriting)
         Assert.That(View, Has.Count.EqualTo(expected.Count), message);
         for (int i = 0; i < expected.Count; i++)
         {
-            Assert.That(_list.InView(i), Is.SameAs(expected[i]), message);
+            Assert.That(Listed.InView(i), Is.SameAs(expected[i]), message);
             Assert.That(View[i], Is.SameAs(expected[i].Socket), message);
         }
     }
@@ -178,7 +157,7 @@ public sealed class SocketListTests(bool forWriting)
     {
         for (int change = random.Next(6); change > 0; change--)
         {
-            if (_model.Count < _handles.Count && (_model.Count == 0 || random.Next(5) < 3))
+            if (_model.Count < Handles.Count && (_model.Count == 0 || random.Next(5) < 3))
             {
                 AddMembers(1);
             }
@@ -186,7 +165,7 @@ public sealed class SocketListTests(bool forWriting)
             {
                 int index = random.Next(_model.Count);
                 WatchedSocket watched = _model[index];
-                _list.Remove(watched);
+                Listed.Remove(watched);
                 _model[index] = _model[^1];
                 _model.RemoveAt(_model.Count - 1);
                 Assert.That(IndexOf(watched), Is.EqualTo(-1));
@@ -200,12 +179,12 @@ public sealed class SocketListTests(bool forWriting)
     {
         for (int i = 0; i < count; i++)
         {
-            SocketHandle free = _handles.First(handle => _model.TrueForAll(watched => watched.Handle != handle));
+            SocketHandle free = Handles.First(handle => _model.TrueForAll(watched => watched.Handle != handle));
             var watched = new WatchedSocket(new SelectorEntry(free, Interest.None));
-            _list.Add(free.Socket, watched);
+            Listed.Add(free.Socket, watched);
             _model.Add(watched);
         }
     }
 
-    private int IndexOf(WatchedSocket watched) => forWriting ? watched.WriteIndex : watched.ReadIndex;
+    private int IndexOf(WatchedSocket watched) => IsForWriting ? watched.WriteIndex : watched.ReadIndex;
 }
