@@ -17,6 +17,9 @@ internal sealed class OpeningSequence(
     Action<OpeningSequence, Exception?> concluded)
     : IEventHandler, IOpening, IFallible
 {
+    /// <summary>So much of a peer's input is dropped before a close in good order.</summary>
+    private const int MaxDroppedBytes = 1024 * 1024;
+
     private static readonly TimeSpan _maxOvertime = TimeSpan.FromSeconds(1);
     private SelectionKey? _key;
     private OpeningStep? _step;
@@ -221,7 +224,23 @@ internal sealed class OpeningSequence(
         }
         else
         {
+            DropWhatCame();
             Opened.Handle.Close();
+        }
+    }
+
+    // With unread input the system's close would be a reset, which could overtake the last word of the step.
+    private void DropWhatCame()
+    {
+        Span<byte> buffer = stackalloc byte[16 * 1024];
+        for (int dropped = 0; dropped < MaxDroppedBytes;)
+        {
+            if (Opened.Handle.Receive(buffer, out int received) != SocketError.Success || received == 0)
+            {
+                return;
+            }
+
+            dropped += received;
         }
     }
 

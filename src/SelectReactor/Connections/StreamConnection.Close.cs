@@ -77,8 +77,26 @@ internal sealed partial class StreamConnection
             _awaitsRoom = false;
             SendQueue(long.MaxValue);
             Exception? error = _phase == ConnectionPhase.Closing ? new IOException("The reactor was stopped.") : null;
+            if (_output.Queued == 0)
+            {
+                StopReading(error);
+            }
+
             Terminate(CloseKind.ReactorStopped, error, reset: _output.Queued > 0);
         }
+    }
+
+    // The peer is to have what the system has taken for it.
+    private void StopReading(Exception? error)
+    {
+        if (_phase <= ConnectionPhase.Open)
+        {
+            Transition(ConnectionPhase.Closing);
+            NoteReason(CloseKind.ReactorStopped, error);
+            _input.Fail();
+        }
+
+        DropWhatCame();
     }
 
     // A reader must not mistake a stream that was cut for one that ended.
@@ -201,6 +219,7 @@ internal sealed partial class StreamConnection
         }
         else if (_phase == ConnectionPhase.Closing && _options.LingerTimeout == TimeSpan.Zero)
         {
+            DropWhatCame();
             Terminate(CloseKind.Local, error: null, reset: false);
         }
         else if (_inputState == InputState.Ended)

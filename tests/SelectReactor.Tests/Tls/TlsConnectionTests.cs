@@ -33,6 +33,29 @@ public sealed class TlsConnectionTests(SelectorKind selector, SslProtocols proto
             new ConnectionStatistics { BytesReceived = count, BytesSent = count }));
     }
 
+    // With unread input the system's close would be a reset.
+    [Test]
+    public void TheReactorsEnd_LeavesThePeerWhatTheSystemHasTaken([Values] bool isDisposed)
+    {
+        Handler.Connected = static connection => connection.PauseReading();
+        (SslStream ssl, _) = Connect(Listen(), protocol);
+        ssl.Write(new byte[30_000]);
+        byte[] answer = Noise(200_000);
+        Connection.TryWrite(answer);
+        RunUntil(() => Connection.QueuedOutputBytes == 0, "the system takes the answer");
+
+        if (isDisposed)
+        {
+            Reactor.Dispose();
+        }
+        else
+        {
+            RunUntil(Reactor.ShutdownAsync(TimeSpan.Zero));
+        }
+
+        Assert.That(ReadToEnd(ssl).AsSpan().SequenceEqual(answer));
+    }
+
     [Test]
     public void Client_EchoesWhatItGets()
     {
