@@ -218,6 +218,7 @@ internal sealed class OpeningSequence(
     private void Close(bool reset)
     {
         End();
+        reactor.GiveBackPlaces();
         if (reset)
         {
             Opened.Handle.Abort();

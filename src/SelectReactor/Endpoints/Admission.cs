@@ -81,13 +81,10 @@ internal sealed class Admission : IAdmission
     public bool IsFull => _connectionCount >= _options.MaxConnections || _reactor.IsFull;
 
     /// <inheritdoc/>
-    public bool TryReserve() => _reactor.TryReservePlace() || _options.WhenFull == WhenFull.Refuse;
+    public bool TryReserve() => _options.WhenFull == WhenFull.Refuse || _reactor.TryReservePlace();
 
     /// <inheritdoc/>
-    public void EndAccept()
-    {
-        // The reactor does it at the end of the tick.
-    }
+    public void EndAccept() => _reactor.GiveBackPlaces();
 
     /// <summary>Opens a connection for an accepted client, or refuses it.</summary>
     public void Admit(Handle handle)
@@ -108,6 +105,11 @@ internal sealed class Admission : IAdmission
         else if (!_isOpen())
         {
             Refuse(handle, Refusal.ListenerClosed);
+        }
+        else if (!_reactor.TryReservePlace())
+        {
+            // The filter has adopted a socket, which took the place.
+            Refuse(handle, Refusal.Limit);
         }
         else
         {
@@ -150,6 +152,7 @@ internal sealed class Admission : IAdmission
     private void Drop(Handle handle, Refusal refusal)
     {
         handle.Abort();
+        _reactor.GiveBackPlaces();
         CountRefused(refusal.ErrorType);
     }
 

@@ -186,6 +186,7 @@ internal sealed class Connector(
         catch (Exception exception)
         {
             opened.Handle.Abort();
+            reactor.GiveBackPlaces();
             _outcome.SetFailure(exception);
             return;
         }

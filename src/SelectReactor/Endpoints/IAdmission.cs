@@ -6,8 +6,9 @@ internal interface IAdmission
     /// <summary>Whether a limit on connections is reached.</summary>
     bool IsFull { get; }
 
-    /// <summary>Reserves a place for a client that is about to be accepted: other reactors may take the last one
-    /// meanwhile.</summary>
+    /// <summary>Where clients are to wait when the limit is reached, reserves a place for one that is about to be
+    /// accepted: other reactors may take the last one meanwhile. Nobody else can have it until <see cref="Admit"/> or
+    /// <see cref="EndAccept"/>.</summary>
     /// <returns>False if there is none and clients are to wait.</returns>
     bool TryReserve();
 

@@ -43,7 +43,7 @@ internal sealed class ListenerPart : IAdmission
     public void Prepare(EndPoint listening) => _admission = new Admission(
         Reactor, _shared.Options, _shared.HandlerFactory, listening, static () => true, GiveBackPlaces);
 
-    public bool TryReserve() => HasPlace() || _shared.Options.WhenFull == WhenFull.Refuse;
+    public bool TryReserve() => _shared.Options.WhenFull == WhenFull.Refuse || HasPlace();
 
     public void EndAccept() => GiveBackPlaces();
 
@@ -68,7 +68,6 @@ internal sealed class ListenerPart : IAdmission
 
     public void CountAcceptError(string errorType) => _admission!.CountAcceptError(errorType);
 
-    // The second place stays reserved until the end of the tick.
     private bool HasPlace() => _places.TryReserve(_admission!.ConnectionCount) && Reactor.TryReservePlace();
 
     private bool KeepsNext()
@@ -105,9 +104,6 @@ internal sealed class ListenerPart : IAdmission
 
         Refuse(handle, Refusal.NoReactor);
         GiveBackPlaces();
-
-        // The reactor may be in its end, where no tick does it.
-        Reactor.GiveBackPlaces();
     }
 
     private void TakePlaces()
@@ -140,6 +136,7 @@ internal sealed class ListenerPart : IAdmission
     private void GiveBackPlaces()
     {
         _places.KeepOnly(_admission!.ConnectionCount);
+        Reactor.GiveBackPlaces();
         _shared.CompleteDrain();
     }
 }
