@@ -48,10 +48,10 @@ public interface IConnectionHandler
         connection.Close();
     }
 
-    /// <summary>A shutdown of the reactor has begun (<see cref="Reactor.ShutdownAsync"/>): finish what is under way,
-    /// and close. A connection that is still open at the deadline is closed with
-    /// <see cref="CloseKind.ReactorStopped"/>. Called once for each handler of an open connection. The default does
-    /// nothing.</summary>
+    /// <summary>A shutdown of the reactor has begun (<see cref="Reactor.ShutdownAsync"/>), or a group takes it out of
+    /// use (<see cref="ReactorGroup.DrainAsync"/>): finish what is under way, and close. A connection
+    /// that is still open at the deadline is closed with <see cref="CloseKind.ReactorStopped"/>. Called once for each
+    /// handler of an open connection. The default does nothing.</summary>
     void OnStopping(Connection connection)
     {
     }

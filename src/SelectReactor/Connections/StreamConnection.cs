@@ -105,7 +105,7 @@ internal sealed partial class StreamConnection : Connection, IEventHandler, IRea
                 _inputState = InputState.EndSeen;
             }
 
-            DeferredWork stopping = _reactor.IsStopping ? DeferredWork.Stopping : DeferredWork.None;
+            DeferredWork stopping = _reactor.Registry.TellsOfTheEnd ? DeferredWork.Stopping : DeferredWork.None;
             Defer(DeferredWork.Attached | DeferredWork.Readable | stopping);
         }
     }

@@ -8,7 +8,7 @@ namespace SelectReactor.Dispatch;
 /// in the tick. An exception out of one of them is that one's failure and nobody else's. For the reactor's thread
 /// only.
 /// </summary>
-internal sealed class ClientRegistry(
+internal sealed partial class ClientRegistry(
     int capacity, Places? shared, ResumeQueue resumed, CallbackGuard guard, ILogger logger)
 {
     private readonly List<IReactorClient> _clients = [];
@@ -17,8 +17,6 @@ internal sealed class ClientRegistry(
     private readonly List<IReactorClient> _dirty = [];
     private List<IReactorClient> _closing = [];
     private List<IReactorClient> _finishing = [];
-    private readonly List<Action> _waitingForDrain = [];
-    private volatile DrainState _drain;
     private int _opening;
 
     public IReadOnlyList<IReactorClient> All => _clients;
@@ -29,9 +27,6 @@ internal sealed class ClientRegistry(
     /// <summary>The number of connections, with those that will become one. Any thread; on another one it may be a
     /// moment old.</summary>
     public int Count => _clients.Count + Volatile.Read(ref _opening);
-
-    /// <summary>How far a drain has come. Any thread.</summary>
-    public DrainState Drain => _drain;
 
     /// <summary>Whether neither a connection is left nor anything that may start one.</summary>
     public bool IsEmpty => _clients.Count == 0 && _starters.Count == 0;
@@ -47,7 +42,7 @@ internal sealed class ClientRegistry(
         client.ClientIndex = _clients.Count;
         _clients.Add(client);
         Debug.Assert(shared is null || shared.Cover(Count), "the place was not reserved");
-        if (_drain != DrainState.None)
+        if (TellsOfTheEnd)
         {
             client.BeginStop(StopPhase.Drain);
         }
@@ -154,43 +149,6 @@ internal sealed class ClientRegistry(
         }
     }
 
-    public void BeginStop(StopPhase phase)
-    {
-        foreach (IStoppable starter in _starters.ToArray())
-        {
-            BeginStop(starter, phase);
-        }
-
-        StopConnections(phase);
-    }
-
-    /// <summary>Tells the connections of the end, and those that open later. Listeners, and what becomes a connection,
-    /// go on.</summary>
-    public void BeginDrain()
-    {
-        if (_drain == DrainState.None)
-        {
-            _drain = DrainState.Telling;
-            StopConnections(StopPhase.Drain);
-        }
-    }
-
-    /// <summary>After <see cref="BeginDrain"/>: closes the connections, and ends what becomes one. Listeners go
-    /// on.</summary>
-    public void EndDrain()
-    {
-        _drain = DrainState.Closing;
-        StopConnections(StopPhase.Close);
-        foreach (IOpening opening in _starters.OfType<IOpening>().ToArray())
-        {
-            BeginStop(opening, StopPhase.Close);
-        }
-    }
-
-    /// <summary>Calls back once, at the end of a tick, when neither a connection is left nor what becomes one, which
-    /// ends the drain. The callback must not call the user.</summary>
-    public void WaitForDrain(Action callback) => _waitingForDrain.Add(callback);
-
     /// <summary>A call of the loop threw: the part that was called gives up.</summary>
     public void Fail(IFallible part, Exception error)
     {
@@ -217,52 +175,6 @@ internal sealed class ClientRegistry(
 
             _waitingForRoom.Clear();
         }
-    }
-
-    private void StopConnections(StopPhase phase)
-    {
-        foreach (IReactorClient client in _clients.ToArray())
-        {
-            BeginStop(client, phase);
-        }
-    }
-
-    private void ContinueDrain()
-    {
-        if (Count == 0 && !_starters.Any(static starter => starter is IOpening))
-        {
-            _drain = DrainState.Over;
-            _waitingForDrain.ForEach(static callback => callback());
-            _waitingForDrain.Clear();
-        }
-        else if (_drain == DrainState.Closing)
-        {
-            // Handlers still connect to others.
-            EndDrain();
-        }
-    }
-
-    private void BeginStop(IStoppable part, StopPhase phase)
-    {
-        try
-        {
-            part.BeginStop(phase);
-        }
-        catch (Exception exception)
-        {
-            // A listener or an attempt that could not stop must not hold up the end.
-            _starters.Remove(part);
-            if (part is IFallible fallible)
-            {
-                Fail(fallible, exception);
-            }
-            else
-            {
-                ReactorLog.ClientFault(logger, exception);
-            }
-        }
-
-        guard.EndCallback();
     }
 
     // One that failed halfway through its close must not hold up the end.

@@ -142,7 +142,7 @@ public sealed partial class Reactor
             _meter.BeginServing(Clock.Now);
             _shutdown.Announce();
             _clients.BeginStop(StopPhase.Close);
-            for (int round = 0; HasWork && round < GracefulShutdown.MaxEndRounds; round++)
+            for (int round = 0; round == 0 || (HasWork && round < GracefulShutdown.MaxEndRounds); round++)
             {
                 // Other threads may post faster than this one can run it, until the mailbox closes.
                 RunRound(_options.MaxPostsPerTick);
@@ -157,6 +157,7 @@ public sealed partial class Reactor
         }
         finally
         {
+            _clients.End();
             _resumed.End();
             _timers.End();
             Buffers.Close();

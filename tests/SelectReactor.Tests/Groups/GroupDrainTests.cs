@@ -152,6 +152,79 @@ public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(select
     }
 
     [Test]
+    public void Disposal_EndsADrain_ThatWaitsForAHandshakeAlone([Values] bool isOfTheGroup)
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        Connect(Listen(group, new StoppingHandler([]), new ListenerOptions { ProxyProtocol = _loopback }), 2);
+        Run(group, () => group.Statistics.ConnectionsOfReactors.SequenceEqual([1, 1]));
+        Task draining = group.DrainAsync(group.Reactors[1], Timeout.InfiniteTimeSpan);
+        RunUntilQuiet(group);
+        Assert.That(draining.IsCompleted, Is.False);
+
+        ((IDisposable)(isOfTheGroup ? group : group.Reactors[1])).Dispose();
+
+        Assert.That(draining.Wait(Bound), "the drain");
+    }
+
+    [Test]
+    public void ALaterDrain_HasADeadlineOfItsOwn()
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        Reactor drained = group.Reactors[1];
+        using Socket listening = Peer.Listen();
+        List<Connection> told = [];
+        var handler = new StoppingHandler(told);
+        Run(group, drained.ConnectAsync(listening.LocalEndPoint!, handler));
+        Run(group, group.DrainAsync(drained, TimeSpan.Zero));
+        Assert.That(handler.Reasons, Is.EqualTo(new[] { CloseKind.ReactorStopped }));
+        Connection next = Run(group, drained.ConnectAsync(listening.LocalEndPoint!, handler));
+        RunUntilQuiet(group);
+
+        Task draining = group.DrainAsync(drained, _long);
+        RunUntilQuiet(group);
+        Assert.That((draining.IsCompleted, next.State), Is.EqualTo((false, ConnectionState.Open)));
+        Assert.That(told, Has.One.SameAs(next));
+        next.Abort();
+        Run(group, draining);
+    }
+
+    [Test]
+    public void AHandler_IsToldOnce_OfADrainAndAShutdown([Values] bool isShutDownFirst)
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        using Socket listening = Peer.Listen();
+        List<Connection> told = [];
+        var handler = new StoppingHandler(told);
+        Run(group, group.Reactors[1].ConnectAsync(listening.LocalEndPoint!, handler));
+
+        Task draining = isShutDownFirst ? group.ShutdownAsync(_long) : group.DrainAsync(group.Reactors[1], _long);
+        RunUntilQuiet(group);
+        Assert.That(told, Has.Count.EqualTo(1));
+        draining = isShutDownFirst ? group.DrainAsync(group.Reactors[1], _long) : group.ShutdownAsync(_long);
+        RunUntilQuiet(group);
+
+        Assert.That((draining.IsCompleted, told.Count), Is.EqualTo((false, 1)));
+    }
+
+    [Test]
+    public void AHandlerThatTakesOverDuringADrain_IsToldToo()
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin);
+        using Socket listening = Peer.Listen();
+        List<Connection> told = [];
+        var handler = new StoppingHandler(told);
+        Connection connection = Run(
+            group, group.Reactors[1].ConnectAsync(listening.LocalEndPoint!, new ScriptedHandler()));
+        _ = group.DrainAsync(group.Reactors[1], _long);
+        RunUntilQuiet(group);
+
+        connection.Handler = handler;
+        RunUntilQuiet(group);
+
+        Assert.That(told, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public void AReactorThatHasEnded_IsLeftOutOfNewListeners([Values] ClientSharing sharing)
     {
         ReactorGroup group = Stepped(sharing, count: 3);

@@ -12,7 +12,8 @@ public sealed class GroupPlaceTests(SelectorKind selector) : GroupFixture(select
 
     // A callback in the same tick, which may take long.
     [Test]
-    public void AReactorThatHasLookedForClients_KeepsNoPlace([Values] ClientSharing sharing, [Values] WhenFull whenFull)
+    public void AReactorThatHasLookedForClients_KeepsNoPlace(
+        [Values] ClientSharing sharing, [Values] WhenFull whenFull)
     {
         ReactorGroup group = Stepped(sharing, maxConnections: 2);
         bool? isFree = null;
