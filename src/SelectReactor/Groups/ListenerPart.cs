@@ -39,11 +39,14 @@ internal sealed class ListenerPart : IAdmission
 
     private Reactor Reactor => Member.Reactor;
 
+    // With the last reactor the socket ends, and those who wait at it are reset: none is accepted to be refused.
+    private bool MayAccept => Member.IsRunning || _shared.ChooseAcceptor() is not null;
+
     /// <summary>Prepares for clients of a listener on this address. Before any are accepted.</summary>
     public void Prepare(EndPoint listening) => _admission = new Admission(
         Reactor, _shared.Options, _shared.HandlerFactory, listening, static () => true, GiveBackPlaces);
 
-    public bool TryReserve() => _shared.Options.WhenFull == WhenFull.Refuse || HasPlace();
+    public bool TryReserve() => MayAccept && (_shared.Options.WhenFull == WhenFull.Refuse || HasPlace());
 
     public void EndAccept() => GiveBackPlaces();
 

@@ -274,6 +274,41 @@ public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(select
         Assert.That(group.Statistics.Accepted, Is.EqualTo(10));
     }
 
+    // The end comes in the middle of a batch.
+    [TestCase(ClientSharing.SharedSocket)]
+    [TestCase(ClientSharing.ReusePort)]
+    public void ClientsThatWait_WhenTheGroupIsDisposed_AreNotAcceptedAnyMore(ClientSharing sharing)
+    {
+        ReactorGroup group = Stepped(sharing);
+        var handler = new ScriptedHandler { Connected = _ => group.Dispose() };
+        GroupListener listener = Listen(group, handler);
+        Peer[] peers = Connect(listener, 12);
+
+        Run(group, () => group.Reactors.All(static reactor => reactor.State == ReactorState.Ended));
+
+        Assert.That((listener.Refused, listener.ConnectionCount), Is.EqualTo((0L, 0)));
+        Assert.That(peers, Has.All.Matches<Peer>(IsOver));
+    }
+
+    [Test]
+    public void ClientsOnTheirWay_WhenTheGroupEnds_AreClosed_AndLeaveTheirPlaces([Values] bool isOfListener)
+    {
+        ReactorGroup group = Stepped(ClientSharing.RoundRobin, maxConnections: isOfListener ? int.MaxValue : 10);
+        GroupListener listener = Listen(
+            group,
+            new ScriptedHandler(),
+            new ListenerOptions { MaxConnections = isOfListener ? 10 : int.MaxValue });
+        Peer[] peers = Connect(listener, 10);
+        RunUntil(group.Reactors[0], () => group.Statistics.ConnectionsOfReactors[1] == 5);
+
+        group.Dispose();
+
+        Assert.That(peers, Has.All.Matches<Peer>(IsOver));
+        Assert.That((listener.ConnectionCount, listener.Refused), Is.EqualTo((0, 5L)));
+        Assert.That(group.Reactors, Has.None.Property(nameof(Reactor.IsFull)).True);
+        Assert.That(listener.Drained.Wait(Bound));
+    }
+
     [Test]
     public void StopAccepting_ClosesTheSockets_AndDrainedWaitsForTheConnections([Values] ClientSharing sharing)
     {
@@ -289,6 +324,18 @@ public sealed class GroupDrainTests(SelectorKind selector) : GroupFixture(select
         Assert.That(listener.Drained.IsCompleted, Is.False);
         Array.ForEach(peers, static peer => peer.EndOutput());
         Run(group, listener.Drained);
+    }
+
+    private static bool IsOver(Peer? peer)
+    {
+        try
+        {
+            return peer!.Socket.Receive(new byte[1]) == 0;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode == SocketError.ConnectionReset;
+        }
     }
 
     /// <summary>A socket that answers no attempt to connect: nobody accepts, and its queue is full.</summary>

@@ -1,4 +1,7 @@
+using System.Net;
 using System.Net.Sockets;
+using SelectReactor.Dispatch;
+using SelectReactor.Groups;
 using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Groups;
@@ -100,6 +103,95 @@ public sealed class GroupLimitTests(SelectorKind selector) : GroupFixture(select
         RunUntilQuiet(group);
 
         Assert.That((listener.Accepted, listener.Refused, listener.ConnectionCount), Is.EqualTo((2L, 6L, 2)));
+    }
+
+    // Two reactors look at the same moment, and both see the last place.
+    [Test]
+    public void APlace_IsTakenBeforeAClientIsAccepted([Values] bool isOfListener)
+    {
+        ReactorGroup group = Stepped(ClientSharing.LeastConnections, maxConnections: isOfListener ? int.MaxValue : 1);
+        var accept = new GroupAccept(
+            new GroupMembers([.. group.Reactors.Select(static reactor => new GroupMember(reactor))]),
+            new SharedLimit(int.MaxValue, static () => { }),
+            inTurn: false,
+            static _ => new ScriptedHandler(),
+            new ListenerOptions { MaxConnections = isOfListener ? 1 : int.MaxValue });
+        accept.Prepare(AnyPort);
+        ListenerPart first = accept.Parts[0], second = accept.Parts[1];
+
+        Assert.That((first.IsFull, second.IsFull), Is.EqualTo((false, false)));
+        Assert.That((first.TryReserve(), second.TryReserve()), Is.EqualTo((true, false)));
+        first.EndAccept();
+        group.Reactors[0].RunOnce(TimeSpan.Zero);
+        Assert.That((second.TryReserve(), first.TryReserve()), Is.EqualTo((true, false)));
+        second.EndAccept();
+        group.Reactors[1].RunOnce(TimeSpan.Zero);
+    }
+
+    // What fails between accept and an open connection: a handshake, the filter, the handler.
+    [Test]
+    public void AClientThatFailsBeforeItIsOpen_LeavesItsPlace(
+        [Values] ClientSharing sharing, [Values] bool isOfListener, [Values] bool fails)
+    {
+        ReactorGroup group = Stepped(sharing, maxConnections: isOfListener ? int.MaxValue : 2);
+        var options = new ListenerOptions
+        {
+            MaxConnections = isOfListener ? 2 : int.MaxValue,
+            ProxyProtocol = new ProxyProtocolOptions { TrustedNetworks = [IPNetwork.Parse("127.0.0.0/8")] },
+        };
+        var handler = new ScriptedHandler { Readable = ScriptedHandler.Echo };
+        GroupListener listener = Listen(group, handler, options);
+        for (int round = 0; round < 3; round++)
+        {
+            Peer[] peers = Connect(listener, 2);
+            Run(group, () => group.Statistics.Connections == 2);
+            foreach (Peer peer in peers)
+            {
+                if (fails)
+                {
+                    peer.Send("GET / HTTP/1.1\r\n"u8);
+                }
+                else
+                {
+                    peer.Reset();
+                }
+            }
+
+            Run(group, () => group.Statistics.Connections == 0 && listener.ConnectionCount == 0);
+        }
+
+        Peer[] others = Connect(listener, 2);
+        Array.ForEach(others, static peer => peer.Send("PROXY UNKNOWN\r\n"u8));
+        Exchange(group, others);
+    }
+
+    [Test]
+    public void AnAttemptThatFails_LeavesItsPlace([Values] bool inHandshake)
+    {
+        ReactorGroup group = Stepped(ClientSharing.LeastConnections, maxConnections: 1);
+        using Socket listening = inHandshake ? Peer.Listen() : Peer.Bound();
+        var options = new ConnectOptions
+        {
+            Tls = inHandshake ? new TlsClientOptions() : null,
+        };
+        for (int round = 0; round < 2; round++)
+        {
+            Task<Connection> attempt = group.ConnectAsync(
+                listening.LocalEndPoint!, static _ => new ScriptedHandler(), options, CancellationToken.None);
+            if (inHandshake)
+            {
+                Run(group, () => listening.Poll(0, SelectMode.SelectRead));
+                using var peer = Peer.Accept(listening);
+                Run(group, () => peer.Socket.Available > 0);
+                Assert.That(group.Reactors, Has.Some.Property(nameof(Reactor.IsFull)).True);
+                peer.Send("This is no TLS."u8);
+                Run(group, () => attempt.IsCompleted);
+            }
+
+            Assert.That(() => Run(group, attempt), Throws.Exception.Not.TypeOf<InvalidOperationException>());
+            RunUntilQuiet(group);
+            Assert.That(group.Reactors, Has.None.Property(nameof(Reactor.IsFull)).True);
+        }
     }
 
     [Test]
