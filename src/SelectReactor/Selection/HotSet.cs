@@ -97,9 +97,10 @@ internal sealed class HotSet(SocketPoll poll, ScanBudget budget)
         for (int i = first; i < ready.Count; i++)
         {
             SelectorEntry entry = ready[i];
-            if ((entry.Ready & Interest.Read) != 0 && !entry.IsEvicted)
+            if ((entry.Ready & Interest.Read) != 0 && !entry.IsEvicted
+                && WatchedSocket.Of(entry) is { ReadIndex: >= 0 } watched)
             {
-                poll.Readers.MakeHot(WatchedSocket.Of(entry));
+                poll.Readers.MakeHot(watched);
             }
         }
 

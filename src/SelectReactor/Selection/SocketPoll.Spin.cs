@@ -95,20 +95,14 @@ internal sealed partial class SocketPoll
         }
     }
 
-    // The system would end the next wait for those that have their error still: each is reported, and paused again.
-    private void LookAtPaused(List<SelectorEntry> ready)
+    // They are watched again, so that what has come in the meantime is reported. After a pause one early end is enough
+    // for the next pause.
+    private void EndPauses()
     {
         while (_paused.TryTakeDue(out WatchedSocket? watched))
         {
-            if (watched.Entry.Interest == Interest.None || !watched.Handle.HasError)
-            {
-                Move(watched, Interest.None, watched.Entry.Interest);
-            }
-            else
-            {
-                _paused.Add(watched);
-                watched.Report(watched.Entry.Interest, ready);
-            }
+            Move(watched, Interest.None, watched.Entry.Interest);
+            _earlyReturns = ErrorPause<WatchedSocket>.MaxInARow - 1;
         }
     }
 

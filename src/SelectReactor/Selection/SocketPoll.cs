@@ -93,8 +93,8 @@ internal sealed partial class SocketPoll : IDisposable
         bool any;
         if (asked != Asked.Slice && !_paused.IsEmpty)
         {
-            LookAtPaused(ready);
-            wait = ready.Count > 0 ? TimeSpan.Zero : _paused.Limit(wait);
+            EndPauses();
+            wait = _paused.Limit(wait);
         }
 
         long start = wait > TimeSpan.Zero ? Stopwatch.GetTimestamp() : 0;

@@ -133,27 +133,67 @@ public sealed class QueuedErrorTests(SelectorKind kind)
     }
 
     [Test]
+    public void DatagramSocketAmongMany_DoesNotSpin_AndReceives()
+    {
+        using Listener listener = _reactor.Listen(AnyPort, _handler);
+        Socket[] clients = Connect(listener);
+        var script = new DatagramScript();
+        IPEndPoint address = PortOfNobody();
+        DatagramSocket socket = _reactor.ConnectDatagram(address, script);
+        QueueErrors(socket.GetFeature<Socket>()!);
+        socket.TrySend([1]);
+        AssertQuiet();
+
+        using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        peer.Bind(address);
+        peer.SendTo([7], socket.LocalEndPoint!);
+        RunUntil(() => script.Datagrams.Count == 1);
+        Array.ForEach(clients, static client => client.Dispose());
+    }
+
+    [Test]
     public void ConnectionAmongMany_DoesNotSpin()
     {
         using Listener listener = _reactor.Listen(AnyPort, _handler);
-        Socket[] clients = [.. Enumerable.Range(0, 100).Select(_ =>
-        {
-            var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            client.Connect(listener.LocalEndPoint);
-            return client;
-        })];
-        RunUntil(() => _handler.Connections.Count == clients.Length);
-        foreach (Connection connection in _handler.Connections.Take(3))
-        {
-            QueueTimeStamps(connection.GetFeature<Socket>()!);
-            connection.TryWrite([1]);
-        }
-
-        RunUntil(() => clients.Sum(static client => client.Available) == 3);
+        Socket[] clients = Connect(listener);
+        QueueTimeStamps(clients, 3);
         AssertQuiet();
         clients[0].Send([1]);
         clients[50].Send([1]);
         RunUntil(() => _handler.Connections.Sum(static connection => connection.Statistics.BytesReceived) == 2);
+        Array.ForEach(clients, static client => client.Dispose());
+    }
+
+    // Each post ends a wait, so that pauses end at each place of a tick.
+    [Test]
+    public void ConnectionAmongMany_WhileAnotherThreadPosts_GoesOn()
+    {
+        const int Posts = 2000;
+        using Listener listener = _reactor.Listen(AnyPort, _handler);
+        Socket[] clients = Connect(listener);
+        QueueTimeStamps(clients, 50);
+        int posted = 0, received = 0;
+        var poster = Task.Run(() =>
+        {
+            while (Volatile.Read(ref posted) < Posts)
+            {
+                int before = Volatile.Read(ref posted);
+                _reactor.TryPost(() => Volatile.Write(ref posted, before + 1));
+                SpinWait.SpinUntil(() => Volatile.Read(ref posted) > before, TimeSpan.FromSeconds(20));
+            }
+        });
+        while (posted < Posts)
+        {
+            _reactor.RunOnce(TimeSpan.FromSeconds(1));
+            if (posted % 100 == 0)
+            {
+                clients[posted % clients.Length].Send([1]);
+                received++;
+            }
+        }
+
+        RunUntil(() => _handler.Connections.Sum(static connection => connection.Statistics.BytesReceived) == received);
+        RunUntil(() => poster.IsCompleted);
         Array.ForEach(clients, static client => client.Dispose());
     }
 
@@ -179,6 +219,29 @@ public sealed class QueuedErrorTests(SelectorKind kind)
         using var gone = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         gone.Bind(AnyPort);
         return (IPEndPoint)gone.LocalEndPoint!;
+    }
+
+    private Socket[] Connect(Listener listener)
+    {
+        Socket[] clients = [.. Enumerable.Range(0, 100).Select(_ =>
+        {
+            var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            client.Connect(listener.LocalEndPoint);
+            return client;
+        })];
+        RunUntil(() => _handler.Connections.Count == clients.Length);
+        return clients;
+    }
+
+    private void QueueTimeStamps(Socket[] clients, int count)
+    {
+        foreach (Connection connection in _handler.Connections.Take(count))
+        {
+            QueueTimeStamps(connection.GetFeature<Socket>()!);
+            connection.TryWrite([1]);
+        }
+
+        RunUntil(() => clients.Sum(static client => client.Available) == count);
     }
 
     private void AssertQuiet() => Assert.That(WakeUpsInTheTime(), Is.LessThan(MaxWakeUps));
