@@ -10,6 +10,9 @@ namespace SelectReactor.Connections;
 /// <content>From the handle to the handler.</content>
 internal sealed partial class StreamConnection
 {
+    // More than systems hold as a rule. A peer may send as fast as its input is dropped.
+    private const int MaxDropAtOnce = 16 * 1024 * 1024;
+
     private readonly bool _pauseReadingWhenOutputIsFull;
     private InputState _inputState;
     private PauseReason _pause;
@@ -235,8 +238,8 @@ internal sealed partial class StreamConnection
     /// would be a reset.</summary>
     private void DropWhatCame()
     {
-        long before = -1;
-        while (before != _bytesReceived && WantsToRead)
+        long bound = _bytesReceived + MaxDropAtOnce;
+        for (long before = -1; before != _bytesReceived && _bytesReceived < bound && WantsToRead;)
         {
             before = _bytesReceived;
             Receive();
