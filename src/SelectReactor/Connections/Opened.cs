@@ -18,7 +18,11 @@ internal readonly struct Opened(Handle handle, EndPoint? localEndPoint = null)
     public EndPoint? RemoteEndPoint { get; init; } = handle.RemoteEndPoint;
 
     /// <summary>Where the connection is counted.</summary>
-    public ConnectionCounts Counts { get; init; } = ConnectionCounts.Unused;
+    public ConnectionCounts Counts
+    {
+        get => field ?? ConnectionCounts.Unused;
+        init;
+    }
 
     /// <summary>Bytes that were received from <see cref="Handle"/> already. Whoever comes next, a step or the input of
     /// the connection, gets them first.</summary>

@@ -4,7 +4,9 @@ namespace SelectReactor.Diagnostics;
 /// The numbers of the connections of one reactor that have their tags in common. The reactor's thread adds to them
 /// whether or not somebody listens: an addition costs less than to ask. Any thread reads them, a moment late.
 /// </summary>
-internal sealed class ConnectionCounts(EndpointTags tags, Instruments instruments)
+/// <param name="tags">What the connections have in common.</param>
+/// <param name="instruments">Where single events are recorded. Null for totals.</param>
+internal sealed class ConnectionCounts(EndpointTags tags, Instruments? instruments)
 {
     private readonly long[] _closed = new long[CloseReasons.All.Count];
     private readonly long[] _pauses = new long[PauseReasons.All.Count];
@@ -21,7 +23,7 @@ internal sealed class ConnectionCounts(EndpointTags tags, Instruments instrument
 
     public EndpointTags Tags => tags;
 
-    public Instruments Instruments => instruments;
+    public Instruments Instruments => instruments ?? throw new InvalidOperationException("Totals have no meter.");
 
     public long Opened => Volatile.Read(ref _opened);
 
@@ -57,7 +59,7 @@ internal sealed class ConnectionCounts(EndpointTags tags, Instruments instrument
     {
         _active--;
         _closed[reason]++;
-        instruments.RecordLifetime(tags, reason, lifetime);
+        Instruments.RecordLifetime(tags, reason, lifetime);
     }
 
     public void NotePause() => _pausedNow++;

@@ -11,9 +11,7 @@ internal sealed class CountsRegistry
     private readonly object _gate = new();
     private readonly HashSet<ReactorCounts> _live = [];
     private readonly HashSet<EndpointTags> _addresses = [];
-    private readonly ReactorCounts _ended;
-
-    public CountsRegistry(Instruments instruments) => _ended = new ReactorCounts(instruments, gauges: null);
+    private readonly ReactorCounts _ended = new();
 
     public void Add(ReactorCounts counts)
     {

@@ -24,6 +24,10 @@ internal sealed class Instruments
     private static readonly long[] _keyCounts = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
     private static readonly ConditionalWeakTable<IMeterFactory, Instruments> _ofFactories = [];
+
+    // Made when the first reactor reports to it. Tools take meters of one name as one: where all reactors report to a
+    // host's meter, a second one without reactors would hide its numbers behind zeros.
+    private static readonly Lazy<Instruments> _ofProcess = new(static () => new(new Meter(MeterName, Version)));
     private static readonly Action<Exception> _noReport = static _ => { };
     private static readonly object _gate = new();
     private readonly Counter<long> _refused;
@@ -38,7 +42,7 @@ internal sealed class Instruments
 
     private Instruments(Meter meter)
     {
-        Registry = new CountsRegistry(this);
+        Registry = new CountsRegistry();
         _refused = meter.CreateCounter<long>(
             "selectreactor.refused_connections", "{connection}", "Clients that a listener has refused.");
         _acceptErrors = meter.CreateCounter<long>(
@@ -77,7 +81,7 @@ internal sealed class Instruments
     {
         if (factory is null)
         {
-            return ForProcess.Instance;
+            return _ofProcess.Value;
         }
 
         // A second meter's instruments would be observed, too.
@@ -190,9 +194,4 @@ internal sealed class Instruments
             description,
             tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = buckets });
-
-    private static class ForProcess
-    {
-        public static Instruments Instance { get; } = new(new Meter(MeterName, Version));
-    }
 }

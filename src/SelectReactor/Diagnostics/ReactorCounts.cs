@@ -8,17 +8,23 @@ namespace SelectReactor.Diagnostics;
 /// </summary>
 internal sealed class ReactorCounts
 {
+    private readonly Instruments? _instruments;
     private readonly WeakReference<ILoopGauges>? _gauges;
     private readonly ConcurrentDictionary<EndpointTags, ConnectionCounts> _connections = new();
     private readonly ConcurrentDictionary<string, DatagramCounts> _datagrams = new();
 
+    /// <summary>For the totals of reactors that have ended. They report to no meter.</summary>
+    public ReactorCounts()
+    {
+    }
+
     public ReactorCounts(Instruments instruments, ILoopGauges? gauges)
     {
-        Instruments = instruments;
+        _instruments = instruments;
         _gauges = gauges is null ? null : new WeakReference<ILoopGauges>(gauges);
     }
 
-    public Instruments Instruments { get; }
+    public Instruments Instruments => _instruments ?? throw new InvalidOperationException("Totals have no meter.");
 
     /// <summary>Any thread.</summary>
     public IEnumerable<ConnectionCounts> Connections => _connections.Select(static pair => pair.Value);
@@ -63,5 +69,5 @@ internal sealed class ReactorCounts
     }
 
     private ConnectionCounts Exactly(EndpointTags tags) =>
-        _connections.GetOrAdd(tags, static (tags, instruments) => new(tags, instruments), Instruments);
+        _connections.GetOrAdd(tags, static (tags, instruments) => new(tags, instruments), _instruments);
 }

@@ -18,7 +18,7 @@ internal sealed class ReactorEventSource : EventSource
     public static ReactorEventSource Instance { get; } = new();
 
     /// <summary>All reactors of the process, whatever meter they report to.</summary>
-    public CountsRegistry Registry { get; } = new(Instruments.Of(null));
+    public CountsRegistry Registry { get; } = new();
 
     protected override void OnEventCommand(EventCommandEventArgs command)
     {

@@ -191,7 +191,7 @@ public sealed class LoopMeterTests : MeterFixture
     [Test]
     public void ReactorThatIsCollected_LeavesItsTotals_AndNoOpenConnection()
     {
-        var registry = new CountsRegistry(Instruments.Of(Meter));
+        var registry = new CountsRegistry();
         var tags = new EndpointTags(ConnectionRole.Client, EndpointTags.Tcp);
         var counts = new ReactorCounts(Instruments.Of(Meter), gauges: null);
         counts.Of(tags).NoteOpened();
