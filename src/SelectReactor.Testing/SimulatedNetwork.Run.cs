@@ -7,6 +7,11 @@ namespace SelectReactor.Testing;
 /// <content>The run: one event, or one tick of one reactor, after the other, each at its moment.</content>
 public sealed partial class SimulatedNetwork
 {
+    /// <summary>The usual mistake of a program that waits in vain.</summary>
+    internal const string RealTimeHint =
+        "The simulation does not wait for real time: does the program use Task.Delay or a timer without the "
+        + "TimeProvider of the reactor?";
+
     private static readonly TimeSpan _maxRunTime = TimeSpan.FromHours(1);
     private readonly EventQueue _events = new();
     private int _depth;
@@ -51,7 +56,8 @@ public sealed partial class SimulatedNetwork
         {
             _hasFailed = true;
             throw new SimulationException(IsOver
-                ? $"Seed {Seed}: the condition did not come true, and nothing is left that could happen."
+                ? $"Seed {Seed}: the condition did not come true, and nothing is left that could happen. "
+                    + RealTimeHint
                 : $"Seed {Seed}: the condition did not come true within {limit} of the network's time.");
         }
     }

@@ -20,7 +20,8 @@ public sealed class NetworkTests : TwoHosts
     [Test]
     public void ConditionThatNothingCanMakeTrue_FailsAtOnce() => Assert.That(
         () => Network.RunUntil(static () => false),
-        Throws.TypeOf<SimulationException>().With.Message.Contains("nothing is left that could happen"));
+        Throws.TypeOf<SimulationException>().With.Message.Contains("nothing is left that could happen")
+            .And.Message.Contains("without the TimeProvider of the reactor"));
 
     [Test]
     public void ProgramThatSpins_IsCaught()

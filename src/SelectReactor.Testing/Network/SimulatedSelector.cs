@@ -122,7 +122,8 @@ internal sealed class SimulatedSelector(SimulatedLoop loop) : ISelector
             && deadline == long.MaxValue)
         {
             throw new SimulationException(
-                $"Seed {network.Seed}: {Host.Name} waits for ever: nothing is left that could happen.");
+                $"Seed {network.Seed}: {Host.Name} waits for ever: nothing is left that could happen. "
+                    + SimulatedNetwork.RealTimeHint);
         }
     }
 

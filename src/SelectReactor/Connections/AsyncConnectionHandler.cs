@@ -49,8 +49,12 @@ public abstract class AsyncConnectionHandler : ConnectionHandler
     {
         try
         {
-            await (ServeAsync(connection, connection.ConnectionClosed)
-                ?? throw new InvalidOperationException($"{nameof(ServeAsync)} returned null, not a task."));
+            Task task = ServeAsync(connection, connection.ConnectionClosed)
+                ?? throw new InvalidOperationException($"{nameof(ServeAsync)} returned null, not a task.");
+            await task.ConfigureAwait(
+                ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            connection.BeginCallback(this);
+            task.GetAwaiter().GetResult();
             connection.Close();
         }
         catch (Exception exception)

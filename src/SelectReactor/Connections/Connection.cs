@@ -262,6 +262,11 @@ public abstract class Connection : IDuplexPipe, IAsyncDisposable
     /// has left input in it or waits for some.</summary>
     internal virtual bool IsReusable => State == ConnectionState.Open;
 
+    /// <summary>Notes that code of the library for this handler runs, which a message is to name.</summary>
+    internal virtual void BeginCallback(object handler)
+    {
+    }
+
     /// <summary>The handler failed in a callback or in an asynchronous method.</summary>
     internal virtual void Fault(Exception error, string callback) => Abort(error);
 }

@@ -41,13 +41,16 @@ internal sealed partial class StreamConnection
         if (_phase >= ConnectionPhase.Open)
         {
             facts.Add($"open for {AgeOf(_openedAt, now)}");
-            if (_pause == PauseReason.None)
+            if (_pause == PauseReason.None && _bytesReceived > 0)
             {
                 // Otherwise the stamp moves on with the clock, since nothing can be received.
                 facts.Add($"received {AgeOf(_deadlines.ReceivedAt, now)} ago");
             }
 
-            facts.Add($"sent {AgeOf(_deadlines.SentAt, now)} ago");
+            if (_bytesSent > 0)
+            {
+                facts.Add($"sent {AgeOf(_deadlines.SentAt, now)} ago");
+            }
         }
 
         if (_phase is ConnectionPhase.Open or ConnectionPhase.Closing)
@@ -69,7 +72,7 @@ internal sealed partial class StreamConnection
         if (first.At != long.MaxValue)
         {
             TimeSpan left = _reactor.Clock.Until(first.At, now);
-            facts.Add($"cut in {DumpText.Age(left)} if until then {first.What} in {DumpText.Age(first.Limit)}");
+            facts.Add($"cut in {DumpText.Age(left)} if by then {first.What} within {DumpText.Age(first.Limit)}");
         }
     }
 

@@ -23,6 +23,15 @@ internal sealed partial class StreamConnection
         OnClosed,
     }
 
+    internal override void BeginCallback(object handler)
+    {
+        // After the reactor's end this may be any thread.
+        if (_reactor.IsReactorThread)
+        {
+            _reactor.BeginCallback(handler, this);
+        }
+    }
+
     /// <summary>The handler threw. Once the connection is closing or cut that changes nothing any more: a handler that
     /// writes on or reads on fails for that very reason, and the rest of the output is still to be sent.</summary>
     internal override void Fault(Exception error, string callback)

@@ -11,6 +11,7 @@ internal sealed class ConnectionCounts(EndpointTags tags, Instruments? instrumen
     private readonly long[] _closed = new long[CloseReasons.All.Count];
     private readonly long[] _pauses = new long[PauseReasons.All.Count];
     private readonly long[] _pausedTicks = new long[PauseReasons.All.Count];
+    private readonly long[] _pausedListeners = new long[AcceptPauseReasons.All.Count];
     private long _opened;
     private long _active;
     private long _pausedNow;
@@ -40,6 +41,12 @@ internal sealed class ConnectionCounts(EndpointTags tags, Instruments? instrumen
     public long Pauses(int reason) => Volatile.Read(ref _pauses[reason]);
 
     public TimeSpan PausedTime(int reason) => TimeSpan.FromTicks(Volatile.Read(ref _pausedTicks[reason]));
+
+    /// <summary>The sockets that do not accept at the moment.</summary>
+    /// <param name="reason">The place in <see cref="AcceptPauseReasons"/>.</param>
+    public long PausedListeners(int reason) => Volatile.Read(ref _pausedListeners[reason]);
+
+    public void AddPausedListeners(int reason, int change) => _pausedListeners[reason] += change;
 
     public void AddReceived(long bytes) => _bytesReceived += bytes;
 

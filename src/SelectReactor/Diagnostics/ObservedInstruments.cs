@@ -47,6 +47,11 @@ internal sealed class ObservedInstruments(CountsRegistry registry)
                 static (counts, reason) => counts.PausedTime(reason).TotalSeconds),
             "s",
             "The time of the pauses in reading that are over.");
+        meter.CreateObservableUpDownCounter(
+            "selectreactor.paused_listeners",
+            PausedListeners,
+            "{listener}",
+            "Listening sockets that do not accept at the moment.");
     }
 
     private void ObserveDatagrams(Meter meter)
@@ -108,6 +113,15 @@ internal sealed class ObservedInstruments(CountsRegistry registry)
             .SelectMany(group => values.Select((value, i) => new Measurement<T>(
                 group.Aggregate(T.Zero, (sum, counts) => sum + number(counts, i)), group.Key.With(tag, value))))
             .Where(static measurement => measurement.Value != T.Zero)
+            .ToArray());
+
+    // Those that are zero again, too: others would take the last value for the present one.
+    private Measurement<long>[] PausedListeners() =>
+        registry.ReadConnections(static all => all
+            .Where(static counts => counts.Tags.Role == ConnectionRole.Server)
+            .GroupBy(static counts => counts.Tags)
+            .SelectMany(static group => AcceptPauseReasons.All.Select((reason, i) => new Measurement<long>(
+                group.Sum(counts => counts.PausedListeners(i)), group.Key.With(TagNames.PauseReason, reason))))
             .ToArray());
 
     private Measurement<long>[] StreamBytes() =>

@@ -12,7 +12,7 @@ internal static class CallbackName
     /// often the delegate that matters.</param>
     public static string Of(object? code, object? state)
     {
-        if (code is not Delegate && state is IStoppable connection)
+        if (state is IStoppable connection)
         {
             return $"{Of(code, null)} ({connection})";
         }

@@ -24,6 +24,12 @@ internal sealed partial class ClientRegistry(
     /// <summary>Whether there are as many as allowed, with those that will become connections.</summary>
     public bool IsFull => Count >= capacity || (shared is not null && shared.IsFullAt(Count));
 
+    /// <summary>The limit that <see cref="IsFull"/> speaks of; null if there is room.</summary>
+    public ReachedLimit? ReachedLimit => Count >= capacity
+        ? new ReachedLimit("ReactorOptions.MaxConnections", capacity)
+        : shared is not null && IsFull ? new ReachedLimit("ReactorGroupOptions.MaxConnections", shared.Capacity)
+        : null;
+
     /// <summary>The number of connections, with those that will become one. Any thread; on another one it may be a
     /// moment old.</summary>
     public int Count => _clients.Count + Volatile.Read(ref _opening);

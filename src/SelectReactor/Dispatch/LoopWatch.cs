@@ -1,20 +1,26 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using SelectReactor.Diagnostics;
 
 namespace SelectReactor.Dispatch;
 
 /// <summary>
 /// Logs a callback that keeps the loop busy for longer than a threshold. <see cref="WatchThread"/> looks twice in that
 /// time whether the callback is still the same; once the loop is idle the samples stop, and the loop starts them
-/// again. A wait for another thread is noticed where it begins, by <see cref="ReactorSynchronizationContext"/>, which
-/// knows the stack.
+/// again. A callback that goes on is logged after the threshold, again after 1 s, 10 s, 1 min and each 10 min, and at
+/// its end. A wait for another thread is noticed where it begins, by
+/// <see cref="ReactorSynchronizationContext"/>, which knows the stack.
 /// </summary>
 internal sealed class LoopWatch : IDisposable
 {
     private const int SamplesPerThreshold = 2;
     private const int IdleSamples = 10;
     private static readonly TimeSpan _minPeriod = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _long = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _farApart = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan[] _reminders = [_long, _farApart, TimeSpan.FromMinutes(1)];
+    private static readonly TimeSpan _lastReminder = TimeSpan.FromMinutes(10);
     private readonly LoopProgress _progress;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
@@ -26,6 +32,10 @@ internal sealed class LoopWatch : IDisposable
     private int _seen;
     private long _seenAt;
     private int _unchanged;
+    private TimeSpan _nextReport;
+
+    /// <summary>The callback that goes on, if it was logged; otherwise null.</summary>
+    private string? _logged;
     private bool _wasBusy;
     private int _idle;
     private WaitReport? _waitReport;
@@ -176,14 +186,18 @@ internal sealed class LoopWatch : IDisposable
     {
         int finished = _progress.Finished;
         object? code = _progress.Code;
+        object? state = _progress.State;
         _idle = code is null && finished == _seen ? _idle + 1 : 0;
         if (code is null || finished != _seen || !_wasBusy)
         {
+            LogEnd();
             (_seen, _seenAt, _unchanged) = (finished, _clock.GetTimestamp(), 0);
+            _nextReport = ReminderAfter(_threshold);
         }
         else if (++_unchanged >= SamplesPerThreshold)
         {
-            ReportCallback(code);
+            // Asked again at once: the state of another callback would name the wrong connection.
+            ReportCallback(code, _progress.Finished == finished ? state : null);
         }
 
         _wasBusy = code is not null;
@@ -198,22 +212,54 @@ internal sealed class LoopWatch : IDisposable
         }
     }
 
-    private void ReportCallback(object code)
+    private void ReportCallback(object code, object? state)
     {
-        // A wait that is long enough has its own message. Many short ones have none.
-        if (_reported == _seen || (_isWaiting && _unchanged < 2 * SamplesPerThreshold))
+        TimeSpan elapsed = _clock.GetElapsedTime(_seenAt);
+        if (_reported != _seen)
+        {
+            // A wait that is long enough has its own message. Many short ones have none.
+            if (_isWaiting && _unchanged < 2 * SamplesPerThreshold)
+            {
+                return;
+            }
+
+            _reported = _seen;
+        }
+        else if (elapsed < _nextReport)
         {
             return;
         }
-
-        _reported = _seen;
-        if (_logger.IsEnabled(LogLevel.Warning) && _callbacks.TryPass(out string omitted))
+        else
         {
-            string callback = CallbackName.Of(code, _progress.State);
-            var elapsed = (long)_clock.GetElapsedTime(_seenAt).TotalMilliseconds;
-            ReactorLog.CallbackIsSlow(_logger, callback, elapsed, omitted);
+            _nextReport = ReminderAfter(elapsed);
+        }
+
+        // Those of one callback come seldom enough.
+        string omitted = "";
+        bool passes = _logged is not null || _callbacks.TryPass(out omitted) || elapsed >= _farApart;
+        if (passes && _logger.IsEnabled(LogLevel.Warning))
+        {
+            _logged ??= CallbackName.Of(code, state);
+            ReactorLog.CallbackIsSlow(_logger, _logged, DumpText.Age(elapsed), omitted);
         }
     }
+
+    private void LogEnd()
+    {
+        if (_logged is { } callback)
+        {
+            _logged = null;
+            TimeSpan elapsed = _clock.GetElapsedTime(_seenAt);
+            LogLevel level = elapsed < _long ? LogLevel.Information : LogLevel.Warning;
+            string time = DumpText.Age(elapsed);
+            ReactorLog.SlowCallbackEnded(_logger, level, callback, time);
+        }
+    }
+
+    private static TimeSpan ReminderAfter(TimeSpan elapsed) =>
+        Array.Find(_reminders, reminder => reminder > elapsed) is { Ticks: > 0 } reminder
+            ? reminder
+            : _lastReminder * (Math.Floor(elapsed / _lastReminder) + 1);
 
     private sealed record WaitReport(string Callback, string Omitted, StackTrace Stack);
 }

@@ -8,6 +8,9 @@ internal sealed class Places(SharedLimit limit)
 {
     private int _taken;
 
+    /// <summary>The number of places of the limit.</summary>
+    public int Capacity => limit.Capacity;
+
     /// <summary>Whether there is no place for one more than are used.</summary>
     public bool IsFullAt(int used) => _taken <= used && limit.IsFull;
 

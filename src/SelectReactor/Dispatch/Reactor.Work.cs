@@ -106,6 +106,9 @@ public sealed partial class Reactor
     /// <summary>Whether there are as many connections as allowed.</summary>
     internal bool IsFull => _clients.IsFull;
 
+    /// <summary>The limit on connections that is reached; null if there is room.</summary>
+    internal ReachedLimit? ReachedLimit => _clients.ReachedLimit;
+
     /// <summary>The number of connections. Any thread; on another one it may be a moment old.</summary>
     internal int ConnectionCount => _clients.Count;
 

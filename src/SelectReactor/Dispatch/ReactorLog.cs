@@ -54,9 +54,14 @@ internal static partial class ReactorLog
         ILogger logger, string callback, int milliseconds, string omitted, StackTrace stack);
 
     [LoggerMessage(53, LogLevel.Warning,
-        "{Callback} has run for {Milliseconds} ms so far, and the whole loop waits for it. Do long work on another "
+        "{Callback} has run for {Time} so far, and the whole loop waits for it. Do long work on another "
             + "thread.{Omitted}")]
-    public static partial void CallbackIsSlow(ILogger logger, string callback, long milliseconds, string omitted);
+    public static partial void CallbackIsSlow(ILogger logger, string callback, string time, string omitted);
+
+    [LoggerMessage(
+        EventId = 54,
+        Message = "{Callback} has ended. The loop goes on. It has waited for the callback for about {Time}.")]
+    public static partial void SlowCallbackEnded(ILogger logger, LogLevel level, string callback, string time);
 
     [LoggerMessage(20, LogLevel.Debug, "Connection {Id} opened: {Local} to {Remote}.")]
     public static partial void Opened(ILogger logger, long id, EndPointText local, EndPointText remote);
@@ -133,6 +138,15 @@ internal static partial class ReactorLog
         "Clients on {EndPoint} are refused: a limit on connections is reached, MaxConnections of the listener, of the "
             + "reactor or of the group.{Omitted}")]
     public static partial void RefusedAtLimit(ILogger logger, EndPointText endPoint, string omitted);
+
+    [LoggerMessage(69, LogLevel.Warning,
+        "Accepting on {EndPoint} pauses: {Limit}. Further clients wait until a connection closes.{Omitted}")]
+    public static partial void AcceptingPausesAtLimit(
+        ILogger logger, EndPointText endPoint, ReachedLimit limit, string omitted);
+
+    [LoggerMessage(68, LogLevel.Information,
+        "Accepting on {EndPoint} goes on: there is room for a connection again, after {Time}.")]
+    public static partial void AcceptingGoesOn(ILogger logger, EndPointText endPoint, string time);
 
     [LoggerMessage(
         EventId = 65,

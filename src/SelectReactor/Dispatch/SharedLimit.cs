@@ -11,6 +11,8 @@ internal sealed class SharedLimit(int capacity, Action roomMade)
 {
     private int _taken;
 
+    public int Capacity => capacity;
+
     public int Taken => Volatile.Read(ref _taken);
 
     public bool IsFull => Taken >= capacity;

@@ -16,7 +16,6 @@ internal sealed class Acceptor : IEventHandler
     private const int MaxDoubtfulErrors = 64;
 
     private static readonly TimeSpan _retryInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _warningInterval = TimeSpan.FromMinutes(1);
     private readonly Reactor _reactor;
     private readonly Handle _handle;
     private readonly ListenerOptions _options;
@@ -26,9 +25,10 @@ internal sealed class Acceptor : IEventHandler
     private readonly SpareDescriptor _spare;
     private readonly AcceptBudget _budget;
     private readonly SelectionKey _key;
+    private readonly AcceptPauses _told;
+    private readonly AcceptWarnings _warnings;
     private PauseReason _pauses;
     private ReactorTimer? _retry;
-    private long? _lastWarning;
     private bool _waitsForRoom;
     private int _doubtfulErrors;
 
@@ -48,6 +48,8 @@ internal sealed class Acceptor : IEventHandler
         _localEndPoint = handle.LocalEndPoint;
         _spare = new SpareDescriptor(
             reactor.HandleFactory, _localEndPoint?.AddressFamily ?? AddressFamily.InterNetwork);
+        _warnings = new AcceptWarnings(reactor.Logger, reactor.TimeProvider, _localEndPoint, _retryInterval);
+        _told = new AcceptPauses(admission, _localEndPoint);
         _budget = new AcceptBudget(reactor.Clock, options.MaxAcceptsPerTick);
         _key = reactor.Register(handle, Interest.Read, this);
         HoldSpare();
@@ -68,6 +70,13 @@ internal sealed class Acceptor : IEventHandler
     /// <summary>Whether it does not accept at the moment. Any thread; on another one it may be a moment old.</summary>
     public bool IsPaused => _pauses != PauseReason.None || IsFull;
 
+    /// <summary>Why it does not accept at the moment, or refuses, for messages. Null if it accepts. Any
+    /// thread.</summary>
+    public string? Obstacle => (_pauses & PauseReason.User) != 0 ? "not accepting: Pause was called"
+        : (_pauses & PauseReason.Failure) != 0 ? "not accepting: it has failed, and is tried again soon"
+        : _admission.ReachedLimit is not { } limit ? null
+        : $"{(_options.WhenFull == WhenFull.Pause ? "not accepting" : "refusing clients")}: {limit}";
+
     private bool IsFull => _options.WhenFull == WhenFull.Pause && _admission.IsFull;
 
     public void OnReady(SelectionKey key)
@@ -87,10 +96,7 @@ internal sealed class Acceptor : IEventHandler
             // For example out of memory. It must not reach the reactor, which would cancel the key for ever.
             PauseAfterFailure();
             _admission.CountAcceptError(ErrorTypes.Of(exception));
-            if (IsWarningDue())
-            {
-                ReactorLog.AcceptFault(_reactor.Logger, _localEndPoint, _retryInterval, exception);
-            }
+            _warnings.Warn(exception);
         }
         finally
         {
@@ -133,6 +139,7 @@ internal sealed class Acceptor : IEventHandler
         // Asked once: another reactor may give back a place at any moment, and its message must find this one waiting.
         bool isFull = IsFull;
         bool isPaused = isFull || _pauses != PauseReason.None;
+        _told.Set(isPaused ? ReasonOf(_pauses) : null, isFull);
         SetInterest(isPaused ? Interest.None : Interest.Read);
         if (!isPaused)
         {
@@ -162,6 +169,7 @@ internal sealed class Acceptor : IEventHandler
     public Handle Release()
     {
         _retry?.Cancel();
+        _told.End();
         _spare.Release();
         try
         {
@@ -174,6 +182,11 @@ internal sealed class Acceptor : IEventHandler
 
         return _handle;
     }
+
+    private static int ReasonOf(PauseReason pauses) =>
+        (pauses & PauseReason.User) != 0 ? AcceptPauseReasons.Program
+        : pauses != PauseReason.None ? AcceptPauseReasons.AcceptError
+        : AcceptPauseReasons.ConnectionLimit;
 
     private void SetInterest(Interest interest)
     {
@@ -231,7 +244,7 @@ internal sealed class Acceptor : IEventHandler
                     _admission.CountAcceptError(ErrorTypes.Of(error));
                     RefuseWaiting(error);
                     PauseAfterFailure();
-                    Warn(error);
+                    _warnings.Warn(error);
                     return;
             }
         }
@@ -274,35 +287,6 @@ internal sealed class Acceptor : IEventHandler
         _pauses |= PauseReason.Failure;
         RetryLater();
         UpdateInterest();
-    }
-
-    private void Warn(SocketError error)
-    {
-        if (!IsWarningDue())
-        {
-            return;
-        }
-
-        if (AcceptErrors.IsExhaustion(error))
-        {
-            ReactorLog.AcceptExhausted(_reactor.Logger, _localEndPoint, _retryInterval, error);
-        }
-        else
-        {
-            ReactorLog.AcceptPaused(_reactor.Logger, _localEndPoint, _retryInterval, error);
-        }
-    }
-
-    private bool IsWarningDue()
-    {
-        TimeProvider time = _reactor.TimeProvider;
-        if (_lastWarning is { } last && time.GetElapsedTime(last) < _warningInterval)
-        {
-            return false;
-        }
-
-        _lastWarning = time.GetTimestamp();
-        return true;
     }
 
     private void RetryLater()

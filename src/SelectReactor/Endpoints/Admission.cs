@@ -81,6 +81,14 @@ internal sealed class Admission : IAdmission
     public bool IsFull => _connectionCount >= _options.MaxConnections || _reactor.IsFull;
 
     /// <inheritdoc/>
+    public ReachedLimit? ReachedLimit => _connectionCount >= _options.MaxConnections
+        ? new ReachedLimit("ListenerOptions.MaxConnections", _options.MaxConnections)
+        : _reactor.ReachedLimit;
+
+    /// <inheritdoc/>
+    public LimitNotice LimitNotice => field ??= new LimitNotice(_reactor.Logger, _reactor.TimeProvider);
+
+    /// <inheritdoc/>
     public bool TryReserve() => _options.WhenFull == WhenFull.Refuse || _reactor.TryReservePlace();
 
     /// <inheritdoc/>
@@ -120,6 +128,8 @@ internal sealed class Admission : IAdmission
 
     public void CountAcceptError(string errorType) =>
         _counts.Instruments.CountAcceptError(_counts.Tags, errorType);
+
+    public void CountPaused(int reason, int change) => _counts.AddPausedListeners(reason, change);
 
     public override string ToString() =>
         $"{EndPointText.Of(_listening)}: {ConnectionCount} connections, {Accepted} accepted, {Refused} refused";
@@ -234,7 +244,7 @@ internal sealed class Admission : IAdmission
         }
 
         IConnectionHandler handler;
-        _reactor.BeginCallback(_handlerFactory);
+        _reactor.BeginCallback(_handlerFactory, connection);
         try
         {
             handler = connection.MakeHandler(_handlerFactory);

@@ -197,7 +197,7 @@ internal sealed class Connector(
     private void Give(StreamConnection connection, ReadOnlySpan<byte> received)
     {
         IConnectionHandler handler;
-        reactor.BeginCallback(handlerFactory);
+        reactor.BeginCallback(handlerFactory, connection);
         try
         {
             handler = connection.MakeHandler(handlerFactory);

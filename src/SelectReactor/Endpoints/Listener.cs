@@ -146,6 +146,6 @@ public sealed class Listener : IDisposable
         public void BeginStop(StopPhase phase) => listener.CloseSocket();
 
         public override string ToString() =>
-            $"Listener on {listener._admission}{(listener._acceptor.IsPaused ? ", paused" : "")}";
+            $"Listener on {listener._admission}{(listener._acceptor.Obstacle is { } why ? $", {why}" : "")}";
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using SelectReactor.Dispatch;
+using SelectReactor.Endpoints;
 
 namespace SelectReactor.Groups;
 
@@ -49,6 +50,8 @@ internal sealed class GroupAccept
 
         _inTurn = inTurn;
         Limit = new SharedLimit(options.MaxConnections, UpdateInterest);
+        Reactor first = members.All[0].Reactor;
+        LimitNotice = new LimitNotice(first.Logger, first.TimeProvider);
         _parts = [.. members.All.Select(member => new ListenerPart(this, member))];
     }
 
@@ -58,6 +61,9 @@ internal sealed class GroupAccept
 
     /// <summary>The limit of this listener.</summary>
     public SharedLimit Limit { get; }
+
+    /// <summary>What tells the log of pauses at a limit: once for all parts.</summary>
+    public LimitNotice LimitNotice { get; }
 
     public Func<Connection, IConnectionHandler> HandlerFactory { get; }
 

@@ -37,6 +37,12 @@ internal sealed class ListenerPart : IAdmission
 
     public bool IsFull => _places.IsFullAt(_admission!.ConnectionCount) || Reactor.IsFull;
 
+    public ReachedLimit? ReachedLimit => _places.IsFullAt(_admission!.ConnectionCount)
+        ? new ReachedLimit("ListenerOptions.MaxConnections", _places.Capacity)
+        : Reactor.ReachedLimit;
+
+    public LimitNotice LimitNotice => _shared.LimitNotice;
+
     private Reactor Reactor => Member.Reactor;
 
     // With the last reactor the socket ends, and those who wait at it are reset: none is accepted to be refused.
@@ -70,6 +76,8 @@ internal sealed class ListenerPart : IAdmission
     public void Refuse(Handle handle, Refusal refusal) => _admission!.Refuse(handle, refusal);
 
     public void CountAcceptError(string errorType) => _admission!.CountAcceptError(errorType);
+
+    public void CountPaused(int reason, int change) => _admission!.CountPaused(reason, change);
 
     private bool HasPlace() => _places.TryReserve(_admission!.ConnectionCount) && Reactor.TryReservePlace();
 

@@ -65,7 +65,8 @@ internal sealed class PartSockets(GroupAccept shared, GroupMember member, Listen
 
     public override string ToString() =>
         $"Listener of a group on {part.Admission}{(_acceptors.Length > 1 ? $", {_acceptors.Length} sockets" : "")}"
-        + (AreAccepting ? "" : ", not accepting");
+        + string.Concat(_acceptors.Select(static acceptor => acceptor.Obstacle).OfType<string>().Distinct()
+            .Select(static obstacle => $", {obstacle}"));
 
     void IStoppable.BeginStop(StopPhase phase)
     {

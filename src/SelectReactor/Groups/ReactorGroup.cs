@@ -186,8 +186,19 @@ public sealed partial class ReactorGroup : IDisposable
 
     /// <summary>What each reactor is doing, as <see cref="Reactor.Dump()"/> says. If a loop does not answer, the
     /// caller is blocked for a second for each such loop. Any thread.</summary>
-    public string Dump() => string.Join(
-        "\n", Reactors.Select(static (reactor, i) => $"{i + 1}. {reactor.Dump()}").Prepend($"{this}"));
+    public string Dump() => Join(static reactor => reactor.Dump());
+
+    /// <summary>What each reactor is doing, as <see cref="Reactor.Dump(int, TimeSpan)"/> says. Any thread.</summary>
+    /// <param name="maxConnections">How many connections, and how many listeners, are shown of each reactor at
+    /// most.</param>
+    /// <param name="wait">How long to wait for each loop at most. If none answers, the caller is blocked for the
+    /// sum of these times.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxConnections"/> or <paramref name="wait"/> is
+    /// negative.</exception>
+    public string Dump(int maxConnections, TimeSpan wait) => Join(reactor => reactor.Dump(maxConnections, wait));
+
+    private string Join(Func<Reactor, string> dump) => string.Join(
+        "\n", Reactors.Select((reactor, i) => $"{i + 1}. {dump(reactor)}").Prepend($"{this}"));
 
     private ReactorThread[] Start(int count)
     {

@@ -18,7 +18,8 @@ internal static class PemCertificate
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
             string what = !Holds(certificateText, "CERTIFICATE") ? $"There is no certificate in {certificateFile}."
-                : Holds(keyText, "ENCRYPTED PRIVATE KEY") ? $"The key in {keyFile} is encrypted: save it without that."
+                : Holds(keyText, "ENCRYPTED PRIVATE KEY")
+                    ? $"The key in {keyFile} is encrypted: save it without a password."
                 : !Holds(keyText, "PRIVATE KEY") ? $"There is no private key in {keyFile}."
                 : IsBroken(certificateText) ? $"The certificate in {certificateFile} is broken."
                 : exception is ArgumentException

@@ -27,13 +27,15 @@ public sealed class DumpTests : MeterFixture
         Assert.That(lines, Has.Some.StartsWith("Timers: 1, the next in "));
         Assert.That(
             lines,
-            Has.Some.EqualTo("  Listener on 10.0.0.1:7: 1 connections, 1 accepted, 0 refused, paused"));
+            Has.Some.EqualTo(
+                "  Listener on 10.0.0.1:7: 1 connections, 1 accepted, 0 refused, not accepting: Pause was called"));
         Assert.That(lines, Has.Some.EqualTo("Connections: 1 (1 Open)"));
         string connection = lines.Single(static line => line.StartsWith("  Connection 1:", StringComparison.Ordinal));
         Assert.That(connection, Does.StartWith("  Connection 1: 10.0.0.1:7 to 10.0.0.2:"));
         Assert.That(
             connection, Does.Contain(", Open, ScriptedHandler, in 12 B (12 B unread), out 0 B (0 B queued), "));
-        Assert.That(connection, Does.Contain("not reading for 30 s (User), open for 30 s, sent 30 s ago"));
+        Assert.That(connection, Does.Contain("not reading for 30 s (User), open for 30 s"));
+        Assert.That(connection, Does.Not.Contain("sent"), "nothing was sent");
     }
 
     [Test]
@@ -47,7 +49,7 @@ public sealed class DumpTests : MeterFixture
         Network.RunFor(TimeSpan.FromSeconds(30));
         Assert.That(
             Server.Reactor.Dump(),
-            Does.Contain("cut in 60 s if until then nothing was received or sent in 90 s"));
+            Does.Contain("cut in 60 s if by then nothing was received or sent within 90 s"));
 
         string closing = "";
         OnServer(() =>
@@ -109,6 +111,18 @@ public sealed class DumpTests : MeterFixture
         Assert.That(dump, Does.Contain("), and has not waited for events for "));
         Assert.That(dump, Does.Contain("Connections: 1 (1 Open)").And.Contain("in 1 B (1 B unread)"));
         Assert.That(dump, Does.Contain("Posted callbacks that wait: 1"), "the request for the dump");
+    }
+
+    [TestCase(WhenFull.Pause, "not accepting")]
+    [TestCase(WhenFull.Refuse, "refusing clients")]
+    public void AListenerAtALimit_TellsWhich(WhenFull whenFull, string what)
+    {
+        Listen(new ListenerOptions { MaxConnections = 1, WhenFull = whenFull });
+        Connect();
+
+        Assert.That(
+            Server.Reactor.Dump(),
+            Does.Contain($"0 refused, {what}: 1 connections of 1, ListenerOptions.MaxConnections\n"));
     }
 
     [Test]

@@ -30,7 +30,7 @@ public sealed class LoopWatchTests
     public void Dispose() => _watch.Dispose();
 
     [Test]
-    public void ACallbackThatGoesOn_IsReportedOnce_WithItsTime()
+    public void ACallbackThatGoesOn_IsReported_WithItsTime()
     {
         Begin("the callback");
         Advance(2);
@@ -38,8 +38,67 @@ public sealed class LoopWatchTests
         Advance(1);
 
         Assert.That(_log.Entries.Single().Message, Does.StartWith("the callback").And.Contain("100 ms"));
-        Advance(100);
+        Advance(10);
         Assert.That(_log.Entries, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void ACallbackThatHangs_IsReportedAgain_AndAtItsEnd()
+    {
+        Begin("the callback");
+        Advance(20 * 60 * 25);
+        Assert.That(
+            _log.Entries.Select(static entry => entry.Message.Split(',')[0]),
+            Is.EqualTo(new[]
+            {
+                "the callback has run for 100 ms so far",
+                "the callback has run for 1 s so far",
+                "the callback has run for 10 s so far",
+                "the callback has run for 60 s so far",
+                "the callback has run for 10 min so far",
+                "the callback has run for 20 min so far",
+            }));
+        _progress.End();
+        Begin("another");
+        Advance(1);
+
+        Assert.That(_log.Entries[^1].Message, Does.StartWith("the callback has ended.").And.EndWith("about 25 min."));
+        Assert.That(_log.Entries[^1].Level, Is.EqualTo(LogLevel.Warning));
+    }
+
+    [Test]
+    public void ACallbackThatWasALittleSlow_EndsWithoutAWarning()
+    {
+        Begin("the callback");
+        Advance(4);
+        _progress.End();
+        _progress.Rest();
+        Advance(1);
+
+        Assert.That(_log.Entries[^1].Message, Does.StartWith("the callback has ended."));
+        Assert.That(_log.Entries[^1].Level, Is.EqualTo(LogLevel.Information));
+    }
+
+    // It may have gone on to another connection meanwhile.
+    [Test]
+    public void TheConnectionOfACallback_IsReadWithIt()
+    {
+        var logger = new Mock<ILogger>();
+        logger.Setup(static logger => logger.IsEnabled(It.IsAny<LogLevel>())).Callback(_progress.Rest).Returns(true);
+        using var watch = new LoopWatch(
+            _progress, logger.Object, TimeSpan.FromMilliseconds(100), _time, static () => { });
+        watch.Awake();
+        _progress.Begin("the callback", new Named());
+        for (int i = 0; i < 4; i++)
+        {
+            watch.Visit();
+            _time.Advance(_sample);
+        }
+
+        watch.Visit();
+        Assert.That(
+            logger.Invocations.Select(static call => $"{call.Arguments.ElementAtOrDefault(2)}"),
+            Has.Some.StartsWith("the callback (connection 7) has run"));
     }
 
     [Test]
@@ -108,9 +167,9 @@ public sealed class LoopWatchTests
         Advance(3);
         Assert.That(_log.Entries, Is.Empty);
         _watch.ReportWait();
-        Advance(20);
+        Advance(5);
         _watch.EndWait();
-        Advance(20);
+        Advance(5);
 
         Assert.That(_log.Entries.Single().Id, Is.EqualTo(52));
     }
@@ -151,14 +210,16 @@ public sealed class LoopWatchTests
             _progress.End();
         }
 
-        Assert.That(_log.Entries.Single().Message, Does.Contain("callback 0").And.EndWith("another thread."));
+        Assert.That(_log.Entries[0].Message, Does.Contain("callback 0").And.EndWith("another thread."));
+        Assert.That(_log.Entries[1].Message, Does.StartWith("callback 0 has ended"));
+        Assert.That(_log.Entries, Has.Count.EqualTo(2));
         _progress.Rest();
         Advance(200);
         Begin("callback 5");
         Advance(4);
 
         Assert.That(_log.Entries[^1].Message, Does.Contain("callback 5").And.EndWith("since the last one: 4."));
-        Assert.That(_log.Entries, Has.Count.EqualTo(2));
+        Assert.That(_log.Entries, Has.Count.EqualTo(3));
     }
 
     [Test]
@@ -237,6 +298,15 @@ public sealed class LoopWatchTests
 
         Assert.That(_log.Entries.Single().Id, Is.EqualTo(52));
         Assert.That(watch.HasEnded);
+    }
+
+    private sealed class Named : IStoppable
+    {
+        public void BeginStop(StopPhase phase)
+        {
+        }
+
+        public override string ToString() => "connection 7";
     }
 
     private void Begin(string callback)

@@ -43,6 +43,45 @@ public sealed class AdmissionTests(SelectorKind selector) : ReactorFixture(selec
     }
 
     [Test]
+    public void AtTheLimit_APauseIsWarnedOf_AndItsEndTold()
+    {
+        var log = new ListLogger();
+        var time = new FakeTimeProvider();
+        using var meter = new Diagnostics.MeterReadings();
+        ReactorOptions reactorOptions = Options(time, log);
+        reactorOptions.MeterFactory = meter;
+        using var reactor = new Reactor(reactorOptions);
+        using Listener listener = reactor.Listen(AnyPort, _handler, new ListenerOptions { MaxConnections = 2 });
+        Peer[] peers = [Connect(listener), Connect(listener)];
+        RunUntil(reactor, () => listener.Accepted == 2);
+        Assert.That(log.Entries[^1].Level, Is.EqualTo(LogLevel.Warning));
+        Assert.That(log.Entries[^1].Message, Is.EqualTo(
+            $"Accepting on {listener.LocalEndPoint} pauses: 2 connections of 2, ListenerOptions.MaxConnections. "
+            + "Further clients wait until a connection closes."));
+        Assert.That(PausedAtLimit(), Is.EqualTo(1));
+
+        time.Advance(TimeSpan.FromSeconds(3));
+        peers[0].Dispose();
+        RunUntil(reactor, () => listener.ConnectionCount == 1);
+        Assert.That(log.Entries.Count(static entry => entry.Id == 68), Is.EqualTo(1));
+        Assert.That(log.Entries.Single(static entry => entry.Id == 68).Message, Does.EndWith("after 3 s."));
+        Assert.That(PausedAtLimit(), Is.Zero);
+
+        for (int i = 3; i < 6; i++)
+        {
+            Peer next = Connect(listener);
+            RunUntil(reactor, () => listener.Accepted == i);
+            next.Dispose();
+            RunUntil(reactor, () => listener.ConnectionCount == 1);
+        }
+
+        Assert.That(log.Entries.Count(static entry => entry.Id is 68 or 69), Is.EqualTo(2), "once in ten seconds");
+
+        double PausedAtLimit() => meter.Value(
+            "selectreactor.paused_listeners", ("selectreactor.pause_reason", "connection_limit"));
+    }
+
+    [Test]
     public void AtTheLimit_ClientsAreCut_WhereThatIsAskedFor()
     {
         using Listener listener = Listen(new ListenerOptions { MaxConnections = 1, WhenFull = WhenFull.Refuse });

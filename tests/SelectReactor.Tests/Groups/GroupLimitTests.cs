@@ -33,6 +33,25 @@ public sealed class GroupLimitTests(SelectorKind selector) : GroupFixture(select
     }
 
     [Test]
+    public void WhenFull_ThePauseIsWarnedOfOnce_AndTheDumpTellsTheLimit([Values] ClientSharing sharing)
+    {
+        var log = new ListLogger();
+        ReactorGroupOptions options = GroupOptions(sharing, maxConnections: 3);
+        options.Reactor.Logger = log;
+        ReactorGroup group = Stepped(options, count: 2);
+        GroupListener listener = Listen(group, new ScriptedHandler());
+        Connect(listener, 5);
+        Run(group, () => listener.Accepted == 3);
+        RunUntilQuiet(group);
+
+        Assert.That(
+            log.Entries.Single(static entry => entry.Id == 69).Message,
+            Does.Contain("pauses: 3 connections of 3, ReactorGroupOptions.MaxConnections."));
+        Assert.That(group.Reactors.Select(static reactor => reactor.Dump()), Has.Some.Contains(
+            ", not accepting: 3 connections of 3, ReactorGroupOptions.MaxConnections\n"));
+    }
+
+    [Test]
     public void WhenFull_ClientsAreRefused([Values] ClientSharing sharing)
     {
         ReactorGroup group = Stepped(sharing, maxConnections: 3);
