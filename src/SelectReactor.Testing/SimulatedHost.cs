@@ -250,6 +250,7 @@ public sealed class SimulatedHost
         NameResolver = Network.Names,
         Logger = options.Logger == new ReactorOptions().Logger ? _logger : options.Logger,
         MaxConnections = options.MaxConnections,
+        MaxLingeringConnections = options.MaxLingeringConnections,
         MaxPostsPerTick = options.MaxPostsPerTick,
         MeterFactory = options.MeterFactory,
         PropagateExceptions = options.PropagateExceptions,

@@ -79,6 +79,23 @@ public sealed class SystemFaultTests
         Client.Await(() => Client.Echoes(server.Address, _message), "a new client is served");
     }
 
+    [Test]
+    public void ClientsThatKeepTheirSockets_DoNotKeepOthersOut([Values("select", "epoll")] string selector)
+    {
+        using var server = Server.Start("KeyValueServer", "ulimit -n 200; exec", $"--port 0 --selector {selector}");
+        List<Client> clients = [];
+        for (int i = 0; i < 400; i++)
+        {
+            var client = new Client(server.Address);
+            clients.Add(client);
+            client.Socket.Send("*1\r\n$4\r\nQUIT\r\n"u8);
+            Assert.That(client.Receive(5), Is.EqualTo("+OK\r\n"u8.ToArray()), $"client {i}");
+        }
+
+        clients.ForEach(static client => client.Dispose());
+        Assert.That(server.EndAndReadErrors(), Does.Not.Contain("out of resources"));
+    }
+
     [TestCase("accept4:error=ECONNABORTED:when=1..20+2")]
     [TestCase("accept4:error=EPROTO:when=1..20+2")]
     [TestCase("accept4:error=ENOMEM:when=1")]

@@ -79,14 +79,22 @@ public sealed class TestConnectionPressureTests
     [Test]
     public void PeerThatDoesNotRead_DoesNotAnswerAClose()
     {
-        var script = new Script { Readable = static connection => connection.Close() };
+        var script = new Script
+        {
+            Readable = static connection =>
+            {
+                connection.TryWrite("bye"u8);
+                connection.Close();
+            },
+        };
         using var connection = new TestConnection(script);
         connection.PeerReads = false;
         connection.Receive("x"u8);
         connection.Advance(29.9 * _second);
         Assert.That(connection.IsClosed || connection.IsOutputEnded, Is.False);
 
-        connection.Advance(0.1 * _second);
+        // That the systems have taken the bytes is seen after that time, and counts as progress.
+        connection.Advance(30.1 * _second);
         Assert.That(script.Events, Is.EqualTo(["connected", "readable", "closed Local"]));
     }
 

@@ -115,7 +115,8 @@ public sealed class ConnectionOptions
     /// tells, and gives up a peer that takes nothing in its own time (Linux: tcp_orphan_retries and tcp_max_orphans,
     /// tcp(7)). If output is still queued, the connection is cut (RST). A peer that reads slowly into a large receive
     /// buffer acknowledges in large steps, so a short time may cut it while output is queued. Zero waits only until
-    /// the system has taken the queue. Default: 30 seconds.
+    /// the system has taken the queue. A connection that has sent nothing does not wait, and the oldest end earlier if
+    /// too many wait (<see cref="ReactorOptions.MaxLingeringConnections"/>). Default: 30 seconds.
     /// </summary>
     public TimeSpan LingerTimeout
     {
@@ -139,6 +140,12 @@ public sealed class ConnectionOptions
         get;
         set => field = OptionValue.AtLeast(this, value, 1);
     } = 16 * 1024 * 1024;
+
+    /// <summary>Whether the end of the reactor resets a connection whose handler has not ended the output: by the
+    /// deadline of a shutdown or a drain, or when the reactor is disposed. For a protocol in which an answer ends with
+    /// the connection, since the peer would take a short one for a whole one. Default: false: the system gets all of
+    /// the queue that it takes at once, and the connection is reset only if some is left.</summary>
+    public bool ResetWhenStopped { get; set; }
 
     /// <summary>A peer that sends nothing for this long after the connection opened is cut with
     /// <see cref="CloseKind.TimedOut"/>, as with all time-outs here. None of them fires while the peer still takes

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using SelectReactor.Dispatch;
 
 namespace SelectReactor.Connections;
 
@@ -15,6 +16,9 @@ internal sealed class Ending
 
     /// <summary>Bytes that were received after the close and dropped.</summary>
     public long BytesDropped { get; set; }
+
+    /// <summary>Null unless the connection lingers.</summary>
+    public LinkedListNode<ILingering>? Lingering { get; set; }
 
     /// <summary>Whether the peer is to see a reset.</summary>
     public bool IsReset { get; set; }

@@ -73,16 +73,19 @@ internal sealed partial class StreamConnection
         }
         else if (_phase < ConnectionPhase.Finishing)
         {
+            bool isShort = _options.ResetWhenStopped && CanWrite;
+
             // All that the system takes: what is left is lost.
             _awaitsRoom = false;
             SendQueue(long.MaxValue);
             Exception? error = _phase == ConnectionPhase.Closing ? new IOException("The reactor was stopped.") : null;
-            if (_output.Queued == 0)
+            bool resets = isShort || _output.Queued > 0;
+            if (!resets)
             {
                 StopReading(error);
             }
 
-            Terminate(CloseKind.ReactorStopped, error, reset: _output.Queued > 0);
+            Terminate(CloseKind.ReactorStopped, error, resets);
         }
     }
 
@@ -217,7 +220,7 @@ internal sealed partial class StreamConnection
         {
             EndBothDirections();
         }
-        else if (_phase == ConnectionPhase.Closing && _options.LingerTimeout == TimeSpan.Zero)
+        else if (_phase == ConnectionPhase.Closing && (_options.LingerTimeout == TimeSpan.Zero || !HasSentAnything()))
         {
             DropWhatCame();
             Terminate(CloseKind.Local, error: null, reset: false);
@@ -225,6 +228,29 @@ internal sealed partial class StreamConnection
         else if (_inputState == InputState.Ended)
         {
             BeginEnd();
+        }
+        else if (_phase == ConnectionPhase.Closing)
+        {
+            BeginLinger();
+        }
+    }
+
+    // If not, there is nothing that a reset could take from the peer.
+    private bool HasSentAnything() => _bytesSent > 0 || _facts is { BytesSent: > 0 }
+        || (_handle.TryMeasureTransport(out long sent, out _) && sent > 0);
+
+    private void BeginLinger() => End.Lingering ??= _reactor.Lingering.Add(this);
+
+    void ILingering.EndLinger(string why)
+    {
+        try
+        {
+            CloseInGoodOrder(new IOException(why));
+        }
+        catch (Exception exception)
+        {
+            ReactorLog.ClientFault(_reactor.Logger, exception);
+            Terminate(CloseKind.Aborted, exception, reset: true);
         }
     }
 
@@ -252,6 +278,7 @@ internal sealed partial class StreamConnection
         }
 
         BeginEnd();
+        BeginLinger();
         CheckForAcknowledgement();
     }
 
@@ -261,6 +288,10 @@ internal sealed partial class StreamConnection
         {
             Transition(ConnectionPhase.Finishing);
             End.IsReset = reset;
+            if (End.Lingering is { } lingering)
+            {
+                _reactor.Lingering.Remove(lingering);
+            }
 
             _reactor.FinishLater(this);
             CountUnsent(kind);

@@ -216,7 +216,7 @@ internal sealed partial class StreamConnection
         }
         else if (_phase == ConnectionPhase.Closing && _output.Queued == 0)
         {
-            CloseInGoodOrder(passed);
+            CloseInGoodOrder(passed.ToException());
         }
         else
         {
@@ -226,7 +226,7 @@ internal sealed partial class StreamConnection
 
     // The system goes on to send what it has taken, to a peer that pauses or reads slowly as well. A reset would take
     // it from the peer.
-    private void CloseInGoodOrder(Deadline passed)
+    private void CloseInGoodOrder(Exception error)
     {
         DropWhatCame();
         if (Unacknowledged() == 0)
@@ -236,7 +236,7 @@ internal sealed partial class StreamConnection
         }
         else
         {
-            Terminate(CloseKind.TimedOut, passed.ToException(), reset: false);
+            Terminate(CloseKind.TimedOut, error, reset: false);
         }
     }
 

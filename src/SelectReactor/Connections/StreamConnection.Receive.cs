@@ -235,7 +235,7 @@ internal sealed partial class StreamConnection
     }
 
     /// <summary>Takes from the system what the peer has sent after the close: with unread input, the system's close
-    /// would be a reset.</summary>
+    /// would be a reset. A peer that sends as fast as that is left with one.</summary>
     private void DropWhatCame()
     {
         long bound = _bytesReceived + MaxDropAtOnce;

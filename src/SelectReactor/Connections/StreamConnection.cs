@@ -14,7 +14,8 @@ namespace SelectReactor.Connections;
 /// <see cref="Settle"/> draws the consequences once a tick. Every end leads through <see cref="Terminate"/> to
 /// <see cref="FinishClose"/>.
 /// </summary>
-internal sealed partial class StreamConnection : Connection, IEventHandler, IReactorClient, IResumable, IBufferOwner
+internal sealed partial class StreamConnection
+    : Connection, IEventHandler, IReactorClient, ILingering, IResumable, IBufferOwner
 {
     private static readonly TimeSpan _flushDelay = TimeSpan.FromMilliseconds(10);
     private readonly Reactor _reactor;

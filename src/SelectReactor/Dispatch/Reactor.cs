@@ -72,6 +72,7 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
         _resumed = new ResumeQueue(_late);
         _clients = new ClientRegistry(options.MaxConnections, options.CreatePlaces(), _resumed, _guard, Logger);
         _shutdown = new GracefulShutdown(this, _clients);
+        Lingering = new LingeringClients(options.MaxLingeringConnections);
         _demultiplexer = new Demultiplexer(options.SelectorFactory(), Affinity, _clients, _guard, Logger);
         Counts.Begin();
         ILogger logger = Logger;
@@ -112,6 +113,8 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
     internal ReactorCounts Counts { get; }
 
     internal List<ArraySegment<byte>> GatherList { get; } = [];
+
+    internal LingeringClients Lingering { get; }
 
     internal IHandleFactory HandleFactory => _options.HandleFactory;
 

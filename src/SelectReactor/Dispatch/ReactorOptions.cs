@@ -66,6 +66,16 @@ public sealed class ReactorOptions
         set => field = OptionValue.AtLeast(this, value, 1);
     } = int.MaxValue;
 
+    /// <summary>The maximum number of connections that linger: after <see cref="Connection.Close()"/> the system has
+    /// taken all of their output, and they wait for the peer (<see cref="ConnectionOptions.LingerTimeout"/>). One more
+    /// ends the wait of the oldest, as at the end of its time. They count as open connections, too. If the process has
+    /// no descriptor left for a connection, the oldest end as well. Default: 1,024.</summary>
+    public int MaxLingeringConnections
+    {
+        get;
+        set => field = OptionValue.AtLeast(this, value, 1);
+    } = 1024;
+
     /// <summary>
     /// For how long one callback may keep the loop from going on before a warning is logged. A callback that waits,
     /// for a task, a lock or another thread, is logged with its stack; one that computes or sleeps, with its name. The

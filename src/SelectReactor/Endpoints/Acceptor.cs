@@ -240,6 +240,10 @@ internal sealed class Acceptor : IEventHandler
                     _admission.CountAcceptError(ErrorTypes.Of(error));
                     ReactorLog.AcceptFailed(_reactor.Logger, _localEndPoint, error);
                     break;
+                case SocketError.TooManyOpenSockets when _admission.TryFreeDescriptors():
+                    // After this tick. The client still waits.
+                    _admission.CountAcceptError(ErrorTypes.Of(error));
+                    return;
                 default:
                     _admission.CountAcceptError(ErrorTypes.Of(error));
                     RefuseWaiting(error);

@@ -126,6 +126,8 @@ internal sealed class Admission : IAdmission
         }
     }
 
+    public bool TryFreeDescriptors() => _reactor.Lingering.TryFreeDescriptors();
+
     public void CountAcceptError(string errorType) =>
         _counts.Instruments.CountAcceptError(_counts.Tags, errorType);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using SelectReactor.Selection;
@@ -31,7 +32,13 @@ internal sealed class ConnectAttempt(
     {
         try
         {
-            _handle = CreateHandle();
+            if (!TryCreateHandle(out _handle))
+            {
+                // Those that only linger end by then, and leave their descriptors.
+                _retry = reactor.Schedule(TimeSpan.Zero, static self => ((ConnectAttempt)self!).Begin(), this);
+                return;
+            }
+
             options.Connection.ApplyTo(_handle, _remoteEndPoint.AddressFamily);
             if (options.LocalEndPoint is { } local)
             {
@@ -80,11 +87,19 @@ internal sealed class ConnectAttempt(
         _handle = null;
     }
 
-    private Handle CreateHandle()
+    // False if the process has no descriptor left, and will have some after this tick.
+    private bool TryCreateHandle([NotNullWhen(true)] out Handle? handle)
     {
         try
         {
-            return reactor.HandleFactory.CreateStream(_remoteEndPoint.AddressFamily);
+            handle = reactor.HandleFactory.CreateStream(_remoteEndPoint.AddressFamily);
+            return true;
+        }
+        catch (SocketException exception) when (
+            exception.SocketErrorCode == SocketError.TooManyOpenSockets && reactor.Lingering.TryFreeDescriptors())
+        {
+            handle = null;
+            return false;
         }
         catch (SocketException exception)
         {

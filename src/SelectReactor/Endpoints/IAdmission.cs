@@ -29,6 +29,10 @@ internal interface IAdmission
     /// <summary>Resets a client and counts it as refused.</summary>
     void Refuse(Handle handle, Refusal refusal);
 
+    /// <summary>Ends connections that only linger, so that there are descriptors after the tick.</summary>
+    /// <returns>False if there is none on this reactor.</returns>
+    bool TryFreeDescriptors();
+
     /// <summary>Accepting has failed: counts it for the tag <c>error.type</c>.</summary>
     void CountAcceptError(string errorType);
 

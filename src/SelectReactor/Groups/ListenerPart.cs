@@ -79,6 +79,21 @@ internal sealed class ListenerPart : IAdmission
 
     public void CountPaused(int reason, int change) => _admission!.CountPaused(reason, change);
 
+    public bool TryFreeDescriptors()
+    {
+        // All reactors of the process have their descriptors from the same store.
+        foreach (ListenerPart part in _shared.Parts)
+        {
+            if (part != this)
+            {
+                part.Reactor.TryPost(
+                    static admission => ((Admission)admission!).TryFreeDescriptors(), part._admission);
+            }
+        }
+
+        return _admission!.TryFreeDescriptors();
+    }
+
     private bool HasPlace() => _places.TryReserve(_admission!.ConnectionCount) && Reactor.TryReservePlace();
 
     private bool KeepsNext()

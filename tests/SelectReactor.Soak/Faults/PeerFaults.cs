@@ -208,7 +208,14 @@ internal static class PeerFaults
     {
         int max = network.Random.Next(10, 300);
         var options = new ConnectionOptions { LingerTimeout = TimeSpan.FromMinutes(1), MaxLingerBytes = max };
-        var served = new Recorder { Connected = static connection => connection.Close() };
+        var served = new Recorder
+        {
+            Connected = static connection =>
+            {
+                connection.TryWrite("bye"u8);
+                connection.Close();
+            },
+        };
         SimulatedHost server = network.AddHost("server");
         SimulatedHost client = network.AddHost("client");
         server.Reactor.Listen(server.EndPoint(7), served, new ListenerOptions { Connection = options });

@@ -42,6 +42,10 @@ internal abstract class Side(
     /// that the peer has it.</summary>
     public bool IsClean => Reason is { Kind: CloseKind.Local or CloseKind.PeerClosed, Error: null, UnsentBytes: 0 };
 
+    /// <summary>Whether it has closed without a word. Such a connection does not wait for what the peer
+    /// sends.</summary>
+    public bool ClosesUnheard => Accepted == 0 && Reason is { Kind: CloseKind.Local };
+
     /// <summary>Whether it has written everything that it meant to, unless another piece of the program has closed the
     /// connection.</summary>
     public bool HasWrittenAll => Written == ToWrite || IsClosedByOther;

@@ -120,15 +120,16 @@ internal sealed partial class WorkloadRun
     private static void JudgeLinger(Side? side) => Require.That(
         side?.Reason?.Error is not TimeoutException, $"nobody is late: {side?.Reason}");
 
-    // Where nobody means harm, only a limit cuts a connection, or a peer that has closed and waits no longer. The
-    // other side may learn of that or not.
+    // Where nobody means harm, only a limit cuts a connection, or a peer that has closed and does not wait, or no
+    // longer. The other side may learn of that or not.
     private void JudgeCalm(Side caller, Side? callee, bool isOrderly, int lingerSeconds)
     {
         bool waitsLong = lingerSeconds >= LimitPlan.LongLinger
             && _serving.LingerTimeout.TotalSeconds >= LimitPlan.LongLinger;
 
         if (!waitsLong || caller.Reason?.Kind == CloseKind.LimitExceeded
-            || callee?.Reason?.Kind == CloseKind.LimitExceeded)
+            || callee?.Reason?.Kind == CloseKind.LimitExceeded
+            || caller.ClosesUnheard || callee is { ClosesUnheard: true })
         {
             JudgeCut(caller, isOrderly);
             JudgeCut(callee, isOrderly);

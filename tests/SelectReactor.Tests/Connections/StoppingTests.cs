@@ -39,6 +39,30 @@ public sealed class StoppingTests(SelectorKind selector) : ConnectionFixture(sel
     }
 
     [Test]
+    public void ResetWhenStopped_ResetsWhatTheHandlerHasNotEnded([Values] bool hasEnded)
+    {
+        Peer peer = Connect(new ConnectionOptions { ResetWhenStopped = true });
+        Connection.TryWrite("answer"u8);
+        if (hasEnded)
+        {
+            Connection.CloseOutput();
+        }
+
+        RunSome();
+        Reactor.Dispose();
+
+        Assert.That(peer.Receive(6), Is.EqualTo("answer"u8.ToArray()));
+        if (hasEnded)
+        {
+            Assert.That(peer.ReceiveToEnd(), Is.Empty);
+        }
+        else
+        {
+            Assert.That(peer.ReceiveToEnd, Throws.InstanceOf<SocketException>());
+        }
+    }
+
+    [Test]
     public void AHandlerThatThrows_HarmsItsConnectionAlone()
     {
         Peer other = Connect();

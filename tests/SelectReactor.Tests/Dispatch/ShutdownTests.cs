@@ -177,14 +177,21 @@ public sealed class ShutdownTests(SelectorKind selector) : ReactorFixture(select
     [Test]
     public void AConnectionThatOnlyLingers_StillHoldsTheEnd()
     {
-        var handler = new ScriptedHandler { Connected = static connection => connection.Close() };
+        var handler = new ScriptedHandler
+        {
+            Connected = static connection =>
+            {
+                connection.TryWrite("bye"u8);
+                connection.Close();
+            },
+        };
         Listener listener = Reactor.Listen(AnyPort, handler);
         using var peer = Peer.Connect(listener.LocalEndPoint);
         RunUntil(() => handler.IsConnected);
         Task shutdown = Reactor.ShutdownAsync(TimeSpan.FromHours(1));
         RunUntil(() => handler.Connection.State == ConnectionState.Closing);
         Reactor.RunOnce(TimeSpan.Zero);
-        Assert.That(peer.ReceiveToEnd(), Is.Empty);
+        Assert.That(peer.ReceiveToEnd(), Is.EqualTo("bye"u8.ToArray()));
         Reactor.RunOnce(TimeSpan.Zero);
         Assert.That(shutdown.IsCompleted, Is.False);
 

@@ -48,6 +48,7 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
         Refusal("TlsClientOptions.HandshakeTimeout", -_second, "above zero, or Timeout.InfiniteTimeSpan"),
         Refusal("ReactorOptions.MaxPostsPerTick", 0, "at least 1"),
         Refusal("ReactorOptions.MaxConnections", 0, "at least 1"),
+        Refusal("ReactorOptions.MaxLingeringConnections", 0, "at least 1"),
         Refusal("DatagramOptions.MaxDatagramsPerTick", 0, "at least 1"),
         Refusal("DatagramOptions.MaxDatagramBytes", 0, "at least 1"),
         Refusal("DatagramOptions.SendBufferBytes", 0, "at least 1"),
