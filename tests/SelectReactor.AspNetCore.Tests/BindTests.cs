@@ -16,7 +16,7 @@ namespace SelectReactor.AspNetCore.Tests;
 [TestFixture(TransportKind.Pool)]
 [TestFixture(TransportKind.Inline)]
 [TestFixture(TransportKind.Sockets)]
-internal sealed partial class BindTests(TransportKind transport)
+internal sealed class BindTests(TransportKind transport)
 {
     private WebServerSettings Settings { get; } = new(transport) { ListensOnLoopback = false };
 
@@ -72,23 +72,45 @@ internal sealed partial class BindTests(TransportKind transport)
     }
 
     [Test]
-    public async Task ListenHandle()
+    public async Task ListenHandle_leaves_the_descriptor_open_for_the_next_server()
     {
         using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var endPoint = (IPEndPoint)listening.LocalEndPoint!;
+        int descriptor = (int)listening.SafeHandle.DangerousGetHandle();
 
-        // The server owns the descriptor, and closes it.
-        int descriptor = Duplicate((int)listening.SafeHandle.DangerousGetHandle());
-        listening.Dispose();
-        await using WebServer server = await WebServer.StartAsync(Settings with
+        // With Kestrel's own transport the next server does not always get the client.
+        int servers = transport == TransportKind.Sockets ? 1 : 3;
+        for (int i = 0; i < servers; i++)
         {
-            Kestrel = options => options.ListenHandle((ulong)descriptor),
+            await using WebServer server = await WebServer.StartAsync(Settings with
+            {
+                Kestrel = options => options.ListenHandle((ulong)descriptor),
+            });
+
+            using RawClient client = await RawClient.ConnectAsync(endPoint);
+            await client.SendAsync(RawClient.Get);
+            Assert.That(await client.ReadUntilAsync("0\r\n\r\n"), Does.Contain("Hello"));
+        }
+    }
+
+    [Test]
+    public async Task ListenHandle_closes_no_descriptor_that_it_cannot_listen_on([Values] bool isFile)
+    {
+        using FileStream file = File.OpenRead(typeof(BindTests).Assembly.Location);
+        using var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        SafeHandle handle = isFile ? file.SafeFileHandle : datagrams.SafeHandle;
+        await using var server = WebServer.Create(Settings with
+        {
+            Kestrel = options => options.ListenHandle((ulong)handle.DangerousGetHandle()),
         });
 
-        using RawClient client = await RawClient.ConnectAsync(endPoint);
-        await client.SendAsync(RawClient.Get);
-        Assert.That(await client.ReadUntilAsync("0\r\n\r\n"), Does.Contain("Hello"));
+        Assert.That(async () => await server.Application.StartAsync().Within(), Throws.InstanceOf<Exception>());
+
+        await server.Application.StopAsync();
+        Assert.That(file.ReadByte(), Is.Not.Negative);
+        Assert.That(datagrams.Available, Is.Zero);
     }
 
     [Test]
@@ -146,7 +168,4 @@ internal sealed partial class BindTests(TransportKind transport)
             Assert.That(group.Statistics.Accepted, Is.GreaterThan(0));
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "dup")]
-    private static partial int Duplicate(int descriptor);
 }

@@ -39,6 +39,20 @@ internal sealed class ReactorTests(TransportKind transport)
     }
 
     [Test]
+    public async Task A_group_without_threads_is_refused()
+    {
+        await using var server = WebServer.Create(Settings with
+        {
+            SelectReactor = static options => options.Group.StartThreads = false,
+        });
+
+        Assert.That(
+            async () => await server.Application.StartAsync().Within(),
+            Throws.ArgumentException.With.Message.StartsWith(
+                "SelectReactorTransportOptions.Group.StartThreads must not be false"));
+    }
+
+    [Test]
     public async Task A_loop_that_a_fault_ends_fails_the_run()
     {
         var server = WebServer.Create(Settings with

@@ -48,16 +48,9 @@ internal sealed class TransportFactory(TransportReactors reactors)
             return await reactors.Group.ListenAsync(endpoint, Create, options).ConfigureAwait(false);
         }
 
-        var socket = new Socket(new SafeSocketHandle((nint)file.FileHandle, ownsHandle: true));
-        try
-        {
-            return await reactors.Group.ListenAsync(socket, Create, options).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        // As with Kestrel's own transport, the descriptor stays open: whoever has passed it may use it again.
+        var socket = new Socket(new SafeSocketHandle((nint)file.FileHandle, ownsHandle: false));
+        return await reactors.Group.ListenAsync(socket, Create, options).ConfigureAwait(false);
 
         IConnectionHandler Create(Connection connection) => new TransportHandler(
             connection, reactors.ResourcesOf(connection.Reactor), reactors.Logger, context =>

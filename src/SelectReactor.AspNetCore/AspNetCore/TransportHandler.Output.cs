@@ -11,10 +11,13 @@ internal sealed partial class TransportHandler
     /// <summary>How much of the output is taken from the pipe before the system has taken it.</summary>
     public const int OutputMark = 64 * 1024;
 
+    private const string EndReason = "The transport's send loop completed gracefully.";
+
     /// <summary>More than <see cref="OutputMark"/>, which is the connection's limit.</summary>
     private static readonly byte[] _neverFits = new byte[OutputMark + 1];
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private OutputState _outputState;
+    private bool _endsWithPipe;
     private Exception? _failure;
 
     private enum OutputState : byte
@@ -101,7 +104,7 @@ internal sealed partial class TransportHandler
             // If the connection is closed there will be no room again, and its end completes the pipe.
             _outputState = OutputState.AwaitingRoom;
         }
-        else if (isLast)
+        else if (isLast || _endsWithPipe)
         {
             _outputState = OutputState.Draining;
         }
@@ -113,12 +116,27 @@ internal sealed partial class TransportHandler
         }
     }
 
+    // What the pipe holds was written before, and is sent: without it an answer would be short and look whole.
+    private void EndWithPipe()
+    {
+        if (_endsWithPipe || _outputState is not (OutputState.Reading or OutputState.AwaitingRoom))
+        {
+            return;
+        }
+
+        _endsWithPipe = true;
+        EndInput(new ConnectionAbortedException(EndReason));
+        if (_outputState == OutputState.Reading && !_read.IsCompleted)
+        {
+            _output.CancelPendingRead();
+        }
+    }
+
     private void Close()
     {
-        const string Reason = "The transport's send loop completed gracefully.";
-        TransportLog.EndSent(Logger, Context.ConnectionId, Reason);
+        TransportLog.EndSent(Logger, Context.ConnectionId, EndReason);
         _output.Complete();
-        EndInput(new ConnectionAbortedException(Reason));
+        EndInput(new ConnectionAbortedException(EndReason));
 
         // What still comes is discarded, so that a client that sends all before it reads comes to read.
         _connection.ResumeReading();

@@ -65,7 +65,7 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
     public void OnReadable(Connection connection)
     {
-        if (_outputState == OutputState.Draining)
+        if (_outputState == OutputState.Draining || _endsWithPipe)
         {
             Discard();
             return;
@@ -138,10 +138,9 @@ internal sealed partial class TransportHandler : IConnectionHandler
 
             _connection.Abort(reason);
         }
-        else if (_outputState is OutputState.Reading or OutputState.AwaitingRoom)
+        else
         {
-            _outputState = OutputState.Draining;
-            Close();
+            EndWithPipe();
         }
     }
 

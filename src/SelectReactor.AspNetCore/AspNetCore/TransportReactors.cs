@@ -50,8 +50,8 @@ internal sealed class TransportReactors : IDisposable
 
     public ILogger Logger { get; }
 
-    /// <summary>How long a connection of which all output is with the system waits for the client's end of stream.
-    /// Listeners and clients that are made later use it.</summary>
+    /// <summary>How long, at most, a connection of which all output is with the system waits for the client's end of
+    /// stream. Kestrel does not count it any more. Listeners and clients that are made later use it.</summary>
     public TimeSpan LingerTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Cancelled when a loop has ended that nobody has told to.</summary>
@@ -89,6 +89,10 @@ internal sealed class TransportReactors : IDisposable
         OutputLowWaterMark = TransportHandler.OutputMark / 2,
         MaxOutputBytes = TransportHandler.OutputMark,
         LingerTimeout = LingerTimeout,
+        MaxLingerTime = LingerTimeout,
+
+        // The output may still be in the pipe or on its way there, and an answer may end with the connection.
+        ResetWhenStopped = true,
     };
 
     /// <summary>Tells whether the loops have served up to the end of the host, at which they are not in use any
@@ -186,6 +190,14 @@ internal sealed class TransportReactors : IDisposable
 
     private ReactorGroup Start()
     {
+        if (!Options.Group.StartThreads)
+        {
+            throw new ArgumentException(
+                $"{nameof(SelectReactorTransportOptions)}.{nameof(Options.Group)}."
+                + $"{nameof(ReactorGroupOptions.StartThreads)} must not be false: in a host each reactor has a thread "
+                + "of its own.");
+        }
+
         var group = new ReactorGroup(Options.ReactorCount ?? Environment.ProcessorCount, Options.Group);
         IMemoryPoolFactory<byte>? pools = _services.GetService<IMemoryPoolFactory<byte>>();
         var memoryOptions = new MemoryPoolOptions { Owner = "SelectReactor" };
