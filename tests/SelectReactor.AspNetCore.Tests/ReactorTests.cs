@@ -53,6 +53,22 @@ internal sealed class ReactorTests(TransportKind transport)
     }
 
     [Test]
+    public async Task Two_applications_may_share_the_options_of_a_group()
+    {
+        ReactorGroupOptions shared = new ReactorGroupOptions().UseEpoll();
+        var unchanged = new ReactorGroupOptions();
+        WebServerSettings settings = Settings with { SelectReactor = options => options.Group = shared };
+        WebServer first = await WebServer.StartAsync(settings);
+        await using WebServer second = await WebServer.StartAsync(settings);
+
+        Assert.That(shared.Reactor.Logger, Is.SameAs(unchanged.Reactor.Logger));
+        Assert.That(shared.Reactor.MeterFactory, Is.Null);
+        await first.DisposeAsync();
+        using HttpClient client = second.CreateClient();
+        Assert.That(await client.GetStringAsync("/").Within(), Is.EqualTo("Hello"));
+    }
+
+    [Test]
     public async Task A_loop_that_a_fault_ends_fails_the_run()
     {
         var server = WebServer.Create(Settings with

@@ -18,6 +18,7 @@ internal sealed class TransportReactors : IDisposable
     public static readonly TimeSpan BlockedLoopBound = TimeSpan.FromSeconds(5);
 
     private readonly IServiceProvider _services;
+    private readonly ReactorGroupOptions _groupOptions;
     private readonly CancellationTokenSource _loopEnded = new();
     private readonly Lock _gate = new();
     private Dictionary<Reactor, ReactorResources>? _resources;
@@ -32,7 +33,10 @@ internal sealed class TransportReactors : IDisposable
         Options = options.Value;
         ILoggerFactory loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         Logger = loggers.CreateLogger("SelectReactor.AspNetCore");
-        ReactorOptions reactor = Options.Group.Reactor;
+
+        // Another application may have the same object.
+        _groupOptions = Options.Group.Clone();
+        ReactorOptions reactor = _groupOptions.Reactor;
         if (reactor.Logger == new ReactorOptions().Logger)
         {
             reactor.Logger = loggers.CreateLogger("SelectReactor");
@@ -190,7 +194,7 @@ internal sealed class TransportReactors : IDisposable
 
     private ReactorGroup Start()
     {
-        if (!Options.Group.StartThreads)
+        if (!_groupOptions.StartThreads)
         {
             throw new ArgumentException(
                 $"{nameof(SelectReactorTransportOptions)}.{nameof(Options.Group)}."
@@ -198,7 +202,7 @@ internal sealed class TransportReactors : IDisposable
                 + "of its own.");
         }
 
-        var group = new ReactorGroup(Options.ReactorCount ?? Environment.ProcessorCount, Options.Group);
+        var group = new ReactorGroup(Options.ReactorCount ?? Environment.ProcessorCount, _groupOptions);
         IMemoryPoolFactory<byte>? pools = _services.GetService<IMemoryPoolFactory<byte>>();
         var memoryOptions = new MemoryPoolOptions { Owner = "SelectReactor" };
         _resources = group.Reactors.ToDictionary(

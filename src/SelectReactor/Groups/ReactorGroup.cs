@@ -49,7 +49,7 @@ public sealed partial class ReactorGroup : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentNullException.ThrowIfNull(options);
-        _options = options.Copy();
+        _options = options.Clone();
         _options.Verify();
         _limit = new SharedLimit(_options.MaxConnections, NoteRoom);
         _options.Reactor.SharedLimit = _limit;

@@ -57,11 +57,12 @@ public sealed class ReactorGroupOptions
     /// group is the thread of all. A simulated network runs them like this. Default: true.</summary>
     public bool StartThreads { get; set; } = true;
 
-    internal ReactorGroupOptions Copy()
+    /// <summary>A copy, with copies of the options in it: a change of one does not reach the other.</summary>
+    public ReactorGroupOptions Clone()
     {
-        var copy = (ReactorGroupOptions)MemberwiseClone();
-        copy.Reactor = Reactor.Copy();
-        return copy;
+        var clone = (ReactorGroupOptions)MemberwiseClone();
+        clone.Reactor = Reactor.Copy();
+        return clone;
     }
 
     internal void Verify()
