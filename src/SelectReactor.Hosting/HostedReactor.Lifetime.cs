@@ -85,7 +85,7 @@ public sealed partial class HostedReactor
         await end.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!end.IsCompleted)
         {
-            HostingLog.DrainCut(_logger, Group.Statistics.Connections);
+            LogCut();
             await CutAsync().ConfigureAwait(false);
         }
 
@@ -101,6 +101,20 @@ public sealed partial class HostedReactor
             throw new TimeoutException(
                 $"The reactors \"{_name}\" have not ended within {_timeToEnd} of the end of the host's time-out: a "
                     + "callback blocks a loop, or services are not disposed of. The log has the numbers.");
+        }
+    }
+
+    private void LogCut()
+    {
+        int connections = Group.Statistics.Connections;
+        int scopes = _scopes.Left;
+        if (connections > 0)
+        {
+            HostingLog.DrainCut(_logger, connections);
+        }
+        else if (scopes > 0)
+        {
+            HostingLog.ScopesLeft(_logger, scopes, _timeToEnd);
         }
     }
 
@@ -161,7 +175,7 @@ public sealed partial class HostedReactor
     {
         ServerOptions options =
             _services.GetRequiredService<IOptionsMonitor<ServerOptions>>().Get(FullName(server.Name));
-        ListenerOptions listening = options.Listener;
+        ListenerOptions listening = options.Listener.Clone();
         EndPoint endPoint = options.ListenOn ?? EndPointParser.TryParse(options.EndPoint!, isServer: true)!;
         if (options.ListenOn is null && options.EndPoint!.StartsWith('*'))
         {
@@ -171,7 +185,7 @@ public sealed partial class HostedReactor
         GroupListener listener;
         try
         {
-            if (ServerSecurity.Apply(options, _logger) is { } certificate)
+            if (ServerSecurity.Apply(options, listening, _logger) is { } certificate)
             {
                 _certificates.Add(certificate);
             }

@@ -45,7 +45,10 @@ public sealed partial class HostedReactor : IDisposable
         _logger = loggers.CreateLogger("SelectReactor.Hosting");
         _scopes = new ConnectionScopes(_logger);
         _end = new Lazy<Task>(WaitForEndAsync);
-        ReactorOptions reactor = _options.Group.Reactor;
+
+        // The object may be the program's, and serve other hosts, too.
+        ReactorGroupOptions group = _options.Group.Clone();
+        ReactorOptions reactor = group.Reactor;
         if (reactor.Logger == new ReactorOptions().Logger)
         {
             reactor.Logger = loggers.CreateLogger("SelectReactor");
@@ -56,12 +59,12 @@ public sealed partial class HostedReactor : IDisposable
 
         // What loops and scopes have to end once connections are closed is far more than they need, unless something
         // blocks them. The group has it, too: the container disposes of it.
-        if (_options.Group.DisposeTimeout == Timeout.InfiniteTimeSpan)
+        if (group.DisposeTimeout == Timeout.InfiniteTimeSpan)
         {
-            _options.Group.DisposeTimeout = TimeSpan.FromSeconds(2);
+            group.DisposeTimeout = TimeSpan.FromSeconds(2);
         }
 
-        _timeToEnd = _options.Group.DisposeTimeout;
+        _timeToEnd = group.DisposeTimeout;
         foreach (Registration client in registrations.Of<ClientOptions>())
         {
             ClientOptions options =
@@ -70,7 +73,7 @@ public sealed partial class HostedReactor : IDisposable
             _clients.Add(client.Name, new HostedClient(this, endPoint, SourceOf(client).Create, options.Connect));
         }
 
-        Group = new ReactorGroup(_options.ReactorCount, _options.Group);
+        Group = new ReactorGroup(_options.ReactorCount, group);
         try
         {
             _outgoing.Create(Group, client => SourceOf(client).Create);

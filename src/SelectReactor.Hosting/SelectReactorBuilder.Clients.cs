@@ -31,7 +31,11 @@ public sealed partial class SelectReactorBuilder
         return AddClient<ReconnectingClientOptions, ReconnectingClient>(
             name,
             typeof(THandler),
-            static (section, options) => section.Bind(options),
+            static (section, options) =>
+            {
+                options.Reconnect = options.Reconnect.Clone();
+                section.Bind(options);
+            },
             configure,
             static (reactor, name) => reactor.GetReconnectingClient(name));
     }
@@ -51,7 +55,11 @@ public sealed partial class SelectReactorBuilder
         AddClient<PoolOptions, ConnectionPool>(
             name,
             handler: null,
-            static (section, options) => section.Bind(options),
+            static (section, options) =>
+            {
+                options.Pool = options.Pool.Clone();
+                section.Bind(options);
+            },
             configure,
             static (reactor, name) => reactor.GetConnectionPool(name));
 }

@@ -68,7 +68,14 @@ public sealed partial class SelectReactorBuilder
 
         Services.TryAddScoped<THandler>();
         return Add<ServerOptions>(
-            name, typeof(THandler), static (section, options) => section.Bind(options), configure);
+            name,
+            typeof(THandler),
+            static (section, options) =>
+            {
+                options.Listener = options.Listener.Clone();
+                section.Bind(options);
+            },
+            configure);
     }
 
     /// <summary>Adds a client with the options of the configuration section <c>Clients:</c> and its name.</summary>
@@ -93,7 +100,11 @@ public sealed partial class SelectReactorBuilder
         return AddClient<ClientOptions, HostedClient>(
             name,
             typeof(THandler),
-            static (section, options) => section.Bind(options),
+            static (section, options) =>
+            {
+                options.Connect = options.Connect.Clone();
+                section.Bind(options);
+            },
             configure,
             static (reactor, name) => reactor.GetClient(name));
     }
@@ -163,6 +174,8 @@ public sealed partial class SelectReactorBuilder
         var registration = new Registration(name, typeof(TOptions), handler);
         _registrations.Add(registration);
         OptionsBuilder<TOptions> options = Services.AddOptions<TOptions>(FullName(_name, name));
+
+        // What binds copies the options inside first: they may be an object that the program has set for several.
         string place = $"{(registration.IsServer ? "Servers" : "Clients")}:{name}";
         if (_registrations.Configuration?.GetSection(place) is { } section)
         {

@@ -105,6 +105,7 @@ public static class SelectReactorServiceCollectionExtensions
             options.Configure<IEnumerable<Registrations>>((reactor, all) =>
             {
                 UnknownName.Verify(ConfigurationNames.Find(registrations, [.. all]));
+                reactor.Group = reactor.Group.Clone();
                 ConfigurationFault.Guard(configuration, () => configuration.Bind(reactor));
             });
         }
@@ -122,8 +123,14 @@ public static class SelectReactorServiceCollectionExtensions
                 key, (provider, _) => provider.GetRequiredKeyedService<HostedReactor>(key).Group);
         }
 
-        services.AddSingleton<IHostedService>(
-            provider => new ReactorService(SelectReactorBuilder.ReactorOf(provider, name)));
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            HostedReactor reactor = SelectReactorBuilder.ReactorOf(provider, name);
+
+            // Services are disposed of in the opposite order: what waits for a loop comes before what ends the loops.
+            registrations.MakeServices(provider);
+            return new ReactorService(reactor);
+        });
         return new SelectReactorBuilder(services, name, registrations);
     }
 }

@@ -32,6 +32,27 @@ internal sealed class RegistrationTests
     }
 
     [Test]
+    public void The_options_of_a_group_are_not_changed()
+    {
+        var common = new ReactorGroupOptions();
+        IConfiguration configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Group:MaxConnections"] = "77" })
+            .Build();
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddMetrics().Configure<SelectReactorTransportOptions>(options => options.Group = common);
+        builder.WebHost.UseSelectReactor(configuration);
+        using WebApplication application = builder.UseKestrelAndBuild();
+
+        ReactorGroup group = application.Services.GetRequiredService<TransportReactors>().Group;
+
+        var untouched = new ReactorGroupOptions();
+        Assert.That(group.Reactors, Is.Not.Empty);
+        Assert.That(common.MaxConnections, Is.EqualTo(untouched.MaxConnections));
+        Assert.That(common.Reactor.Logger, Is.SameAs(untouched.Reactor.Logger));
+        Assert.That(common.Reactor.MeterFactory, Is.Null);
+    }
+
+    [Test]
     public void Options_come_from_configuration()
     {
         IConfiguration configuration = new ConfigurationBuilder()

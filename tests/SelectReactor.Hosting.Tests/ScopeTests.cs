@@ -83,6 +83,32 @@ public sealed class ScopeTests
         _mayEnd.SetResult();
     }
 
+    [Test]
+    public async Task ScopesThatAreLeftAlone_AreNamedAtTheEndOfTheTimeOut()
+    {
+        using var log = new LogKeeper();
+        IHost host = Build(services =>
+        {
+            services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(50));
+            services
+                .AddLogging(logging => logging.AddProvider(log))
+                .AddScoped(_ => new Journal(FlushAsync))
+                .AddSelectReactor().AddServer<JournalHandler>("journal", AnyPort);
+        });
+        await host.StartAsync();
+        var client = new Client(Listening(host, "journal"));
+        Assert.That(client.Receive(), Is.EqualTo("hello"));
+        client.Dispose();
+        await _begun.Task.WaitAsync(Bound);
+
+        AssertThatItGivesUp(host.StopAsync());
+
+        Assert.That(log.Lines, Has.Some.Contain("all connections are closed, but 1 scopes of services are not"));
+        Assert.That(log.Lines, Has.None.Contain("the last 0"));
+        await Task.Run(host.Dispose).WaitAsync(Bound);
+        _mayEnd.SetResult();
+    }
+
     private async Task FlushAsync()
     {
         _begun.TrySetResult();

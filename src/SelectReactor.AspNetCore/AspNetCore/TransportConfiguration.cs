@@ -18,6 +18,9 @@ internal sealed class TransportConfiguration(IConfiguration section)
     public void Set(SelectReactorTransportOptions options)
     {
         UnknownName.Verify(Find());
+
+        // It may be an object that the program has set for several hosts.
+        options.Group = options.Group.Clone();
         ConfigurationFault.Guard(section, () => section.Bind(options));
     }
 

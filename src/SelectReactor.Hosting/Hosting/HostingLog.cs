@@ -24,6 +24,13 @@ internal static partial class HostingLog
     public static partial void DrainCut(ILogger logger, int count);
 
     [LoggerMessage(
+        8,
+        LogLevel.Warning,
+        "The host's time-out is over: all connections are closed, but {Scopes} scopes of services are not disposed "
+        + "of. The host waits for them for {Time}.")]
+    public static partial void ScopesLeft(ILogger logger, int scopes, TimeSpan time);
+
+    [LoggerMessage(
         5,
         LogLevel.Error,
         "The reactors \"{Name}\" do not end: {Loops} loops are blocked by a callback, and {Scopes} scopes of "

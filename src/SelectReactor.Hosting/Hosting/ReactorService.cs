@@ -4,7 +4,7 @@ namespace SelectReactor.Hosting;
 
 /// <summary>Starts and stops a <see cref="HostedReactor"/> with the host. The stop begins before that of any other
 /// service: a web server that lets its requests finish must not take the time from the connections here.</summary>
-internal sealed class ReactorService(HostedReactor reactor) : IHostedLifecycleService
+internal sealed class ReactorService(HostedReactor reactor) : IHostedLifecycleService, IDisposable
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -22,4 +22,8 @@ internal sealed class ReactorService(HostedReactor reactor) : IHostedLifecycleSe
     public Task StopAsync(CancellationToken cancellationToken) => reactor.StopAsync(cancellationToken);
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends a host that was not stopped, since another service did not start: the servers must not go on to
+    /// accept clients while services are disposed of, nor clients wait for the end of their connections.</summary>
+    public void Dispose() => reactor.Dispose();
 }

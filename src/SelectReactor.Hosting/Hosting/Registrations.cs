@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace SelectReactor.Hosting;
 
@@ -20,6 +21,20 @@ internal sealed class Registrations(IConfiguration? configuration)
     /// <returns>Null if there is none of this name.</returns>
     public Registration? Find(string name, bool isServer) => _all.Find(part =>
         part.IsServer == isServer && part.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Lets the container make the clients and pools that wait for their connections when they are disposed
+    /// of.</summary>
+    public void MakeServices(IServiceProvider services)
+    {
+        foreach (Registration part in _all)
+        {
+            _ = part.Options == typeof(ReconnectingClientOptions)
+                ? services.GetKeyedService<ReconnectingClient>(part.Name)
+                : part.Options == typeof(PoolOptions)
+                ? services.GetKeyedService<ConnectionPool>(part.Name)
+                : (object?)null;
+        }
+    }
 
     public IEnumerable<string> NamesOf(bool isServer) =>
         _all.Where(part => part.IsServer == isServer).Select(static part => part.Name);

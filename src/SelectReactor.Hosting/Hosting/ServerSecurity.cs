@@ -9,12 +9,14 @@ internal static class ServerSecurity
     private static readonly TimeSpan _reloadInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Sets the certificate and the trusted proxies of a listener.</summary>
+    /// <param name="options">What stands in the configuration.</param>
+    /// <param name="listener">Where it is set.</param>
+    /// <param name="logger">For the certificate, which is read again.</param>
     /// <returns>The certificate, for the caller to dispose of. Null if the server has none of its own.</returns>
     /// <exception cref="InvalidOperationException">There are two certificates, or the files are missing or
     /// broken.</exception>
-    public static CertificateSource? Apply(ServerOptions options, ILogger logger)
+    public static CertificateSource? Apply(ServerOptions options, ListenerOptions listener, ILogger logger)
     {
-        ListenerOptions listener = options.Listener;
         if (options.TrustedProxies.Count > 0)
         {
             listener.ProxyProtocol ??= new ProxyProtocolOptions();

@@ -76,6 +76,15 @@ public sealed class ConnectionPoolOptions
         set => field = OptionValue.NotNull(this, value);
     } = new();
 
+    /// <summary>A copy, with copies of the options in it: a change of one does not reach the other.</summary>
+    public ConnectionPoolOptions Clone()
+    {
+        var clone = (ConnectionPoolOptions)MemberwiseClone();
+        clone.Connect = Connect.Clone();
+        return clone;
+    }
+
+    /// <summary>The options as a pool uses them.</summary>
     internal ConnectionPoolOptions Copy()
     {
         var copy = (ConnectionPoolOptions)MemberwiseClone();

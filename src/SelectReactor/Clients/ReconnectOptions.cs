@@ -73,6 +73,15 @@ public sealed class ReconnectOptions
         set => field = OptionValue.NotNull(this, value);
     } = new();
 
+    /// <summary>A copy, with copies of the options in it: a change of one does not reach the other.</summary>
+    public ReconnectOptions Clone()
+    {
+        var clone = (ReconnectOptions)MemberwiseClone();
+        clone.Connect = Connect.Clone();
+        return clone;
+    }
+
+    /// <summary>The options as a client uses them.</summary>
     internal ReconnectOptions Copy()
     {
         var copy = (ReconnectOptions)MemberwiseClone();

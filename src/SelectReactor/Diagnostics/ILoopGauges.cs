@@ -17,4 +17,7 @@ internal interface ILoopGauges
 
     /// <summary>The bytes of the buffers that are kept for later use.</summary>
     long BytesIdle { get; }
+
+    /// <summary>Logs that a listener to the metrics or the spans has thrown.</summary>
+    void Report(Exception exception);
 }

@@ -28,7 +28,6 @@ internal sealed class Instruments
     // Made when the first reactor reports to it. Tools take meters of one name as one: where all reactors report to a
     // host's meter, a second one without reactors would hide its numbers behind zeros.
     private static readonly Lazy<Instruments> _ofProcess = new(static () => new(new Meter(MeterName, Version)));
-    private static readonly Action<Exception> _noReport = static _ => { };
     private static readonly object _gate = new();
     private readonly Counter<long> _refused;
     private readonly Counter<long> _acceptErrors;
@@ -38,7 +37,7 @@ internal sealed class Instruments
     private readonly Histogram<double> _tick;
     private readonly Histogram<double> _wait;
     private readonly Histogram<long> _readyKeys;
-    private Action<Exception>? _report;
+    private bool _hasReported;
 
     private Instruments(Meter meter)
     {
@@ -97,13 +96,17 @@ internal sealed class Instruments
         }
     }
 
-    /// <summary>Sets what tells of a listener that throws, unless there is something. It is told of the first
-    /// one.</summary>
-    public void ReportBy(Action<Exception> report) => Interlocked.CompareExchange(ref _report, report, null);
-
     /// <summary>A listener to the meter or to the spans threw. It harms its own numbers, and must harm neither the
-    /// loop nor a connection.</summary>
-    public void Report(Exception exception) => Interlocked.Exchange(ref _report, _noReport)?.Invoke(exception);
+    /// loop nor a connection. The first one is logged, by a reactor that is left.</summary>
+    public void Report(Exception exception)
+    {
+        if (!Volatile.Read(ref _hasReported)
+            && Registry.Gauges().FirstOrDefault() is { } loop
+            && !Interlocked.Exchange(ref _hasReported, true))
+        {
+            loop.Report(exception);
+        }
+    }
 
     public void RecordTick(double seconds, int readyKeys)
     {

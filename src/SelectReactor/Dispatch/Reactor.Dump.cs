@@ -19,6 +19,8 @@ public sealed partial class Reactor
 
     long ILoopGauges.BytesIdle => Buffers.IdleBytes;
 
+    void ILoopGauges.Report(Exception exception) => ReactorLog.MeasurementListenerFault(Logger, exception);
+
     /// <summary>What it is doing. Any thread; on another one it may be a moment old.</summary>
     public ReactorState State => IsDisposed ? !_place.HasEnded ? ReactorState.Stopping
             : Fault is null ? ReactorState.Ended : ReactorState.Failed

@@ -75,8 +75,6 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
         Lingering = new LingeringClients(options.MaxLingeringConnections);
         _demultiplexer = new Demultiplexer(options.SelectorFactory(), Affinity, _clients, _guard, Logger);
         Counts.Begin();
-        ILogger logger = Logger;
-        Counts.Instruments.ReportBy(exception => ReactorLog.MeasurementListenerFault(logger, exception));
     }
 
     /// <summary>The clock of the timers. Any thread.</summary>

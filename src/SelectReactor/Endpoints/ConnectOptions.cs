@@ -77,6 +77,16 @@ public sealed class ConnectOptions
     /// handle.</summary>
     internal IReadOnlyList<Func<OpeningStep>> Steps { get; set; } = [];
 
+    /// <summary>A copy, with copies of the options in it: a change of one does not reach the other.</summary>
+    public ConnectOptions Clone()
+    {
+        var clone = (ConnectOptions)MemberwiseClone();
+        clone.Connection = Connection.Copy();
+        clone.Tls = Tls?.Clone();
+        return clone;
+    }
+
+    /// <summary>The options as an attempt uses them.</summary>
     internal ConnectOptions Copy()
     {
         var copy = (ConnectOptions)MemberwiseClone();

@@ -82,6 +82,17 @@ public sealed class ListenerOptions
     /// client.</summary>
     internal IReadOnlyList<Func<OpeningStep>> Steps { get; set; } = [];
 
+    /// <summary>A copy, with copies of the options in it: a change of one does not reach the other.</summary>
+    public ListenerOptions Clone()
+    {
+        var clone = (ListenerOptions)MemberwiseClone();
+        clone.Connection = Connection.Copy();
+        clone.ProxyProtocol = ProxyProtocol?.Copy();
+        clone.Tls = Tls?.Clone();
+        return clone;
+    }
+
+    /// <summary>The options as a listener uses them.</summary>
     internal ListenerOptions Copy()
     {
         var copy = (ListenerOptions)MemberwiseClone();

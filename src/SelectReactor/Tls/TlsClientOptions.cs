@@ -27,6 +27,9 @@ public sealed class TlsClientOptions
     /// <summary>What <see cref="Configure"/> has set.</summary>
     internal SslClientAuthenticationOptions Authentication { get; private set; } = new();
 
+    /// <summary>A copy, without a call of <see cref="Configure"/>.</summary>
+    internal TlsClientOptions Clone() => (TlsClientOptions)MemberwiseClone();
+
     /// <summary>A copy with the framework's options set. Throws what <see cref="Configure"/> throws.</summary>
     internal TlsClientOptions Copy()
     {

@@ -50,6 +50,9 @@ public sealed class TlsServerOptions
     /// <summary>What <see cref="Configure"/> has set.</summary>
     internal SslServerAuthenticationOptions Authentication { get; private set; } = new();
 
+    /// <summary>A copy, without a call of <see cref="Configure"/>.</summary>
+    internal TlsServerOptions Clone() => (TlsServerOptions)MemberwiseClone();
+
     /// <summary>A copy with the framework's options set. Throws what <see cref="Configure"/> throws.</summary>
     internal TlsServerOptions Copy()
     {

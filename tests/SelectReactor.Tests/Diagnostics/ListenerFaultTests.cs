@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using SelectReactor.Tests.Support;
 
 namespace SelectReactor.Tests.Diagnostics;
 
@@ -53,6 +54,35 @@ public sealed class ListenerFaultTests : MeterFixture
 
         Assert.That(refused.Exception?.InnerException, Is.TypeOf<System.Net.Sockets.SocketException>());
         Assert.That(_faults, Is.GreaterThan(faults));
+    }
+
+    [Test]
+    public void TheFirstFault_IsLogged_ByAReactorThatIsLeft()
+    {
+        using var meters = new MeterReadings();
+        var earlier = new ListLogger();
+        var later = new ListLogger();
+        new Reactor(new ReactorOptions { MeterFactory = meters, Logger = earlier }).Dispose();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == meters)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => Throw());
+        listener.Start();
+        using var reactor = new Reactor(new ReactorOptions { MeterFactory = meters, Logger = later });
+
+        reactor.RunOnce(TimeSpan.Zero);
+        reactor.RunOnce(TimeSpan.Zero);
+
+        Assert.That(_faults, Is.GreaterThan(1));
+        Assert.That(earlier.Entries, Is.Empty);
+        Assert.That(later.Entries.Select(static entry => entry.Id), Is.EqualTo(new[] { 97 }));
     }
 
     private void ServeOne(ListenerOptions options)
