@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -8,6 +9,13 @@ namespace SelectReactor;
 /// <content>The start and the end. No wait is unbounded: a callback of the user's may block a loop for ever.</content>
 public sealed partial class HostedReactor
 {
+    /// <summary>What connections to elsewhere have in any case, unless the time-out of the options is shorter.</summary>
+    private static readonly TimeSpan _minTimeOfClients = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan _longWait = TimeSpan.FromDays(1);
+
+    private readonly TaskCompletionSource _othersHaveStopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private enum Phase
     {
         Open,
@@ -24,7 +32,7 @@ public sealed partial class HostedReactor
     public void Dispose()
     {
         bool waits = _phase != Phase.GivenUp && !Group.Reactors.Any(static reactor => reactor.IsReactorThread);
-        BeginStop();
+        NoteStop();
         foreach (Reactor reactor in Group.Reactors)
         {
             reactor.Dispose();
@@ -65,24 +73,34 @@ public sealed partial class HostedReactor
         }
     }
 
-    /// <summary>Lets the connections go on until the time-out of the options, or until the token is cancelled; then
-    /// the loops have a short time to end. A further call gives the task of the first one.</summary>
+    /// <summary>Begins the stop with the servers: they close, and their connections go on until the time-out of the
+    /// options. Other services may still use connections to elsewhere until <see cref="StopAsync"/>.</summary>
+    internal void BeginStop(CancellationToken cancellationToken) => _ = StopOnce(cancellationToken);
+
+    /// <summary>Lets the connections of servers go on until the time-out of the options, and then those to elsewhere,
+    /// or all until the token is cancelled; then the loops have a short time to end. A further call gives the task of
+    /// the first one.</summary>
     /// <exception cref="InvalidOperationException">A fault has ended a loop.</exception>
     /// <exception cref="TimeoutException">A loop or a scope does not end.</exception>
     internal Task StopAsync(CancellationToken cancellationToken)
     {
+        _othersHaveStopped.TrySetResult();
+        return StopOnce(cancellationToken);
+    }
+
+    private Task StopOnce(CancellationToken cancellationToken)
+    {
         lock (_stopping)
         {
-            return _stop ??= DrainAsync(cancellationToken);
+            return _stop ??= StopInTurnAsync(cancellationToken);
         }
     }
 
-    private async Task DrainAsync(CancellationToken cancellationToken)
+    private async Task StopInTurnAsync(CancellationToken cancellationToken)
     {
-        BeginStop();
+        NoteStop();
         Task end = _end.Value;
-        _ = Group.ShutdownAsync(_options.DrainTimeout);
-        await end.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DrainAsync(end).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!end.IsCompleted)
         {
             LogCut();
@@ -104,6 +122,37 @@ public sealed partial class HostedReactor
         }
     }
 
+    /// <summary>First the servers end, and when others have stopped, too, all that is left.</summary>
+    private async Task DrainAsync(Task end)
+    {
+        Task drained = DrainServersAsync();
+        await Task.WhenAny(_othersHaveStopped.Task, end).ConfigureAwait(false);
+        long start = Stopwatch.GetTimestamp();
+        await Task.WhenAny(drained, end).ConfigureAwait(false);
+
+        // The servers' connections may have used up the time. Those to elsewhere were told only now.
+        TimeSpan left = _options.DrainTimeout;
+        if (left > _minTimeOfClients)
+        {
+            left -= Stopwatch.GetElapsedTime(start);
+            left = left > _minTimeOfClients ? left : _minTimeOfClients;
+        }
+
+        _ = Group.ShutdownAsync(left);
+        await end.ConfigureAwait(false);
+    }
+
+    private async Task DrainServersAsync()
+    {
+        TimeSpan time = _options.DrainTimeout;
+        IEnumerable<GroupListener> servers = _listeners?.Values.AsEnumerable() ?? [];
+
+        // A blocked loop closes nothing. (A wait for a task can't be as long as a time-out.)
+        await Task.WhenAll([.. servers.Select(server => server.DrainAsync(time))])
+            .WaitAsync(time < _longWait ? time : Timeout.InfiniteTimeSpan)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     private void LogCut()
     {
         int connections = Group.Statistics.Connections;
@@ -121,7 +170,7 @@ public sealed partial class HostedReactor
     /// <summary>Ends the loops now, and waits a bounded time for it: a callback may block one for ever.</summary>
     private async Task CutAsync()
     {
-        BeginStop();
+        NoteStop();
         Task end = _end.Value;
         _ = Group.ShutdownAsync(TimeSpan.Zero);
         await end.WaitAsync(_timeToEnd).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -148,7 +197,7 @@ public sealed partial class HostedReactor
         }
     }
 
-    private void BeginStop()
+    private void NoteStop()
     {
         if (_phase == Phase.Open)
         {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using static SelectReactor.Hosting.Tests.TestHost;
@@ -60,6 +62,77 @@ public sealed class StopTests
         Assert.That(stop.IsCompleted);
     }
 
+    // It stops before the reactors, since it was added later.
+    [Test]
+    public async Task AServiceThatWasAddedLater_UsesClientsAndPools_WhileItStops()
+    {
+        using var peer = new TcpListener(IPAddress.Loopback, 0);
+        peer.Start();
+        List<string> done = [];
+        using IHost host = Build(services =>
+        {
+            services.AddSingleton(new StoppingHandler.Manners(ArePolite: true));
+            services.AddSelectReactor(static options => options.DrainTimeout = TimeSpan.FromMilliseconds(50))
+                .AddServer<StoppingHandler>("stop", AnyPort)
+                .AddConnectionPool("store", options => options.ConnectTo = peer.LocalEndpoint)
+                .AddClient<StoppingHandler>("peer", options => options.ConnectTo = peer.LocalEndpoint)
+                .AddReconnectingClient<StoppingHandler>("feed", options => options.ConnectTo = peer.LocalEndpoint);
+            services.AddHostedService(provider => new LastWords(provider, done));
+        });
+        await host.StartAsync();
+        var feed = host.Services.GetRequiredKeyedService<ReconnectingClient>("feed");
+        await feed.WaitForConnectionAsync().WaitAsync(Bound);
+        GroupListener listener = host.Services.GetRequiredService<HostedReactor>().GetListener("stop");
+
+        await host.StopAsync().WaitAsync(Bound);
+
+        Assert.That(done, Is.EqualTo(new[] { "servers have ended", "rented", "connected", "Connected" }));
+        Assert.That((await feed.Completion.WaitAsync(Bound)).Kind, Is.EqualTo(ReconnectEndKind.ReactorStopped));
+        Assert.That(listener.Drained.IsCompleted);
+    }
+
+    // In a proxy the connections of the server use those of the pool.
+    [Test]
+    public async Task ConnectionsOfServers_UsePools_WhileTheyEnd()
+    {
+        using var peer = new TcpListener(IPAddress.Loopback, 0);
+        peer.Start();
+        using IHost host = Build(services => services
+            .AddSelectReactor(static options => options.DrainTimeout = Bound)
+            .AddServer<RentingHandler>("rent", AnyPort)
+            .AddConnectionPool("store", options =>
+            {
+                options.ConnectTo = peer.LocalEndpoint;
+                options.Pool.Connect.Connection.LingerTimeout = TimeSpan.Zero;
+            }));
+        await host.StartAsync();
+        using var client = new Client(Listening(host, "rent"));
+        Assert.That(client.Ask("x"), Is.EqualTo("hello"));
+
+        Task stop = host.StopAsync();
+
+        Assert.That(client.Receive(), Is.EqualTo("rented"));
+        Assert.That(client.Receive(), Is.Empty);
+        client.Dispose();
+        await stop.WaitAsync(Bound);
+    }
+
+    [Test]
+    public async Task AVeryLongTimeOut_IsNoFault()
+    {
+        using IHost host = BuildWithSlowService(arePolite: true, TimeSpan.FromDays(1000));
+        await host.StartAsync();
+        using var client = new Client(Listening(host, "stop"));
+        Assert.That(client.Receive(), Is.EqualTo("hello"));
+
+        Task stop = host.StopAsync();
+        _slow.MayEnd.SetResult();
+        Assert.That(client.Receive(), Is.EqualTo("bye"));
+        Assert.That(client.Receive(), Is.Empty);
+        client.Dispose();
+        await stop.WaitAsync(Bound);
+    }
+
     private IHost BuildWithSlowService(bool arePolite, TimeSpan drainTimeout) => Build(services =>
     {
         services.AddSingleton(new StoppingHandler.Manners(arePolite));
@@ -81,6 +154,55 @@ public sealed class StopTests
         {
             IsStopping.TrySetResult();
             return MayEnd.Task;
+        }
+    }
+
+    /// <summary>Uses all that it has while it stops.</summary>
+    private sealed class LastWords(IServiceProvider services, List<string> done) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public async Task StopAsync(CancellationToken cancellationToken)
+        {
+            await services.GetRequiredService<HostedReactor>().GetListener("stop").Drained.WaitAsync(Bound);
+            done.Add("servers have ended");
+
+            // Longer than the time-out for connections.
+            await Task.Delay(200, cancellationToken);
+            var pool = services.GetRequiredKeyedService<ConnectionPool>("store");
+            (await pool.RentAsync(cancellationToken).WaitAsync(Bound, cancellationToken)).Return();
+            done.Add("rented");
+            await services.GetRequiredKeyedService<HostedClient>("peer").ConnectAsync(cancellationToken);
+            done.Add("connected");
+            done.Add($"{services.GetRequiredKeyedService<ReconnectingClient>("feed").State}");
+        }
+    }
+
+    /// <summary>Rents a connection when the host stops.</summary>
+    private sealed class RentingHandler([FromKeyedServices("store")] ConnectionPool pool) : ConnectionHandler
+    {
+        public override void OnReadable(Connection connection)
+        {
+            if (connection.Input.TryRead(out var result))
+            {
+                connection.Input.AdvanceTo(result.Buffer.End);
+                connection.TryWrite("hello"u8);
+            }
+        }
+
+        public override async void OnStopping(Connection connection)
+        {
+            try
+            {
+                (await pool.RentAsync()).Return();
+                connection.TryWrite("rented"u8);
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or OperationCanceledException)
+            {
+                connection.TryWrite("refused"u8);
+            }
+
+            connection.Close();
         }
     }
 }

@@ -16,14 +16,24 @@ namespace SelectReactor.Web;
 public sealed class BesideTests(Transport transport)
 {
     private CancellationTokenSource _end = null!;
+    private TcpListener _peer = null!;
 
     private CancellationToken Bound => _end.Token;
 
     [SetUp]
-    public void StartBound() => _end = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+    public void StartBoundAndPeer()
+    {
+        _end = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        _peer = new TcpListener(IPAddress.Loopback, 0);
+        _peer.Start();
+    }
 
     [TearDown]
-    public void DisposeBound() => _end.Dispose();
+    public void DisposeBoundAndPeer()
+    {
+        _end.Dispose();
+        _peer.Dispose();
+    }
 
     [Test]
     public async Task HttpAndTcp_ShareServices_AndHealthChecksSeeTheLoops()
@@ -88,6 +98,24 @@ public sealed class BesideTests(Transport transport)
         await stopping;
     }
 
+    [Test]
+    public async Task ARequestUnderWay_UsesAPool_WhileTheHostStops()
+    {
+        await using WebApplication app = Build();
+        await app.StartAsync(Bound);
+        var gate = app.Services.GetRequiredService<Gate>();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        Task<string> request = http.GetStringAsync("/rent", Bound);
+        await gate.IsReached.Task.WaitAsync(Bound);
+
+        Task stopping = app.StopAsync(Bound);
+        await app.Services.GetRequiredService<HostedReactor>().GetListener("echo").Drained.WaitAsync(Bound);
+        gate.IsOpen.SetResult();
+
+        Assert.That(await request, Is.EqualTo("rented"));
+        await stopping;
+    }
+
     private async Task EchoAsync(ClientWebSocket socket)
     {
         byte[] bytes = new byte[1];
@@ -108,13 +136,21 @@ public sealed class BesideTests(Transport transport)
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseTransport(transport).ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddSingleton<ByteCount>();
+        builder.Services.AddSingleton<ByteCount>().AddSingleton<Gate>();
         builder.Services.AddSelectReactor()
             .AddServer<EchoHandler>("echo", options => options.EndPoint = "127.0.0.1:0")
+            .AddConnectionPool("store", options => options.ConnectTo = _peer.LocalEndpoint)
             .AddHealthChecks();
         WebApplication app = builder.Build();
         app.UseWebSockets();
         app.MapGet("/bytes", (ByteCount count) => $"{count.Value}");
+        app.MapGet("/rent", static async ([FromKeyedServices("store")] ConnectionPool store, Gate gate) =>
+        {
+            gate.IsReached.SetResult();
+            await gate.IsOpen.Task;
+            (await store.RentAsync()).Return();
+            return "rented";
+        });
         app.Map("/ws", static async (HttpContext context) =>
             await ServeAsync(await context.WebSockets.AcceptWebSocketAsync()));
         app.MapHealthChecks("/live", new() { Predicate = check => check.Tags.Contains("live") });
@@ -177,5 +213,13 @@ public sealed class BesideTests(Transport transport)
         }
 
         public override void OnStopping(Connection connection) => connection.Close();
+    }
+
+    /// <summary>Holds a request until the test opens it.</summary>
+    private sealed class Gate
+    {
+        public TaskCompletionSource IsReached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource IsOpen { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -2,8 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace SelectReactor.Hosting;
 
-/// <summary>Starts and stops a <see cref="HostedReactor"/> with the host. The stop begins before that of any other
-/// service: a web server that lets its requests finish must not take the time from the connections here.</summary>
+/// <summary>Starts and stops a <see cref="HostedReactor"/> with the host. The servers begin to end before any other
+/// service stops: a web server that lets its requests finish must not take the time from the connections here. Clients
+/// and pools end in their turn: services that start later stop earlier, and may use them until then.</summary>
 internal sealed class ReactorService(HostedReactor reactor) : IHostedLifecycleService, IDisposable
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -15,7 +16,7 @@ internal sealed class ReactorService(HostedReactor reactor) : IHostedLifecycleSe
     public Task StoppingAsync(CancellationToken cancellationToken)
     {
         // It goes on meanwhile, and StopAsync waits for it.
-        _ = reactor.StopAsync(cancellationToken);
+        reactor.BeginStop(cancellationToken);
         return Task.CompletedTask;
     }
 

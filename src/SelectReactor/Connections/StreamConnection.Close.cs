@@ -69,7 +69,8 @@ internal sealed partial class StreamConnection
     {
         if (phase == StopPhase.Drain)
         {
-            Defer(DeferredWork.Stopping);
+            Defer(_isStopping ? DeferredWork.None : DeferredWork.Stopping);
+            _isStopping = true;
         }
         else if (_phase < ConnectionPhase.Finishing)
         {

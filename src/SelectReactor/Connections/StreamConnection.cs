@@ -33,6 +33,9 @@ internal sealed partial class StreamConnection
     private ConnectionPhase _phase;
     private bool _isMarked;
 
+    /// <summary>Whether the handler was told, or is to be told, that a shutdown or a drain has begun.</summary>
+    private bool _isStopping;
+
     /// <summary>Whether OnConnected was called, to which OnClosed then belongs.</summary>
     private bool _isGiven;
 
@@ -106,7 +109,7 @@ internal sealed partial class StreamConnection
                 _inputState = InputState.EndSeen;
             }
 
-            DeferredWork stopping = _reactor.Registry.TellsOfTheEnd ? DeferredWork.Stopping : DeferredWork.None;
+            DeferredWork stopping = _isStopping ? DeferredWork.Stopping : DeferredWork.None;
             Defer(DeferredWork.Attached | DeferredWork.Readable | stopping);
         }
     }
@@ -128,6 +131,9 @@ internal sealed partial class StreamConnection
 
     public override ConnectionStatistics Statistics =>
         new() { BytesReceived = Volatile.Read(ref _bytesReceived), BytesSent = Volatile.Read(ref _bytesSent) };
+
+    /// <summary>Whether its end is told to this callback.</summary>
+    public bool EndsTo(Action<Connection> onFinished) => _onFinished == onFinished;
 
     public override ReactorTimer Schedule(TimeSpan due, Action callback)
     {

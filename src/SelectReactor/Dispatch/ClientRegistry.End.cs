@@ -12,6 +12,7 @@ internal sealed partial class ClientRegistry
     /// <summary>Whether the connections were told of the end, and those that open now are told.</summary>
     public bool TellsOfTheEnd => _drain != DrainState.None;
 
+    /// <summary>Lets all stop.</summary>
     public void BeginStop(StopPhase phase)
     {
         foreach (IStoppable starter in _starters.ToArray())
@@ -96,7 +97,8 @@ internal sealed partial class ClientRegistry
         _waitingForDrain.Clear();
     }
 
-    private void BeginStop(IStoppable part, StopPhase phase)
+    /// <summary>Lets one part stop.</summary>
+    public void BeginStop(IStoppable part, StopPhase phase)
     {
         try
         {

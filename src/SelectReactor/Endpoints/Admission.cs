@@ -26,6 +26,11 @@ internal sealed class Admission : IAdmission
     private readonly MessageLimiter _limitWarnings;
     private readonly TrustedProxies? _proxies;
     private readonly IReadOnlyList<Func<OpeningStep>> _stepsOfProxies = [];
+    private readonly HashSet<OpeningSequence> _openings = [];
+    private ReactorTimer? _deadline;
+
+    /// <summary>Null until the listener drains.</summary>
+    private StopPhase? _stop;
     private int _connectionCount;
     private long _accepted;
     private long _refused;
@@ -110,7 +115,7 @@ internal sealed class Admission : IAdmission
         {
             Refuse(handle, Refusal.Filter);
         }
-        else if (!_isOpen())
+        else if (_stop == StopPhase.Close || !_isOpen())
         {
             Refuse(handle, Refusal.ListenerClosed);
         }
@@ -146,6 +151,38 @@ internal sealed class Admission : IAdmission
         }
 
         Drop(handle, refusal);
+    }
+
+    /// <summary>Tells the connections of the end, and those that open later, and closes those that are left at the
+    /// deadline. A further call sets a new one.</summary>
+    public void Drain(TimeSpan deadline)
+    {
+        _deadline?.Cancel();
+        _deadline = deadline == Timeout.InfiniteTimeSpan
+            ? null
+            : _reactor.Schedule(deadline, static self => ((Admission)self!).Stop(StopPhase.Close), this);
+        Stop(StopPhase.Drain);
+    }
+
+    private void Stop(StopPhase phase)
+    {
+        if (_stop >= phase)
+        {
+            return;
+        }
+
+        _stop = phase;
+        foreach (StreamConnection connection in _reactor.Registry.All.OfType<StreamConnection>()
+            .Where(connection => connection.EndsTo(_onFinished)).ToArray())
+        {
+            _reactor.Registry.BeginStop(connection, phase);
+        }
+
+        // A client in its handshake may still become a connection, which is told.
+        foreach (OpeningSequence opening in phase == StopPhase.Close ? _openings.ToArray() : [])
+        {
+            _reactor.Registry.BeginStop(opening, phase);
+        }
     }
 
     // A connection to a listener on one address has that address: there is no need to ask the system for each.
@@ -211,6 +248,7 @@ internal sealed class Admission : IAdmission
         try
         {
             _reactor.AddStarter(sequence);
+            _openings.Add(sequence);
         }
         catch (Exception exception)
         {
@@ -226,6 +264,7 @@ internal sealed class Admission : IAdmission
     private void OnConcluded(OpeningSequence sequence, Exception? error)
     {
         _reactor.RemoveStarter(sequence);
+        _openings.Remove(sequence);
         if (error is null)
         {
             Open(sequence.Opened);
@@ -266,6 +305,11 @@ internal sealed class Admission : IAdmission
         if (connection.TryOpen(handler, opened.Received.Span) is { } fault)
         {
             ReactorLog.RegistrationFault(_reactor.Logger, _listening, fault);
+        }
+
+        if (_stop is { } phase)
+        {
+            _reactor.Registry.BeginStop(connection, phase);
         }
     }
 

@@ -105,6 +105,32 @@ public sealed class Listener : IDisposable
         return _closed.Task;
     }
 
+    /// <summary>Ends the listener in good order: the listening socket closes, accepted connections are told by
+    /// <see cref="IConnectionHandler.OnStopping"/> and go on until they close by themselves, and those that are left
+    /// at the deadline are closed with <see cref="CloseKind.ReactorStopped"/>. Clients in a handshake go on: they are
+    /// told when they are open, and end at the deadline. Outgoing connections are not concerned. Any thread.</summary>
+    /// <param name="deadline">From now; zero closes the connections at once; <see cref="Timeout.InfiniteTimeSpan"/>
+    /// waits until every one has closed by itself. A further call sets a new one.</param>
+    /// <returns><see cref="Drained"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
+    /// infinite.</exception>
+    public Task DrainAsync(TimeSpan deadline)
+    {
+        if (deadline != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        }
+
+        _reactor.Execute(
+            _ =>
+            {
+                CloseSocket();
+                _admission.Drain(deadline);
+            },
+            null);
+        return Drained;
+    }
+
     /// <summary>Closes the listening socket. Accepted connections stay open. Clients that wait in the backlog are
     /// reset. It takes effect at once on the reactor's thread, and while the loop does not run, on the thread that
     /// made the reactor or ran its loop last. On another thread it takes effect in a later phase of the loop, or with

@@ -70,6 +70,31 @@ public sealed class GroupListener : IDisposable
         return _accept.Closed;
     }
 
+    /// <summary>Ends the listener in good order: the listening sockets close, accepted connections are told by
+    /// <see cref="IConnectionHandler.OnStopping"/> and go on until they close by themselves, and those that are left
+    /// at the deadline are closed with <see cref="CloseKind.ReactorStopped"/>. Clients in a handshake go on: they are
+    /// told when they are open, and end at the deadline. Outgoing connections are not concerned.</summary>
+    /// <param name="deadline">From now; zero closes the connections at once; <see cref="Timeout.InfiniteTimeSpan"/>
+    /// waits until every one has closed by itself. A further call sets a new one.</param>
+    /// <returns><see cref="Drained"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative and not
+    /// infinite.</exception>
+    public Task DrainAsync(TimeSpan deadline)
+    {
+        if (deadline != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(deadline, TimeSpan.Zero);
+        }
+
+        Dispose();
+        foreach (ListenerPart part in _accept.Parts)
+        {
+            part.Drain(deadline);
+        }
+
+        return Drained;
+    }
+
     /// <summary>Closes all listening sockets, in a later phase of the loops. Accepted connections stay open. Clients
     /// that wait in a backlog are reset. Idempotent.</summary>
     public void Dispose() => _accept.Close();

@@ -52,6 +52,9 @@ internal sealed class ListenerPart : IAdmission
     public void Prepare(EndPoint listening) => _admission = new Admission(
         Reactor, _shared.Options, _shared.HandlerFactory, listening, static () => true, GiveBackPlaces);
 
+    /// <summary>Drains the connections of this part. Any thread.</summary>
+    public void Drain(TimeSpan deadline) => Reactor.Execute(_ => _admission!.Drain(deadline), null);
+
     public bool TryReserve() => MayAccept && (_shared.Options.WhenFull == WhenFull.Refuse || HasPlace());
 
     public void EndAccept() => GiveBackPlaces();
