@@ -9,12 +9,14 @@ namespace SelectReactor;
 /// <content>The start and the end. No wait is unbounded: a callback of the user's may block a loop for ever.</content>
 public sealed partial class HostedReactor
 {
-    /// <summary>What connections to elsewhere have in any case, unless the time-out of the options is shorter.</summary>
+    /// <summary>What outgoing connections have in any case, unless the time-out is shorter.</summary>
     private static readonly TimeSpan _minTimeOfClients = TimeSpan.FromSeconds(2);
 
+    /// <summary>A wait for a task can't be as long as a time-out.</summary>
     private static readonly TimeSpan _longWait = TimeSpan.FromDays(1);
 
-    private readonly TaskCompletionSource _othersHaveStopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _othersHaveStopped =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private enum Phase
     {
@@ -147,7 +149,7 @@ public sealed partial class HostedReactor
         TimeSpan time = _options.DrainTimeout;
         IEnumerable<GroupListener> servers = _listeners?.Values.AsEnumerable() ?? [];
 
-        // A blocked loop closes nothing. (A wait for a task can't be as long as a time-out.)
+        // A blocked loop closes nothing.
         await Task.WhenAll([.. servers.Select(server => server.DrainAsync(time))])
             .WaitAsync(time < _longWait ? time : Timeout.InfiniteTimeSpan)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -11,10 +11,12 @@ public sealed class SelectReactorOptions
     /// it is set, the logger is that of the host's <c>ILoggerFactory</c>, with the category "SelectReactor".</summary>
     public ReactorGroupOptions Group { get; set; } = new();
 
-    /// <summary>How long open connections may go on when the host stops; handlers are told by
-    /// <see cref="IConnectionHandler.OnStopping"/>. Then those that are left are closed. The host's own time-out
-    /// (<c>HostOptions.ShutdownTimeout</c>) closes them, too, if it ends earlier. Zero or more, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/>, which leaves it to the host. Default: 5 seconds.</summary>
+    /// <summary>How long connections of servers may go on when the host stops; handlers are told by
+    /// <see cref="IConnectionHandler.OnStopping"/>. Then those that are left are closed. Outgoing connections are told
+    /// after them, once the services that were added later have stopped; they have what is left of it since then, but
+    /// two seconds if it is not shorter. The host's own time-out (<c>HostOptions.ShutdownTimeout</c>) closes all, too,
+    /// if it ends earlier. Zero or more, or <see cref="Timeout.InfiniteTimeSpan"/>, which leaves it to the host.
+    /// Default: 5 seconds.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a loop may take to run a callback that the health checks post. Above zero, and at most one

@@ -10,6 +10,9 @@ internal sealed partial class StreamConnection
     private Ending? _ending;
     private CloseNotice? _notice;
 
+    /// <summary>Whether the handler was told, or is to be told, that a shutdown or a drain has begun.</summary>
+    private bool _isStopping;
+
     public override CancellationToken ConnectionClosed
     {
         get
@@ -64,6 +67,9 @@ internal sealed partial class StreamConnection
         VerifyIsOfProtocol(kind);
         Terminate(kind, error, reset: true);
     }
+
+    /// <summary>Whether its end is told to this callback.</summary>
+    public bool EndsTo(Action<Connection> onFinished) => _onFinished == onFinished;
 
     public void BeginStop(StopPhase phase)
     {

@@ -33,9 +33,6 @@ internal sealed partial class StreamConnection
     private ConnectionPhase _phase;
     private bool _isMarked;
 
-    /// <summary>Whether the handler was told, or is to be told, that a shutdown or a drain has begun.</summary>
-    private bool _isStopping;
-
     /// <summary>Whether OnConnected was called, to which OnClosed then belongs.</summary>
     private bool _isGiven;
 
@@ -131,9 +128,6 @@ internal sealed partial class StreamConnection
 
     public override ConnectionStatistics Statistics =>
         new() { BytesReceived = Volatile.Read(ref _bytesReceived), BytesSent = Volatile.Read(ref _bytesSent) };
-
-    /// <summary>Whether its end is told to this callback.</summary>
-    public bool EndsTo(Action<Connection> onFinished) => _onFinished == onFinished;
 
     public override ReactorTimer Schedule(TimeSpan due, Action callback)
     {

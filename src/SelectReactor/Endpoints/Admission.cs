@@ -12,7 +12,7 @@ namespace SelectReactor.Endpoints;
 /// Decides about each accepted client of one listener: limits on connections, the accept filter, the handler factory.
 /// It opens the connections of those that it admits and counts them. A failure here refuses one client and no other.
 /// </summary>
-internal sealed class Admission : IAdmission
+internal sealed partial class Admission : IAdmission
 {
     private readonly Reactor _reactor;
     private readonly ListenerOptions _options;
@@ -26,11 +26,6 @@ internal sealed class Admission : IAdmission
     private readonly MessageLimiter _limitWarnings;
     private readonly TrustedProxies? _proxies;
     private readonly IReadOnlyList<Func<OpeningStep>> _stepsOfProxies = [];
-    private readonly HashSet<OpeningSequence> _openings = [];
-    private ReactorTimer? _deadline;
-
-    /// <summary>Null until the listener drains.</summary>
-    private StopPhase? _stop;
     private int _connectionCount;
     private long _accepted;
     private long _refused;
@@ -151,38 +146,6 @@ internal sealed class Admission : IAdmission
         }
 
         Drop(handle, refusal);
-    }
-
-    /// <summary>Tells the connections of the end, and those that open later, and closes those that are left at the
-    /// deadline. A further call sets a new one.</summary>
-    public void Drain(TimeSpan deadline)
-    {
-        _deadline?.Cancel();
-        _deadline = deadline == Timeout.InfiniteTimeSpan
-            ? null
-            : _reactor.Schedule(deadline, static self => ((Admission)self!).Stop(StopPhase.Close), this);
-        Stop(StopPhase.Drain);
-    }
-
-    private void Stop(StopPhase phase)
-    {
-        if (_stop >= phase)
-        {
-            return;
-        }
-
-        _stop = phase;
-        foreach (StreamConnection connection in _reactor.Registry.All.OfType<StreamConnection>()
-            .Where(connection => connection.EndsTo(_onFinished)).ToArray())
-        {
-            _reactor.Registry.BeginStop(connection, phase);
-        }
-
-        // A client in its handshake may still become a connection, which is told.
-        foreach (OpeningSequence opening in phase == StopPhase.Close ? _openings.ToArray() : [])
-        {
-            _reactor.Registry.BeginStop(opening, phase);
-        }
     }
 
     // A connection to a listener on one address has that address: there is no need to ask the system for each.
