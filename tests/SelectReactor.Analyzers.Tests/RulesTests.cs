@@ -21,7 +21,7 @@ public sealed class RulesTests
     [Test]
     public void Rules_HaveIdsOfTheirOwn()
     {
-        Assert.That(All, Has.Length.EqualTo(8));
+        Assert.That(All, Has.Length.EqualTo(9));
         Assert.That(All.Select(static rule => rule.Id), Is.Unique);
     }
 

@@ -39,23 +39,10 @@ internal sealed class BufferTypes
     public bool IsAdvance(IInvocationOperation call) => IsOfReader(call, "AdvanceTo");
 
     /// <summary>Whether a call is one of a method of a pipe reader.</summary>
-    public bool IsOfReader(IInvocationOperation call, string name)
-    {
-        if (call.TargetMethod.Name != name)
-        {
-            return false;
-        }
+    public bool IsOfReader(IInvocationOperation call, string name) =>
+        call.TargetMethod.Name == name && IsReader(call.Instance?.Type);
 
-        for (ITypeSymbol? type = call.Instance?.Type; type is not null; type = type.BaseType)
-        {
-            if (SymbolEqualityComparer.Default.Equals(type, _reader))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool IsReader(ITypeSymbol? type) => Operations.IsOrDerivesFrom(type, _reader);
 
     /// <summary>Whether a member of a value refers to the same bytes as the value.</summary>
     public bool IsPart(ISymbol member) =>

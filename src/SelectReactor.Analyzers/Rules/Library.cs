@@ -46,6 +46,9 @@ internal sealed class Library
     public bool IsOurs(ISymbol symbol) =>
         SymbolEqualityComparer.Default.Equals(symbol.ContainingAssembly, Connection.ContainingAssembly);
 
+    /// <summary>Whether a type is that of a connection.</summary>
+    public bool IsConnection(ITypeSymbol? type) => Operations.IsOrDerivesFrom(type, Connection);
+
     /// <summary>Whether a type is one whose methods the reactor calls.</summary>
     public bool IsHandlerType(INamedTypeSymbol type) => _handlers.Contains(type.OriginalDefinition);
 

@@ -23,6 +23,20 @@ internal static class Operations
         return current;
     }
 
+    /// <summary>Whether a type is another one, or derives from it.</summary>
+    public static bool IsOrDerivesFrom(ITypeSymbol? type, INamedTypeSymbol other)
+    {
+        for (; type is not null; type = type.BaseType)
+        {
+            if (SymbolEqualityComparer.Default.Equals(type, other))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The operation and all within it, but not within nested functions, nor in <c>nameof</c>.</summary>
     public static IEnumerable<IOperation> WithinFunction(IOperation root)
     {

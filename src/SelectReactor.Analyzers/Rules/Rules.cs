@@ -83,4 +83,14 @@ internal static class Rules
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
         helpLinkUri: Page + "#sr0008");
+
+    public static readonly DiagnosticDescriptor NeverConsumed = new(
+        "SR0009",
+        "Received bytes are never consumed",
+        "'{0}' reads, and nothing in the type calls AdvanceTo: what was received stays, and the handler is not "
+            + "called again for it; call AdvanceTo after each read that gave something",
+        Reliability,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: Page + "#sr0009");
 }

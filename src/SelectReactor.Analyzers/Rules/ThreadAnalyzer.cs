@@ -63,7 +63,7 @@ internal sealed class ThreadAnalyzer : LibraryAnalyzer
             };
             if (member is not null
                 && _members.Contains(member.Name)
-                && IsConnection(instance?.Type, library)
+                && library.IsConnection(instance?.Type)
                 && IsFromOutside(Operations.RootOf(instance), lambda.Syntax))
             {
                 context.ReportDiagnostic(Diagnostic.Create(
@@ -80,19 +80,6 @@ internal sealed class ThreadAnalyzer : LibraryAnalyzer
         IPropertyReferenceOperation { Property: var property } => property.Name == "IsReactorThread",
         _ => false,
     };
-
-    private static bool IsConnection(ITypeSymbol? type, Library library)
-    {
-        for (; type is not null; type = type.BaseType)
-        {
-            if (SymbolEqualityComparer.Default.Equals(type, library.Connection))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     // A connection that the function makes for itself may be one of a simulation that it runs.
     private static bool IsFromOutside(ISymbol? root, SyntaxNode lambda) =>
