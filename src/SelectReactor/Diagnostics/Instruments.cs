@@ -100,7 +100,7 @@ internal sealed class Instruments
     /// loop nor a connection. The first one is logged, by a reactor that is left.</summary>
     public void Report(Exception exception)
     {
-        if (!Volatile.Read(ref _hasReported)
+        if (!_hasReported
             && Registry.Gauges().FirstOrDefault() is { } loop
             && !Interlocked.Exchange(ref _hasReported, true))
         {
