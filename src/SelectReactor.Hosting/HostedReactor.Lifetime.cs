@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using SelectReactor.Hosting;
@@ -241,7 +242,7 @@ public sealed partial class HostedReactor
                 _certificates.Add(certificate);
             }
 
-            listener = await Group.ListenAsync(endPoint, SourceOf(server).Create, listening).ConfigureAwait(false);
+            listener = await ListenAsync(endPoint, SourceOf(server).Create, listening).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -251,6 +252,24 @@ public sealed partial class HostedReactor
 
         HostingLog.Started(_logger, server.Name, $"{listener.LocalEndPoint}");
         return listener;
+    }
+
+    private async Task<GroupListener> ListenAsync(
+        EndPoint endPoint, Func<Connection, IConnectionHandler> handlerFactory, ListenerOptions options)
+    {
+        try
+        {
+            return await Group.ListenAsync(endPoint, handlerFactory, options).ConfigureAwait(false);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressFamilyNotSupported
+            && options.DualMode && endPoint is IPEndPoint { Port: int port } ip
+            && ip.Address.Equals(IPAddress.IPv6Any))
+        {
+            // All addresses of a system without IPv6.
+            options.DualMode = false;
+            return await Group.ListenAsync(new IPEndPoint(IPAddress.Any, port), handlerFactory, options)
+                .ConfigureAwait(false);
+        }
     }
 
     // A dead loop can't serve anybody: whatever runs the program starts it anew. On another thread, since callbacks of

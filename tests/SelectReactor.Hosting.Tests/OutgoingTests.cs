@@ -55,6 +55,43 @@ public sealed class OutgoingTests
     }
 
     [Test]
+    public async Task AReconnectingClient_LogsConnections_Losses_AndTheFirstFailure()
+    {
+        using var log = new LogKeeper();
+        var server = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        EndPoint endPoint = server.LocalEndpoint;
+        int failures = 0;
+        using IHost host = Build(
+            new()
+            {
+                ["Clients:feed:EndPoint"] = $"{endPoint}",
+                ["Clients:feed:Reconnect:BaseDelay"] = "00:00:00.010",
+                ["Clients:feed:Reconnect:MaxDelay"] = "00:00:00.010",
+            },
+            reactor =>
+            {
+                reactor.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Information));
+                return reactor.AddReconnectingClient<QuietHandler>("feed");
+            });
+        var client = host.Services.GetRequiredKeyedService<ReconnectingClient>("feed");
+        client.AttemptFailed += _ => Interlocked.Increment(ref failures);
+        await host.StartAsync();
+        await client.WaitForConnectionAsync().WaitAsync(_bound);
+
+        (await server.AcceptSocketAsync().WaitAsync(_bound)).Dispose();
+        server.Dispose();
+        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref failures) >= 3, _bound));
+        await host.StopAsync().WaitAsync(_bound);
+
+        string[] lines = [.. log.Lines.Where(static line => line.Contains("\"feed\"", StringComparison.Ordinal))];
+        Assert.That(lines, Has.Some.Contain("The client \"feed\" is connected: "));
+        Assert.That(lines, Has.Some.Contain("The client \"feed\" has lost "));
+        Assert.That(
+            lines, Has.Exactly(1).Contain($"The client \"feed\" can't connect to {endPoint}, and tries again in "));
+    }
+
+    [Test]
     public async Task APool_IsAService_AndEndsWithTheHost()
     {
         using IHost server = Build([], Echo);

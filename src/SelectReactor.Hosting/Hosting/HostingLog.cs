@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace SelectReactor.Hosting;
@@ -16,6 +17,22 @@ internal static partial class HostingLog
 
     [LoggerMessage(6, LogLevel.Error, "The client \"{Client}\" has given up and does not reconnect: {Error}")]
     public static partial void ClientGaveUp(ILogger logger, string client, string? error);
+
+    [LoggerMessage(9, LogLevel.Information, "The client \"{Client}\" is connected: {Connection}.")]
+    public static partial void ClientConnected(ILogger logger, string client, Connection connection);
+
+    [LoggerMessage(
+        10, LogLevel.Warning,
+        "The client \"{Client}\" has lost {Connection} ({Reason}) after {Time}, and connects again in {Delay}.")]
+    public static partial void ClientLost(
+        ILogger logger, string client, Connection connection, CloseKind reason, TimeSpan time, TimeSpan delay);
+
+    [LoggerMessage(
+        EventId = 11,
+        Message = "The client \"{Client}\" can't connect to {EndPoint}, and tries again in {Delay} (further "
+            + "failures are logged at Debug): {Error}")]
+    public static partial void ClientFailed(
+        ILogger logger, LogLevel level, string client, EndPoint endPoint, TimeSpan delay, string error);
 
     [LoggerMessage(7, LogLevel.Warning, "The configuration at \"{Path}\" {Fault}")]
     public static partial void UnknownName(ILogger logger, string path, string fault);

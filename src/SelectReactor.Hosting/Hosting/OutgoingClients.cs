@@ -59,6 +59,7 @@ internal sealed class OutgoingClients
     {
         foreach ((string name, ReconnectingClient client) in _reconnecting)
         {
+            Log(logger, name, client);
             client.Start();
             client.Completion.ContinueWith(
                 ended =>
@@ -84,6 +85,33 @@ internal sealed class OutgoingClients
         _pools.TryGetValue(name, out ConnectionPool? found)
             ? found
             : throw new InvalidOperationException($"There is no pool \"{name}\": add it with AddConnectionPool.");
+
+    // If no attempt follows, the client has given up, which is logged, or it was told to end.
+    private static void Log(ILogger logger, string name, ReconnectingClient client)
+    {
+        // A server that is away for long must not fill the log.
+        LogLevel level = LogLevel.Warning;
+        client.Connected += connection =>
+        {
+            level = LogLevel.Warning;
+            HostingLog.ClientConnected(logger, name, connection);
+        };
+        client.AttemptFailed += failed =>
+        {
+            if (failed.NextAttemptIn is { } delay)
+            {
+                HostingLog.ClientFailed(logger, level, name, failed.EndPoint, delay, failed.Error.Message);
+                level = LogLevel.Debug;
+            }
+        };
+        client.Lost += lost =>
+        {
+            if (lost.NextAttemptIn is { } delay)
+            {
+                HostingLog.ClientLost(logger, name, lost.Connection, lost.Reason.Kind, lost.OpenFor, delay);
+            }
+        };
+    }
 
     private static EndPoint EndPointOf(EndPoint? inCode, string? text) =>
         inCode ?? EndPointParser.TryParse(text!, isServer: false)!;
