@@ -112,6 +112,9 @@ public sealed partial class Reactor
     /// <summary>The number of connections. Any thread; on another one it may be a moment old.</summary>
     internal int ConnectionCount => _clients.Count;
 
+    /// <summary>The connections that have closed and wait for their peers.</summary>
+    internal LingeringClients Lingering { get; }
+
     internal long NextId() => ++_lastId;
 
     internal void Add(IReactorClient client) => _clients.Add(client);

@@ -112,8 +112,6 @@ public sealed partial class Reactor : IDisposable, ILoopGauges
 
     internal List<ArraySegment<byte>> GatherList { get; } = [];
 
-    internal LingeringClients Lingering { get; }
-
     internal IHandleFactory HandleFactory => _options.HandleFactory;
 
     internal INameResolver NameResolver => _options.NameResolver;
