@@ -71,44 +71,6 @@ internal sealed partial class StreamConnection
     /// <summary>Whether its end is told to this callback.</summary>
     public bool EndsTo(Action<Connection> onFinished) => _onFinished == onFinished;
 
-    public void BeginStop(StopPhase phase)
-    {
-        if (phase == StopPhase.Drain)
-        {
-            Defer(_isStopping ? DeferredWork.None : DeferredWork.Stopping);
-            _isStopping = true;
-        }
-        else if (_phase < ConnectionPhase.Finishing)
-        {
-            bool isShort = _options.ResetWhenStopped && CanWrite;
-
-            // All that the system takes: what is left is lost.
-            _awaitsRoom = false;
-            SendQueue(long.MaxValue);
-            Exception? error = _phase == ConnectionPhase.Closing ? new IOException("The reactor was stopped.") : null;
-            bool resets = isShort || _output.Queued > 0;
-            if (!resets)
-            {
-                StopReading(error);
-            }
-
-            Terminate(CloseKind.ReactorStopped, error, resets);
-        }
-    }
-
-    // The peer is to have what the system has taken for it.
-    private void StopReading(Exception? error)
-    {
-        if (_phase <= ConnectionPhase.Open)
-        {
-            Transition(ConnectionPhase.Closing);
-            NoteReason(CloseKind.ReactorStopped, error);
-            _input.Fail();
-        }
-
-        DropWhatCame();
-    }
-
     // A reader must not mistake a stream that was cut for one that ended.
     IOException Buffers.IBufferOwner.CreateReadError() =>
         new($"The connection can't be read any more: {Reason.Kind}.", Reason.Error);

@@ -199,6 +199,12 @@ public sealed class LargeBatchTests
 
         public bool IsReset { get; private set; }
 
+        public override SocketError Receive(Span<byte> buffer, out int received)
+        {
+            received = 0;
+            return SocketError.WouldBlock;
+        }
+
         public override SocketError Send(ReadOnlySpan<byte> buffer, out int sent) => Take(buffer.Length, out sent);
 
         public override SocketError Send(IList<ArraySegment<byte>> buffers, out int sent) =>
