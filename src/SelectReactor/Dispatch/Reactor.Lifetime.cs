@@ -138,6 +138,30 @@ public sealed partial class Reactor
     {
         try
         {
+            EndClients();
+        }
+        finally
+        {
+            _resumed.End();
+            _timers.End();
+            Buffers.Close();
+            _place.End();
+            _guard.Leave(outer);
+            _late.Open();
+            _meter.EndServing();
+            Counts.End();
+            Watch?.Dispose();
+            _options.Ended?.Invoke(this);
+            _demultiplexer.Dispose();
+        }
+
+        _guard.ThrowKept();
+    }
+
+    private void EndClients()
+    {
+        try
+        {
             Watch?.Awake();
             _meter.BeginServing(Clock.Now);
             _shutdown.Announce();
@@ -157,21 +181,9 @@ public sealed partial class Reactor
         }
         finally
         {
+            // It calls those who wait for a drain.
             _clients.End();
-            _resumed.End();
-            _timers.End();
-            Buffers.Close();
-            _place.End();
-            _guard.Leave(outer);
-            _late.Open();
-            _meter.EndServing();
-            Counts.End();
-            Watch?.Dispose();
-            _options.Ended?.Invoke(this);
-            _demultiplexer.Dispose();
         }
-
-        _guard.ThrowKept();
     }
 
     private void RunRound(int maxPosts)
