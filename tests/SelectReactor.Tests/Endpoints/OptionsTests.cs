@@ -132,16 +132,23 @@ public sealed class OptionsTests(SelectorKind selector) : ReactorFixture(selecto
     [TestCaseSource(nameof(All))]
     public void ACopy_HasEveryValue_AndDoesNotFollowTheOriginal(Type type)
     {
-        object options = Activator.CreateInstance(type)!;
-        Fill(options, 1);
-        object copy = type.GetMethod("Copy", BindingFlags.Instance | BindingFlags.NonPublic)!.Invoke(options, null)!;
-        Dictionary<string, object?> copied = Values(copy);
+        const BindingFlags flags = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        MethodInfo[] methods =
+            [.. new[] { "Copy", "Clone" }.Select(name => type.GetMethod(name, flags)).OfType<MethodInfo>()];
+        Assert.That(methods, Is.Not.Empty);
+        foreach (MethodInfo method in methods)
+        {
+            object options = Activator.CreateInstance(type)!;
+            Fill(options, 1);
+            object copy = method.Invoke(options, null)!;
+            Dictionary<string, object?> copied = Values(copy);
 
-        Assert.That(copied, Is.EqualTo(Values(options)));
-        Fill(options, 2);
-        Assert.That(Values(copy), Is.EqualTo(copied));
-        Assert.That(
-            Values(options).Where(value => Equals(value.Value, copied[value.Key])), Is.Empty, "all have changed");
+            Assert.That(copied, Is.EqualTo(Values(options)));
+            Fill(options, 2);
+            Assert.That(Values(copy), Is.EqualTo(copied));
+            Assert.That(
+                Values(options).Where(value => Equals(value.Value, copied[value.Key])), Is.Empty, "all have changed");
+        }
     }
 
     [Test]
