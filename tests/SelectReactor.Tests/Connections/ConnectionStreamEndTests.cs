@@ -27,6 +27,7 @@ public sealed class ConnectionStreamEndTests(SelectorKind selector) : StreamFixt
     {
         (Connection connection, Peer peer) = Accept();
         Stream stream = connection.AsStream();
+        stream.Write("bye"u8);
         Task disposal = stream.DisposeAsync().AsTask();
         RunSome();
         Assert.That(disposal.IsCompleted, Is.False, "the peer has not ended its stream");

@@ -184,7 +184,11 @@ public sealed class InputTests(SelectorKind selector) : ConnectionFixture(select
     [Test]
     public void NothingIsDelivered_AfterClose()
     {
-        Handler.Readable = static connection => connection.Close();
+        Handler.Readable = static connection =>
+        {
+            connection.TryWrite("bye"u8);
+            connection.Close();
+        };
         Peer peer = Connect();
         peer.Send("one"u8);
         RunUntil(() => Connection.State == ConnectionState.Closing);
