@@ -33,7 +33,7 @@ internal sealed class ErrorPause<T>
 
     public bool Contains(T item) => _paused.Count > 0 && _paused.Contains(item);
 
-    /// <summary>Forgets one. It must not be added again.</summary>
+    /// <summary>Forgets one.</summary>
     public void Remove(T item) => _paused.Remove(item);
 
     /// <summary>The part of a wait after which the next pause ends.</summary>
