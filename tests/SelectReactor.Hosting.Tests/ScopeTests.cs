@@ -64,14 +64,7 @@ public sealed class ScopeTests
     public async Task AScopeThatDoesNotEnd_DoesNotKeepTheHostFromStopping()
     {
         using var log = new LogKeeper();
-        IHost host = Build(services =>
-        {
-            services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(50));
-            services
-                .AddLogging(logging => logging.AddProvider(log))
-                .AddScoped(_ => new Journal(FlushAsync))
-                .AddSelectReactor().AddServer<JournalHandler>("journal", AnyPort);
-        });
+        IHost host = BuildWithShortTimeOut(log);
         await host.StartAsync();
         using var client = new Client(Listening(host, "journal"));
         Assert.That(client.Receive(), Is.EqualTo("hello"));
@@ -87,14 +80,7 @@ public sealed class ScopeTests
     public async Task ScopesThatAreLeftAlone_AreNamedAtTheEndOfTheTimeOut()
     {
         using var log = new LogKeeper();
-        IHost host = Build(services =>
-        {
-            services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(50));
-            services
-                .AddLogging(logging => logging.AddProvider(log))
-                .AddScoped(_ => new Journal(FlushAsync))
-                .AddSelectReactor().AddServer<JournalHandler>("journal", AnyPort);
-        });
+        IHost host = BuildWithShortTimeOut(log);
         await host.StartAsync();
         var client = new Client(Listening(host, "journal"));
         Assert.That(client.Receive(), Is.EqualTo("hello"));
@@ -108,6 +94,15 @@ public sealed class ScopeTests
         await Task.Run(host.Dispose).WaitAsync(Bound);
         _mayEnd.SetResult();
     }
+
+    private IHost BuildWithShortTimeOut(LogKeeper log) => Build(services =>
+    {
+        services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(50));
+        services
+            .AddLogging(logging => logging.AddProvider(log))
+            .AddScoped(_ => new Journal(FlushAsync))
+            .AddSelectReactor().AddServer<JournalHandler>("journal", AnyPort);
+    });
 
     private async Task FlushAsync()
     {
